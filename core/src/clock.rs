@@ -1,0 +1,111 @@
+//! The one place where time comes from.
+//!
+//! The engine never asks for the time: every call brings a [`Now`]. Only the driver holds a [`Clock`].
+
+use core::ops::Add;
+use core::time::Duration;
+
+/// A point of monotonic time, in microseconds since an arbitrary start (boot, usually).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub struct Instant(u64);
+
+impl Instant {
+    /// The start of this clock.
+    pub const START: Self = Self(0);
+
+    /// A point `us` microseconds after the start.
+    #[must_use]
+    pub const fn from_micros(us: u64) -> Self {
+        Self(us)
+    }
+
+    /// Microseconds since the start.
+    #[must_use]
+    pub const fn as_micros(self) -> u64 {
+        self.0
+    }
+
+    /// Time that passed since `earlier`; zero if `earlier` is later.
+    #[must_use]
+    pub const fn since(self, earlier: Self) -> Duration {
+        Duration::from_micros(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl Add<Duration> for Instant {
+    type Output = Self;
+
+    /// Saturates at the end of time (584 000 years after the start).
+    fn add(self, span: Duration) -> Self {
+        let us = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
+        Self(self.0.saturating_add(us))
+    }
+}
+
+/// How far a wall clock can be believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Trust {
+    /// No clock is set: the time is that of the build, a floor below which it cannot be.
+    Floor,
+    /// Set from the network (SNTP) without authentication.
+    Network,
+    /// Set and kept by the operating system or a battery-backed clock.
+    Trusted,
+}
+
+/// Time of day, with the trust it deserves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WallTime {
+    /// Microseconds since 1970-01-01T00:00:00Z.
+    pub unix_us: u64,
+    /// Where it came from.
+    pub trust: Trust,
+}
+
+impl WallTime {
+    /// Whole seconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub const fn unix_seconds(self) -> u64 {
+        self.unix_us / 1_000_000
+    }
+}
+
+/// What every call into the engine brings: both clocks, read together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Now {
+    /// Monotonic time, for every deadline.
+    pub instant: Instant,
+    /// Time of day, for session ids and certificates.
+    pub wall: WallTime,
+}
+
+/// The clock of the machine.
+pub trait Clock {
+    /// Monotonic time.
+    fn instant(&self) -> Instant;
+
+    /// Time of day and its trust.
+    fn wall(&self) -> WallTime;
+
+    /// Resolves at `deadline`, at once if that has passed. Dropping the future cancels it.
+    async fn sleep_until(&self, deadline: Instant);
+
+    /// Both times at once.
+    fn now(&self) -> Now {
+        Now { instant: self.instant(), wall: self.wall() }
+    }
+}
+
+impl<C: Clock> Clock for &C {
+    fn instant(&self) -> Instant {
+        C::instant(self)
+    }
+
+    fn wall(&self) -> WallTime {
+        C::wall(self)
+    }
+
+    async fn sleep_until(&self, deadline: Instant) {
+        C::sleep_until(self, deadline).await;
+    }
+}

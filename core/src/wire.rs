@@ -1,0 +1,10 @@
+//! The formats on the wire: HTTP/1.1, WebSocket, MQTT 5, JSON, URLs.
+//!
+//! Nothing here knows of claiming or ACLK, and nothing here owns a socket: bytes come in, checked meaning comes out.
+
+pub mod buffer;
+pub mod http;
+pub mod json;
+pub mod mqtt;
+pub mod url;
+pub mod websocket;
