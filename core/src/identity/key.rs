@@ -53,7 +53,9 @@ impl fmt::Display for KeyError {
             Self::Format => "not a private key in PEM form (PKCS#8 or PKCS#1)",
             Self::Unsupported => "not an RSA key of 2048 bits with a usual exponent",
             Self::Inconsistent => "the parts of the key contradict each other",
-            Self::Decrypt => "the challenge was not made for our key: private.pem is not the key registered for this id",
+            Self::Decrypt => {
+                "the challenge was not made for our key: private.pem is not the key registered for this id"
+            }
             Self::NotExportable => "the key cannot be read out of its hardware",
             Self::Device => "the key hardware failed",
         })
