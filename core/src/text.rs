@@ -1,6 +1,7 @@
 //! Bounded text for people: causes, messages, names.
 
 use core::fmt::{self, Write};
+use serde::de::{Deserialize, Deserializer, Visitor};
 
 /// Up to `N` bytes of text that is safe to print.
 ///
@@ -80,6 +81,27 @@ impl<const N: usize> fmt::Display for Text<N> {
 impl<const N: usize> fmt::Debug for Text<N> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Debug::fmt(self.as_str(), f)
+    }
+}
+
+/// Any JSON string will do: what is too long ends in `…`.
+impl<'de, const N: usize> Deserialize<'de> for Text<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct AnyText<const N: usize>;
+
+        impl<const N: usize> Visitor<'_> for AnyText<N> {
+            type Value = Text<N>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("text")
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Text<N>, E> {
+                Ok(Text::of(text))
+            }
+        }
+
+        deserializer.deserialize_str(AnyText)
     }
 }
 

@@ -8,3 +8,6 @@ pub mod json;
 pub mod mqtt;
 pub mod url;
 pub mod websocket;
+
+#[cfg(test)]
+mod testing;

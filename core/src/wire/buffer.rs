@@ -61,6 +61,11 @@ impl<'b> Writer<'b> {
         }
     }
 
+    /// Marks the writer full because of a value that the format has no room for, whatever the size of the buffer.
+    pub const fn refuse(&mut self) {
+        self.full = true;
+    }
+
     /// Bytes written so far.
     #[must_use]
     pub fn written(&self) -> &[u8] {
