@@ -32,8 +32,12 @@ pub struct Progress {
 pub enum KeyError {
     /// There is no key.
     Missing,
+    /// It is stored, and the store cannot read it.
+    Unreadable,
     /// Not PEM, or not PKCS#8 or PKCS#1 inside.
     Format,
+    /// The private key is protected by a passphrase.
+    Encrypted,
     /// A valid key of the wrong kind or size: RSA-2048 is required.
     Unsupported,
     /// The parts of the key contradict each other.
@@ -50,7 +54,11 @@ impl fmt::Display for KeyError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Missing => "there is no key",
+            Self::Unreadable => "the private key is stored and cannot be read",
             Self::Format => "not a private key in PEM form (PKCS#8 or PKCS#1)",
+            Self::Encrypted => {
+                "the private key is encrypted: store it without a passphrase, nobody is there to type it"
+            }
             Self::Unsupported => "not an RSA key of 2048 bits with a usual exponent",
             Self::Inconsistent => "the parts of the key contradict each other",
             Self::Decrypt => {
@@ -101,6 +109,7 @@ pub trait Key {
     /// Takes over a private key in PKCS#8 or PKCS#1 form (PEM).
     ///
     /// # Errors
-    /// [`KeyError::Format`], [`KeyError::Unsupported`], [`KeyError::Inconsistent`]; the key held before stays.
+    /// [`KeyError::Format`], [`KeyError::Encrypted`], [`KeyError::Unsupported`], [`KeyError::Inconsistent`]; the key held
+    /// before stays.
     fn import_pem(&mut self, pem: &[u8]) -> Result<(), KeyError>;
 }
