@@ -31,7 +31,7 @@ pub trait Network: TcpConnect + Dns {
     /// connection if that passes.
     ///
     /// The default flushes and drops, which is right where dropping sends FIN.
-    async fn close(&self, mut connection: <Self as TcpConnect>::Connection<'_>) {
+    async fn close<'a>(&'a self, mut connection: <Self as TcpConnect>::Connection<'a>) {
         let _ = connection.flush().await;
     }
 }

@@ -1,0 +1,202 @@
+//! Book-keeping of one MQTT 5 session: packet ids, acknowledgements, topic aliases, the server's limits
+//! (protocol.md 2.10).
+
+use crate::clock::Instant;
+use crate::message::Inbound;
+use crate::settings::INBOUND_ALIASES;
+use crate::wire::mqtt::{ConnackProperties, reason_name};
+use core::fmt;
+use core::time::Duration;
+
+/// PUBLISH packets of ours that may wait for their PUBACK.
+pub const IN_FLIGHT: usize = 8;
+
+/// What the server does not keep to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SessionError {
+    /// CONNACK refuses the session.
+    Refused(u8),
+    /// CONNACK continues a session that we do not have (MQTT 5, 3.2.2.1.1).
+    SessionPresent,
+    /// SUBACK refuses a subscription.
+    Subscription(u8),
+    /// PUBACK reports a failure.
+    Publish(u8),
+    /// An acknowledgement for a packet that was not sent.
+    UnknownId(&'static str, u16),
+    /// A packet that has no place here.
+    Unexpected(&'static str),
+    /// A topic alias over the announced maximum, or one that was never given a topic.
+    Alias(u16),
+    /// A topic alias that is given another topic.
+    AliasReassigned(u16),
+    /// The server cannot take a message of the size we must send.
+    TooSmall(u32),
+    /// The server does not support the quality of service the link needs.
+    NoQos1,
+    /// DISCONNECT with its reason.
+    Disconnected(u8),
+    /// Too many messages of ours wait for their PUBACK.
+    InFlight,
+}
+
+impl fmt::Display for SessionError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let coded =
+            |f: &mut fmt::Formatter<'_>, what: &str, code: u8| write!(f, "{what} 0x{code:02x}: {}", reason_name(code));
+        match *self {
+            Self::Refused(code) => coded(f, "the Cloud refused the session: CONNACK", code),
+            Self::SessionPresent => f.write_str("CONNACK continues a session, though a clean start was asked for"),
+            Self::Subscription(code) => coded(f, "the Cloud refused a subscription: SUBACK", code),
+            Self::Publish(code) => coded(f, "the Cloud refused a message: PUBACK", code),
+            Self::UnknownId(packet, id) => write!(f, "{packet} for packet id {id}, which is not in use"),
+            Self::Unexpected(packet) => write!(f, "unexpected {packet}"),
+            Self::Alias(alias) => write!(f, "topic alias {alias} is not valid here"),
+            Self::AliasReassigned(alias) => write!(f, "topic alias {alias} was given to another topic"),
+            Self::TooSmall(size) => write!(f, "the Cloud takes no packet over {size} bytes, which is too small"),
+            Self::NoQos1 => f.write_str("the Cloud does not support QoS 1"),
+            Self::Disconnected(code) => coded(f, "the Cloud ended the session: DISCONNECT", code),
+            Self::InFlight => f.write_str("the Cloud acknowledges nothing"),
+        }
+    }
+}
+
+/// What the server granted in CONNACK.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Granted {
+    /// PUBLISH packets it takes before a PUBACK.
+    pub receive_maximum: u16,
+    /// Largest packet it takes, in bytes.
+    pub maximum_packet_size: u32,
+    /// Topic aliases it takes; 0: none.
+    pub topic_alias_maximum: u16,
+    /// Its keep-alive, if it overrides ours.
+    pub keep_alive: Option<Duration>,
+}
+
+impl Granted {
+    /// What the properties of CONNACK say.
+    ///
+    /// # Errors
+    /// If the server cannot do what the link needs.
+    pub fn of(properties: &ConnackProperties<'_>) -> Result<Self, SessionError> {
+        if properties.maximum_qos == Some(0) {
+            return Err(SessionError::NoQos1);
+        }
+        Ok(Self {
+            receive_maximum: properties.receive_maximum.unwrap_or(u16::MAX),
+            maximum_packet_size: properties.maximum_packet_size.unwrap_or(u32::MAX),
+            topic_alias_maximum: properties.topic_alias_maximum.unwrap_or(0),
+            keep_alive: properties.server_keep_alive.map(|seconds| Duration::from_secs(seconds.into())),
+        })
+    }
+}
+
+/// The state of one session.
+#[derive(Debug, Clone)]
+pub struct Session {
+    next_id: u16,
+    in_flight: heapless::Vec<(u16, Instant), IN_FLIGHT>,
+    acknowledged: u32,
+    aliases: [Option<Alias>; INBOUND_ALIASES],
+}
+
+/// The topic behind an alias: what it means, and its length and hash so that a change is noticed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Alias {
+    inbound: Inbound,
+    fingerprint: u64,
+}
+
+impl Session {
+    /// A session that starts. Packet ids start at 1.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { next_id: 1, in_flight: heapless::Vec::new(), acknowledged: 0, aliases: [None; INBOUND_ALIASES] }
+    }
+
+    /// A packet id for SUBSCRIBE.
+    pub const fn next_id(&mut self) -> u16 {
+        let id = self.next_id;
+        self.next_id = match id.checked_add(1) {
+            Some(next) => next,
+            None => 1,
+        };
+        id
+    }
+
+    /// A packet id for a PUBLISH that goes out now.
+    ///
+    /// # Errors
+    /// [`SessionError::InFlight`] if [`IN_FLIGHT`] are waiting.
+    pub fn publish_id(&mut self, now: Instant) -> Result<u16, SessionError> {
+        if self.in_flight.is_full() {
+            return Err(SessionError::InFlight);
+        }
+        let mut id = self.next_id();
+        while self.in_flight.iter().any(|(other, _)| *other == id) {
+            id = self.next_id();
+        }
+        self.in_flight.push((id, now)).map_err(|_| SessionError::InFlight)?;
+        Ok(id)
+    }
+
+    /// A PUBACK came.
+    ///
+    /// # Errors
+    /// If no PUBLISH waits for it, or it reports a failure.
+    pub fn on_puback(&mut self, id: u16, reason: u8) -> Result<(), SessionError> {
+        let place = self.in_flight.iter().position(|(waiting, _)| *waiting == id);
+        let place = place.ok_or(SessionError::UnknownId("PUBACK", id))?;
+        self.in_flight.swap_remove(place);
+        if reason >= 0x80 {
+            return Err(SessionError::Publish(reason));
+        }
+        self.acknowledged = self.acknowledged.saturating_add(1);
+        Ok(())
+    }
+
+    /// How many messages the Cloud has acknowledged.
+    #[must_use]
+    pub const fn acknowledged(&self) -> u32 {
+        self.acknowledged
+    }
+
+    /// When the oldest message that waits for its PUBACK was sent.
+    #[must_use]
+    pub fn oldest_in_flight(&self) -> Option<Instant> {
+        self.in_flight.iter().map(|(_, sent)| *sent).min()
+    }
+
+    /// What a PUBLISH of the server is, topic aliases resolved. `maximum` is the Topic Alias Maximum we announced.
+    ///
+    /// # Errors
+    /// If it uses an alias it must not use.
+    pub fn inbound(&mut self, topic: &str, alias: Option<u16>, maximum: u16) -> Result<Inbound, SessionError> {
+        let Some(alias) = alias else { return Ok(Inbound::of(topic)) };
+        if alias == 0 || alias > maximum {
+            return Err(SessionError::Alias(alias));
+        }
+        let slot = self.aliases.get_mut(usize::from(alias) - 1).ok_or(SessionError::Alias(alias))?;
+        if topic.is_empty() {
+            return slot.map(|alias| alias.inbound).ok_or(SessionError::Alias(alias));
+        }
+        let fresh = Alias { inbound: Inbound::of(topic), fingerprint: fingerprint(topic) };
+        if slot.is_some_and(|old| old != fresh) {
+            return Err(SessionError::AliasReassigned(alias));
+        }
+        *slot = Some(fresh);
+        Ok(fresh.inbound)
+    }
+}
+
+impl Default for Session {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// FNV-1a: topics come from a peer that authenticated itself, so it need not resist collisions.
+fn fingerprint(topic: &str) -> u64 {
+    topic.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+}
