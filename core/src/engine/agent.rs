@@ -1,0 +1,323 @@
+//! The machine: inputs move the step, outputs come out of the context.
+
+use super::context::{Buffer, Context, Item};
+use super::event::{Event, Goal, Input, Output, Save};
+use super::steps::{Step, Trouble, fail, start};
+use crate::clock::{Instant, Now};
+use crate::settings::{Settings, Timing};
+use crate::stage::{Failure, Purpose};
+use crate::store::Saved;
+use chacha20::ChaCha20Rng;
+use rand_core::SeedableRng;
+
+/// Smallest receive buffer: the password reply of Netdata Cloud has about 2.1 KB, its head some more.
+pub const RECEIVE_MIN: usize = 4096;
+/// Smallest send buffer: a claim without rooms has about 1 KB, and each of its parts has a limit of its own.
+pub const SEND_MIN: usize = 2048;
+
+/// One node: claims it and holds its link. See the [module](super) for how to drive it.
+///
+/// * Poll until [`Output::Wait`] or [`Output::Done`] before the next input.
+/// * After [`Output::Wait`], bring what comes first: received bytes, the end of the connection, the deadline
+///   ([`Input::Tick`]), a wish.
+/// * An output that asks for an answer gets exactly one.
+///
+/// `B` is the kind of its two buffers: `Vec<u8>`, `Box<[u8]>`, `&mut [u8]`.
+pub struct Agent<B> {
+    step: Step,
+    cx: Context<B>,
+    stopping: bool,
+    /// A reload came while the driver owed an answer.
+    reload_pending: bool,
+}
+
+impl<B: Buffer> Agent<B> {
+    /// An agent that has done nothing yet. `saved` is what the store knows; `seed` must be random and secret: it makes
+    /// WebSocket masks and jitter.
+    ///
+    /// The receive buffer (at least [`RECEIVE_MIN`] bytes) bounds replies and messages, the send buffer (at least
+    /// [`SEND_MIN`]) requests. With smaller ones the agent works as far as they reach and then fails by name.
+    pub fn new(goal: Goal, settings: Settings, saved: Saved, receive: B, send: B, seed: [u8; 32], now: Now) -> Self {
+        let rng = ChaCha20Rng::from_seed(seed);
+        let mut cx = Context::new(goal, settings, saved, receive, send, rng, now);
+        let step = start(&mut cx);
+        Self { step, cx, stopping: false, reload_pending: false }
+    }
+
+    /// Takes in what happened.
+    pub fn handle(&mut self, now: Now, input: Input<'_>) {
+        self.cx.now = now;
+        self.cx.reclaim_send_buffer();
+        match input {
+            Input::Stop => self.stop(),
+            Input::Reload(saved) => self.reload(saved),
+            input => self.advance(|step, cx| on_input(step, cx, input)),
+        }
+    }
+
+    /// Takes in received bytes and returns how many were taken. When not all were, poll, then offer the rest.
+    pub fn receive(&mut self, now: Now, bytes: &[u8]) -> usize {
+        self.cx.now = now;
+        self.cx.reclaim_send_buffer();
+        let mut taken = 0;
+        while taken < bytes.len() && self.cx.has_room() {
+            let rest = bytes.get(taken..).unwrap_or_default();
+            let mut count = 0;
+            self.advance(|step, cx| on_bytes(step, cx, rest, &mut count));
+            if count == 0 {
+                break;
+            }
+            taken += count;
+        }
+        taken
+    }
+
+    /// What to do next.
+    pub fn poll(&mut self) -> Output<'_> {
+        self.cx.reclaim_send_buffer();
+        let Some(item) = self.cx.pop() else {
+            return if let Step::Done = self.step { Output::Done } else { Output::Wait(self.deadline()) };
+        };
+        let cx = &mut self.cx;
+        match item {
+            Item::Connect(purpose) => match cx.peer() {
+                Some(url) => Output::Connect { host: url.host(), port: url.port(), purpose },
+                None => Output::Close,
+            },
+            Item::Send => Output::Send(cx.polled_send()),
+            Item::Close => Output::Close,
+            Item::NeedKey => Output::NeedKey,
+            Item::Decrypt => Output::Decrypt(&cx.challenge),
+            Item::SaveKey => Output::Save(Save::Key),
+            Item::SavePending => Output::Save(Save::Pending(&cx.target)),
+            Item::SaveRefused => Output::Save(Save::Refused),
+            Item::SaveClaimed => Output::Save(Save::Claimed(&cx.target)),
+            Item::Stage(report) => Output::Event(Event::Stage(report)),
+            Item::Claimed { proved } => Output::Event(Event::Claimed { id: cx.target.id, proved }),
+            Item::ClaimFailed(refusal) => Output::Event(Event::ClaimFailed { failure: &cx.failure, refusal }),
+            Item::Online => Output::Event(Event::Online { id: cx.target.id, session_id: cx.session_id }),
+            Item::Offline => Output::Event(Event::Offline { failure: &cx.failure }),
+            Item::Notice => Output::Event(Event::Notice(&cx.notice)),
+        }
+    }
+
+    /// What is known to be stored.
+    pub const fn saved(&self) -> &Saved {
+        &self.cx.saved
+    }
+
+    /// The deadlines it was made with.
+    pub const fn timing(&self) -> &Timing {
+        &self.cx.settings.timing
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        match &self.step {
+            Step::Waiting(until) => Some(*until),
+            Step::Claim(exchange) => Some(exchange.deadline()),
+            Step::Env(exchange) => Some(exchange.deadline()),
+            Step::Challenge(exchange) => Some(exchange.deadline()),
+            Step::Password(exchange) => Some(exchange.deadline()),
+            Step::Link(link) => Some(link.deadline(&self.cx)),
+            // There is nothing to do, or the driver is at work (key, decryption, storage).
+            _ => None,
+        }
+    }
+
+    fn advance(&mut self, next: impl FnOnce(Step, &mut Context<B>) -> Result<Step, Trouble>) {
+        let step = core::mem::replace(&mut self.step, Step::Idle);
+        let claim_sent = matches!(&step, Step::Claim(exchange) if exchange.is_sent());
+        self.step = match next(step, &mut self.cx) {
+            Ok(step) => step,
+            Err(_) if self.stopping => {
+                self.cx.disconnect();
+                Step::Done
+            }
+            Err(trouble) => {
+                // The request may have arrived even though no good reply did.
+                self.cx.maybe_claimed |= claim_sent;
+                fail(&mut self.cx, trouble)
+            }
+        };
+        if self.reload_pending && !self.step.awaits_answer() {
+            self.reload_pending = false;
+            self.step = start(&mut self.cx);
+        }
+    }
+
+    fn stop(&mut self) {
+        self.stopping = true;
+        self.advance(|step, cx| match step {
+            Step::Link(link) => link.stop(cx),
+            _ => {
+                cx.disconnect();
+                Ok(Step::Done)
+            }
+        });
+    }
+
+    fn reload(&mut self, saved: &Saved) {
+        if self.stopping || matches!(self.step, Step::Done) {
+            return;
+        }
+        self.cx.saved = saved.clone();
+        self.cx.backoff.reset();
+        self.cx.claim_attempts = 0;
+        // What the driver owes an answer for is finished first: a new start would get the answer to the old one.
+        if self.step.awaits_answer() {
+            self.reload_pending = true;
+            return;
+        }
+        self.advance(|step, cx| match step {
+            Step::Link(link) => link.restart(cx),
+            _ => Ok(start(cx)),
+        });
+    }
+}
+
+fn on_input<B: Buffer>(step: Step, cx: &mut Context<B>, input: Input<'_>) -> Result<Step, Trouble> {
+    match input {
+        Input::Tick => on_tick(step, cx),
+        Input::Connected => on_connected(step, cx),
+        Input::ConnectFailed(failure) | Input::Broken(failure) => on_broken(step, cx, failure),
+        Input::Ended => on_ended(step, cx),
+        Input::Key { public_pem, fresh } => match step {
+            Step::Key(step) => Ok(step.on_key(cx, public_pem, fresh)),
+            step => Ok(step),
+        },
+        Input::KeyFailed(error) => match step {
+            Step::Key(step) => Err(step.on_failure(error)),
+            step => Ok(step),
+        },
+        Input::Decrypted(answer) => match step {
+            Step::Answer(step) => step.on_decrypted(cx, answer),
+            step => Ok(step),
+        },
+        Input::Saved => Ok(match step {
+            Step::KeySaved(step) => step.on_saved(cx),
+            Step::Mark(step) => step.on_saved(cx),
+            Step::RefusalSaved(step) => step.on_answer(cx),
+            Step::ClaimSaved(step) => step.on_saved(cx),
+            step => step,
+        }),
+        Input::SaveFailed(failure) => on_save_failed(step, cx, failure),
+        Input::Reload(_) | Input::Stop => Ok(step),
+    }
+}
+
+fn on_tick<B: Buffer>(step: Step, cx: &mut Context<B>) -> Result<Step, Trouble> {
+    let now = cx.now.instant;
+    match step {
+        Step::Waiting(until) if until <= now => Ok(start(cx)),
+        Step::Claim(exchange) if exchange.deadline() <= now => Err(exchange.on_timeout(cx)),
+        Step::Env(exchange) if exchange.deadline() <= now => Err(exchange.on_timeout(cx)),
+        Step::Challenge(exchange) if exchange.deadline() <= now => Err(exchange.on_timeout(cx)),
+        Step::Password(exchange) if exchange.deadline() <= now => Err(exchange.on_timeout(cx)),
+        Step::Link(link) if link.deadline(cx) <= now => link.on_deadline(cx),
+        step => Ok(step),
+    }
+}
+
+fn on_connected<B: Buffer>(step: Step, cx: &mut Context<B>) -> Result<Step, Trouble> {
+    Ok(match step {
+        Step::Claim(exchange) => Step::Claim(exchange.on_connected(cx)?),
+        Step::Env(exchange) => Step::Env(exchange.on_connected(cx)?),
+        Step::Challenge(exchange) => Step::Challenge(exchange.on_connected(cx)?),
+        Step::Password(exchange) => Step::Password(exchange.on_connected(cx)?),
+        Step::Link(mut link) => {
+            link.on_connected(cx)?;
+            Step::Link(link)
+        }
+        step => step,
+    })
+}
+
+fn on_broken<B: Buffer>(step: Step, cx: &mut Context<B>, mut failure: Failure) -> Result<Step, Trouble> {
+    cx.forget_connection();
+    let purpose = match &step {
+        Step::Claim(exchange) => exchange.purpose(),
+        Step::Env(exchange) => exchange.purpose(),
+        Step::Challenge(exchange) => exchange.purpose(),
+        Step::Password(exchange) => exchange.purpose(),
+        Step::Link(_) => Purpose::Link,
+        // It was on its way out: nothing depends on the connection any more.
+        _ => return Ok(step),
+    };
+    failure.purpose = Some(purpose);
+    match step {
+        Step::Link(link) if link.is_leaving() => link.on_ended(cx),
+        _ => Err(failure.into()),
+    }
+}
+
+fn on_ended<B: Buffer>(step: Step, cx: &mut Context<B>) -> Result<Step, Trouble> {
+    match step {
+        Step::Claim(exchange) => {
+            cx.forget_connection();
+            Err(exchange.on_ended())
+        }
+        Step::Env(exchange) => {
+            cx.forget_connection();
+            Err(exchange.on_ended())
+        }
+        Step::Challenge(exchange) => {
+            cx.forget_connection();
+            Err(exchange.on_ended())
+        }
+        Step::Password(exchange) => {
+            cx.forget_connection();
+            Err(exchange.on_ended())
+        }
+        Step::Link(link) => {
+            cx.forget_connection();
+            link.on_ended(cx)
+        }
+        step => Ok(step),
+    }
+}
+
+fn on_save_failed<B: Buffer>(step: Step, cx: &mut Context<B>, failure: Failure) -> Result<Step, Trouble> {
+    match step {
+        Step::RefusalSaved(step) => Ok(step.on_answer(cx)),
+        Step::ClaimSaved(_) => {
+            let hint = "the Cloud has accepted the claim: mend the cause and claim again to finish it";
+            Err(Trouble::lasting(failure.hint(hint)))
+        }
+        Step::KeySaved(_) | Step::Mark(_) => Err(Trouble::lasting(failure)),
+        step => Ok(step),
+    }
+}
+
+fn on_bytes<B: Buffer>(step: Step, cx: &mut Context<B>, bytes: &[u8], taken: &mut usize) -> Result<Step, Trouble> {
+    macro_rules! exchange {
+        ($variant:ident, $exchange:ident) => {{
+            let mut exchange = $exchange;
+            let (count, complete) = exchange.on_bytes(cx, bytes)?;
+            *taken = count;
+            if complete { exchange.on_complete(cx) } else { Ok(Step::$variant(exchange)) }
+        }};
+    }
+    match step {
+        Step::Claim(exchange) => exchange!(Claim, exchange),
+        Step::Env(exchange) => exchange!(Env, exchange),
+        Step::Challenge(exchange) => exchange!(Challenge, exchange),
+        Step::Password(exchange) => exchange!(Password, exchange),
+        Step::Link(mut link) => match link.on_bytes(cx, bytes) {
+            Ok(count) => {
+                *taken = count;
+                Ok(Step::Link(link))
+            }
+            // The peer need not keep to the rules after the farewell; what was to follow it still does.
+            Err(_) if link.is_leaving() => {
+                cx.disconnect();
+                link.on_ended(cx)
+            }
+            Err(trouble) => Err(trouble),
+        },
+        // The connection is being closed: what still comes is not for anyone.
+        step => {
+            *taken = bytes.len();
+            Ok(step)
+        }
+    }
+}

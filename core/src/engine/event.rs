@@ -1,0 +1,149 @@
+//! What goes into the engine and what comes out of it.
+
+use crate::claim::reply::Refusal;
+use crate::clock::Instant;
+use crate::identity::guid::Guid;
+use crate::identity::key::{CIPHERTEXT_LEN, KeyError, PLAINTEXT_MAX, PublicPem};
+use crate::secret::Secret;
+use crate::stage::{Failure, Purpose, Stage};
+use crate::store::{Claim, Saved};
+use core::time::Duration;
+
+/// What the engine is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// Claim, then [`Output::Done`].
+    Claim,
+    /// Keep the link up; wait while the node is not claimed.
+    Link,
+    /// Claim if the node is not claimed, then keep the link up.
+    ClaimAndLink,
+}
+
+/// The answer to an [`Output`], or a wish from outside.
+#[derive(Debug)]
+pub enum Input<'a> {
+    /// Nothing but the passing of time.
+    Tick,
+    /// The connection of [`Output::Connect`] is established, TLS included.
+    Connected,
+    /// The connection could not be established.
+    ConnectFailed(Failure),
+    /// The peer ended the connection in order.
+    Ended,
+    /// The connection broke.
+    Broken(Failure),
+    /// Answers [`Output::NeedKey`].
+    Key {
+        /// The public half.
+        public_pem: PublicPem,
+        /// Whether it was generated just now and is not stored yet.
+        fresh: bool,
+    },
+    /// Answers [`Output::NeedKey`].
+    KeyFailed(KeyError),
+    /// Answers [`Output::Decrypt`].
+    Decrypted(Result<Secret<PLAINTEXT_MAX>, KeyError>),
+    /// Answers [`Output::Save`].
+    Saved,
+    /// Answers [`Output::Save`]: nothing was stored, because of this.
+    SaveFailed(Failure),
+    /// The identity was changed from outside: it is taken over, a ban is lifted, the link is made anew.
+    Reload(&'a Saved),
+    /// End in order: say farewell, close, [`Output::Done`].
+    Stop,
+}
+
+/// One durable change the engine asks for; see [`Record`](crate::store::Record).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Save<'a> {
+    /// The key pair that [`Input::Key`] just brought.
+    Key,
+    /// The claim that is about to be sent.
+    Pending(&'a Claim),
+    /// The claim was refused for good.
+    Refused,
+    /// The claim is confirmed.
+    Claimed(&'a Claim),
+}
+
+/// What the engine wants done next.
+#[derive(Debug)]
+pub enum Output<'a> {
+    /// Resolve, connect, TLS; answer with [`Input::Connected`] or [`Input::ConnectFailed`].
+    Connect {
+        /// Host name or address, IPv6 without brackets.
+        host: &'a str,
+        /// TCP port.
+        port: u16,
+        /// What for.
+        purpose: Purpose,
+    },
+    /// Send these bytes over the connection.
+    Send(&'a [u8]),
+    /// End the connection in order. Nothing is received from it any more; no answer.
+    Close,
+    /// Make sure that there is a key; answer with [`Input::Key`] or [`Input::KeyFailed`].
+    NeedKey,
+    /// Decrypt the challenge; answer with [`Input::Decrypted`].
+    Decrypt(&'a [u8; CIPHERTEXT_LEN]),
+    /// Make this durable; answer with [`Input::Saved`] or [`Input::SaveFailed`].
+    Save(Save<'a>),
+    /// Something a person may want to know; no answer.
+    Event(Event<'a>),
+    /// Nothing to do until bytes arrive, the connection ends or this time is reached ([`Input::Tick`]); `None`: until
+    /// something else happens.
+    Wait(Option<Instant>),
+    /// The goal is reached or given up; nothing more will come.
+    Done,
+}
+
+/// What happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Event<'a> {
+    /// A stage was passed.
+    Stage(StageReport),
+    /// The node is claimed, and that is stored.
+    Claimed {
+        /// The claimed id.
+        id: Guid,
+        /// Whether the confirmation had been lost and the claim was proved with the key instead.
+        proved: bool,
+    },
+    /// The claim has failed, for good if `failure.next` is [`Stop`](crate::stage::Next::Stop).
+    ClaimFailed {
+        /// Why.
+        failure: &'a Failure,
+        /// Which entry of the table in protocol.md 1.7, if the Cloud answered.
+        refusal: Option<Refusal>,
+    },
+    /// The Agent-Cloud Link is up.
+    Online {
+        /// The claimed id.
+        id: Guid,
+        /// Session id: microseconds since 1970 at the connection attempt.
+        session_id: u64,
+    },
+    /// The link is down or did not come up.
+    Offline {
+        /// Why, and what happens next.
+        failure: &'a Failure,
+    },
+    /// A failure that costs nothing but is worth a line, such as an inbound message nobody understands.
+    Notice(&'a Failure),
+}
+
+/// A stage that was passed, and what it took.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct StageReport {
+    /// On which connection, if on one.
+    pub purpose: Option<Purpose>,
+    /// Which.
+    pub stage: Stage,
+    /// How long it took.
+    pub elapsed: Duration,
+    /// Bytes sent in it. For TLS these are bytes of records, above TLS plaintext bytes.
+    pub sent: u64,
+    /// Bytes received in it.
+    pub received: u64,
+}

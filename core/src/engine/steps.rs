@@ -1,0 +1,162 @@
+//! The steps of the handshake. Each is a type that is consumed by what it waits for and yields the next step, so that a
+//! reply in the wrong state has nowhere to go.
+//!
+//! ```text
+//! claim:  ExpectKey ─> ExpectKeySaved ─> ExpectMark ─> ClaimRequest ──204──> ExpectClaimSaved ─> (claimed)
+//!                                                        │   │ └─409, maybe ours─> EnvRequest … ─┘
+//!                                                        │   └─refused─> ExpectRefusalSaved
+//! link:   EnvRequest ─> ChallengeRequest ─> ExpectAnswer ─> PasswordRequest ─> ExpectUpgrade ─> ExpectConnack
+//!         ─> ExpectSuback ×2 ─> ExpectPuback ─> Online ─> Leaving
+//! ```
+
+pub(super) mod claim;
+pub(super) mod exchange;
+pub(super) mod link;
+pub(super) mod login;
+
+use super::context::{Buffer, Context, Item, Phase};
+use super::event::Goal;
+use crate::claim::reply::Refusal;
+use crate::clock::Instant;
+use crate::stage::{Failure, Next, Stage};
+use claim::{ClaimRequest, ExpectClaimSaved, ExpectKey, ExpectKeySaved, ExpectMark, ExpectRefusalSaved};
+use core::time::Duration;
+use exchange::Exchange;
+use link::Link;
+use login::{ChallengeRequest, EnvRequest, ExpectAnswer, PasswordRequest};
+
+/// Where the engine stands.
+pub(super) enum Step {
+    /// Nothing to do until the identity changes: not claimed, or banned.
+    Idle,
+    /// A delay passes before the next attempt.
+    Waiting(Instant),
+    /// The goal is reached or given up.
+    Done,
+    Key(ExpectKey),
+    KeySaved(ExpectKeySaved),
+    Mark(ExpectMark),
+    Claim(Exchange<ClaimRequest>),
+    RefusalSaved(ExpectRefusalSaved),
+    ClaimSaved(ExpectClaimSaved),
+    Env(Exchange<EnvRequest>),
+    Challenge(Exchange<ChallengeRequest>),
+    Answer(ExpectAnswer),
+    Password(Exchange<PasswordRequest>),
+    Link(Link),
+}
+
+impl Step {
+    /// Whether the driver owes an answer from the machine itself: key, decryption, storage.
+    pub(super) const fn awaits_answer(&self) -> bool {
+        matches!(
+            self,
+            Self::Key(_)
+                | Self::KeySaved(_)
+                | Self::Mark(_)
+                | Self::RefusalSaved(_)
+                | Self::ClaimSaved(_)
+                | Self::Answer(_)
+        )
+    }
+}
+
+/// A failure, and how it bears on the next attempt.
+#[derive(Debug)]
+pub(super) struct Trouble {
+    pub(super) failure: Failure,
+    pub(super) delay: Delay,
+    /// What the Cloud answered to a claim.
+    pub(super) refusal: Option<Refusal>,
+}
+
+/// When to try again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Delay {
+    /// By the usual rule.
+    Backoff,
+    /// By the usual rule, but not before this time.
+    AtLeast(Duration),
+    /// After exactly this time; the count of failures starts anew (protocol.md 2.6).
+    After(Duration),
+    /// Not at all, until someone reloads or restarts.
+    Never,
+}
+
+impl From<Failure> for Trouble {
+    fn from(failure: Failure) -> Self {
+        Self::new(failure, Delay::Backoff)
+    }
+}
+
+impl Trouble {
+    pub(super) const fn new(failure: Failure, delay: Delay) -> Self {
+        Self { failure, delay, refusal: None }
+    }
+
+    /// Trouble that no repetition mends.
+    pub(super) const fn lasting(failure: Failure) -> Self {
+        Self::new(failure, Delay::Never)
+    }
+}
+
+/// Decides what to do next, from what is stored and what is wanted.
+pub(super) fn start<B: Buffer>(cx: &mut Context<B>) -> Step {
+    cx.disconnect();
+    match (cx.goal, cx.saved.claimed.clone()) {
+        (Goal::Link | Goal::ClaimAndLink, Some(claimed)) => {
+            cx.phase = Phase::Link;
+            cx.target = claimed;
+            EnvRequest::start(cx)
+        }
+        (Goal::Link, None) => Step::Idle,
+        (Goal::ClaimAndLink, None) if cx.settings.token.is_empty() => {
+            cx.failure = Failure::new(Stage::Config, "there is no claiming token")
+                .hint("copy the token from your Space in Netdata Cloud");
+            cx.push(Item::ClaimFailed(None));
+            Step::Idle
+        }
+        (Goal::Claim | Goal::ClaimAndLink, _) => ExpectKey::start(cx),
+    }
+}
+
+/// Takes note of a failure and decides what happens next.
+pub(super) fn fail<B: Buffer>(cx: &mut Context<B>, trouble: Trouble) -> Step {
+    cx.disconnect();
+    cx.drop_unsent();
+    cx.credentials = None;
+    let Trouble { mut failure, delay, refusal } = trouble;
+    let give_up = match cx.phase {
+        Phase::Link => delay == Delay::Never,
+        Phase::Claim => {
+            cx.claim_attempts = cx.claim_attempts.saturating_add(1);
+            delay == Delay::Never || cx.settings.claim_attempts.is_some_and(|most| cx.claim_attempts >= most)
+        }
+    };
+    let step = if give_up {
+        failure.next = if delay == Delay::Never && cx.phase == Phase::Link { Next::Banned } else { Next::Stop };
+        after_giving_up(cx)
+    } else {
+        let delay = match delay {
+            Delay::Backoff | Delay::Never => cx.backoff.next_delay(&mut cx.rng),
+            Delay::AtLeast(least) => cx.backoff.next_delay(&mut cx.rng).max(least),
+            Delay::After(delay) => {
+                cx.backoff.reset();
+                delay
+            }
+        };
+        failure.next = Next::Retry(delay);
+        Step::Waiting(cx.after(delay))
+    };
+    cx.failure = failure;
+    cx.push(match cx.phase {
+        Phase::Claim => Item::ClaimFailed(refusal),
+        Phase::Link => Item::Offline,
+    });
+    step
+}
+
+/// A claim that will not be tried again ends a run that was for claiming; a device waits for someone to change something.
+pub(super) fn after_giving_up<B: Buffer>(cx: &Context<B>) -> Step {
+    if cx.goal == Goal::Claim { Step::Done } else { Step::Idle }
+}

@@ -1,0 +1,551 @@
+//! The link itself: WebSocket, MQTT 5, UpdateAgentConnection, and then holding it (protocol.md 2.8 to 2.10).
+
+use super::exchange::Reply;
+use super::{Delay, Step, Trouble, start};
+use crate::clock::Instant;
+use crate::engine::context::{Buffer, Context, Item};
+use crate::link::error::RETRY_DELAY_MAX;
+use crate::link::session::{Granted, Session, SessionError};
+use crate::link::topics::Name;
+use crate::message::Inbound;
+use crate::message::agent::{Capability, DisconnectReq, UpdateAgentConnection};
+use crate::settings::INBOUND_ALIASES;
+use crate::stage::{Failure, Purpose, Stage};
+use crate::transport::ADDRESSES;
+use crate::wire::http::{self, Decoder};
+use crate::wire::mqtt::{self, Framer, Packet};
+use crate::wire::websocket::{self, Incoming, Opcode};
+use core::time::Duration;
+use femtopb::Message;
+use rand_core::Rng;
+
+/// PUBACKs that prove a link (protocol.md 2.12).
+const PROVING_PUBACKS: u32 = 3;
+/// Room for an UpdateAgentConnection.
+const MESSAGE_MAX: usize = 256;
+/// Received bytes worked on at a time: so many that acknowledging them never fills the send buffer.
+const HELPING: usize = 64;
+/// Longest WebSocket frame that is taken, in bytes, as in the original (protocol.md 2.9). Frames are not stored: one may
+/// hold many packets.
+const FRAME_MAX: u64 = 16 << 20;
+/// Options byte of SUBSCRIBE: QoS 1, retain as published.
+const SUBSCRIBE_OPTIONS: u8 = 0x09;
+/// WebSocket close code for a normal end.
+const NORMAL_CLOSURE: [u8; 2] = 1000_u16.to_be_bytes();
+
+/// What a device can do (protocol.md 3.6).
+fn capabilities() -> [Capability<'static>; 2] {
+    [Capability::new("proto", 1), Capability::new("ctx", 1)]
+}
+
+/// The connection of the link, from its first byte to its last.
+pub(in crate::engine) struct Link {
+    state: State,
+    websocket: websocket::Decoder,
+    framer: Framer,
+    session: Session,
+    deadline: Instant,
+}
+
+enum State {
+    Connecting,
+    Upgrading { decoder: Decoder, accept: heapless::String<{ websocket::ACCEPT_LEN }> },
+    AwaitingConnack,
+    AwaitingSuback { id: u16, name: Name, granted: Granted },
+    AwaitingPuback { id: u16, granted: Granted },
+    Online(Online),
+    Leaving(Leaving),
+}
+
+struct Online {
+    granted: Granted,
+    since: Instant,
+    proved: bool,
+    /// When the PINGRESP that is awaited must have come.
+    pingresp: Option<Instant>,
+}
+
+/// The farewell message is on its way.
+struct Leaving {
+    id: u16,
+    then: Afterwards,
+}
+
+/// What follows an orderly end.
+enum Afterwards {
+    Done,
+    Restart,
+    Fail(Trouble),
+}
+
+impl Link {
+    pub(super) fn start<B: Buffer>(cx: &mut Context<B>) -> Step {
+        let Some(environment) = &cx.environment else { return start(cx) };
+        let transport = environment.transport.clone();
+        // The session id must grow even if the wall clock is set back.
+        cx.session_id = cx.now.wall.unix_us.max(cx.session_id.saturating_add(1));
+        cx.connect(Purpose::Link, transport);
+        let patience = cx.settings.timing.connect(ADDRESSES as u32);
+        Step::Link(Self {
+            state: State::Connecting,
+            websocket: websocket::Decoder::new(FRAME_MAX),
+            framer: Framer::new(),
+            session: Session::new(),
+            deadline: cx.after(patience),
+        })
+    }
+
+    /// Asks for the upgrade. The headers and their order are those of the original; it sends an empty `Origin`.
+    pub(in crate::engine) fn on_connected<B: Buffer>(&mut self, cx: &mut Context<B>) -> Result<(), Trouble> {
+        let State::Connecting = self.state else { return Ok(()) };
+        let Some(url) = cx.peer().cloned() else { return Ok(()) };
+        let mut random = [0; 16];
+        cx.rng.fill_bytes(&mut random);
+        let key = websocket::encode_key(&random);
+        cx.begin_stage();
+        cx.send_request(&url, |draft| {
+            http::Request {
+                method: "GET",
+                target: format_args!("/mqtt"),
+                host: format_args!("{}", draft.url.host_header()),
+                headers: &[
+                    ("Upgrade", "websocket"),
+                    ("Connection", "Upgrade"),
+                    ("Sec-WebSocket-Key", &key),
+                    ("Origin", ""),
+                    ("Sec-WebSocket-Protocol", "mqtt"),
+                    ("Sec-WebSocket-Version", "13"),
+                ],
+                body: None,
+            }
+            .encode(draft.w);
+            Ok(())
+        })
+        .map_err(|error| at(Stage::Websocket, error))?;
+        self.state = State::Upgrading { decoder: Decoder::new(), accept: websocket::accept_of(&key) };
+        self.deadline = cx.after(cx.settings.timing.upgrade);
+        Ok(())
+    }
+
+    /// Takes received bytes as long as there is room for the answers; yields how many.
+    pub(in crate::engine) fn on_bytes<B: Buffer>(
+        &mut self,
+        cx: &mut Context<B>,
+        bytes: &[u8],
+    ) -> Result<usize, Trouble> {
+        let mut rest = bytes;
+        while !rest.is_empty() && cx.has_room() {
+            let taken = match &self.state {
+                // Left over from the connection before.
+                State::Connecting => rest.len(),
+                State::Upgrading { .. } => self.on_upgrade_bytes(cx, rest)?,
+                _ => self.on_frame_bytes(cx, rest.get(..HELPING).unwrap_or(rest))?,
+            };
+            if taken == 0 {
+                break;
+            }
+            rest = rest.get(taken..).unwrap_or_default();
+        }
+        Ok(bytes.len() - rest.len())
+    }
+
+    fn on_upgrade_bytes<B: Buffer>(&mut self, cx: &mut Context<B>, bytes: &[u8]) -> Result<usize, Trouble> {
+        let State::Upgrading { decoder, accept } = &mut self.state else { return Ok(0) };
+        let taken = decoder.receive(cx.rx.as_mut(), bytes).map_err(|error| at(Stage::Websocket, error))?;
+        cx.count_received(taken);
+        if !decoder.is_complete() {
+            return Ok(taken);
+        }
+        if decoder.status() != 101 {
+            let reply = Reply::of(decoder, cx.rx.as_ref());
+            return Err(reply.refusal(cx, Purpose::Link));
+        }
+        match decoder.websocket_accept() {
+            None => return Err(at(Stage::Websocket, "the 101 reply lacks Sec-WebSocket-Accept")),
+            Some(given) if given != accept.as_str() => {
+                return Err(at(Stage::Websocket, "Sec-WebSocket-Accept does not match our key"));
+            }
+            Some(_) => {}
+        }
+        cx.end_stage(Stage::Websocket, Some(Purpose::Link));
+        self.send_connect(cx)?;
+        Ok(taken)
+    }
+
+    fn send_connect<B: Buffer>(&mut self, cx: &mut Context<B>) -> Result<(), Trouble> {
+        let id = cx.target.id.text();
+        let will = UpdateAgentConnection::will(&id, cx.session_id, cx.now.wall);
+        let mut message = [0; MESSAGE_MAX];
+        let will = encode(&will, &mut message)?;
+        let Some(credentials) = cx.credentials.take() else { return Err(at(Stage::Mqtt, "there are no credentials")) };
+        let limits = cx.settings.limits;
+        let connect = mqtt::Connect {
+            client_id: &credentials.client_id,
+            username: &credentials.username,
+            password: credentials.password.expose(),
+            keep_alive: u16::try_from(cx.settings.timing.keep_alive.as_secs()).unwrap_or(u16::MAX),
+            receive_maximum: Some(limits.receive_maximum.max(1)),
+            maximum_packet_size: Some(u32::try_from(cx.rx.as_ref().len()).unwrap_or(u32::MAX)),
+            topic_alias_maximum: Some(alias_maximum(cx)),
+            will_topic: credentials.topics.topic(Name::AgentConnection),
+            will_payload: will,
+            will_qos: mqtt::Qos::ExactlyOnce,
+        };
+        let sent = cx.send_frame(Opcode::Binary, |w| connect.encode(w));
+        cx.credentials = Some(credentials);
+        sent.map_err(|error| at(Stage::Mqtt, error))?;
+        self.state = State::AwaitingConnack;
+        self.deadline = cx.after(cx.settings.timing.connack);
+        Ok(())
+    }
+
+    /// Takes a helping of WebSocket frames. MQTT packets do not end where frames end.
+    fn on_frame_bytes<B: Buffer>(&mut self, cx: &mut Context<B>, bytes: &[u8]) -> Result<usize, Trouble> {
+        let (taken, event) = self.websocket.receive(bytes).map_err(|error| at(Stage::Websocket, error))?;
+        cx.count_received(taken);
+        match event {
+            None => {}
+            Some(Incoming::Data(mut data)) => {
+                while !data.is_empty() {
+                    let (used, packet) =
+                        self.framer.receive(cx.rx.as_mut(), data).map_err(|error| at(Stage::Mqtt, error))?;
+                    data = data.get(used..).unwrap_or_default();
+                    if let Some(len) = packet {
+                        self.on_packet(cx, len)?;
+                    }
+                }
+            }
+            Some(Incoming::Ping(payload)) => {
+                cx.send_frame(Opcode::Pong, |w| w.put(&payload)).map_err(|error| at(Stage::Websocket, error))?;
+            }
+            Some(Incoming::Close { code, reason }) => return Err(closed_by_peer(code, reason.as_str())),
+        }
+        Ok(taken)
+    }
+
+    /// A complete packet lies in the first `len` bytes of the receive buffer.
+    fn on_packet<B: Buffer>(&mut self, cx: &mut Context<B>, len: usize) -> Result<(), Trouble> {
+        let maximum = alias_maximum(cx);
+        let bytes = cx.rx.as_ref().get(..len).unwrap_or_default();
+        match Packet::parse(bytes).map_err(|error| at(Stage::Mqtt, error))? {
+            Packet::Connack { session_present, reason, properties } => {
+                if session_present {
+                    return Err(protocol(SessionError::SessionPresent));
+                }
+                if reason != 0 {
+                    return Err(protocol(SessionError::Refused(reason)));
+                }
+                let granted = Granted::of(&properties).map_err(protocol)?;
+                self.on_connack(cx, granted)
+            }
+            Packet::Suback { id, reason } => self.on_suback(cx, id, reason),
+            Packet::Puback { id, reason } => self.on_puback(cx, id, reason),
+            Packet::Pingresp => self.on_pingresp(),
+            Packet::Disconnect { reason, .. } => Err(protocol(SessionError::Disconnected(reason))),
+            Packet::Publish { topic, alias, id, payload, .. } => {
+                if matches!(self.state, State::AwaitingConnack) {
+                    return Err(protocol(SessionError::Unexpected("PUBLISH before CONNACK")));
+                }
+                let inbound = self.session.inbound(topic, alias, maximum).map_err(protocol)?;
+                let ours = match inbound {
+                    Inbound::DisconnectReq => Some(DisconnectReq::decode(payload).map(asked_to_leave)),
+                    _ => None,
+                };
+                let unknown = (inbound == Inbound::Unknown)
+                    .then(|| Failure::new(Stage::App, format_args!("a message nobody understands came on {topic}")));
+                if let Some(id) = id {
+                    cx.send_frame(Opcode::Binary, |w| mqtt::puback(id, w)).map_err(|error| at(Stage::Mqtt, error))?;
+                }
+                if let Some(notice) = unknown {
+                    cx.notice = notice.on(Purpose::Link);
+                    cx.push(Item::Notice);
+                }
+                match ours {
+                    None => Ok(()),
+                    Some(Ok(trouble)) => self.leave(cx, Afterwards::Fail(trouble)),
+                    Some(Err(_)) => Err(at(Stage::App, "a DisconnectReq that is not protobuf came")),
+                }
+            }
+        }
+    }
+
+    fn on_connack<B: Buffer>(&mut self, cx: &mut Context<B>, granted: Granted) -> Result<(), Trouble> {
+        let State::AwaitingConnack = self.state else { return Err(protocol(SessionError::Unexpected("CONNACK"))) };
+        self.subscribe(cx, Name::InboxCmd, granted)
+    }
+
+    fn subscribe<B: Buffer>(&mut self, cx: &mut Context<B>, name: Name, granted: Granted) -> Result<(), Trouble> {
+        let id = self.session.next_id();
+        let Some(credentials) = cx.credentials.take() else { return Err(at(Stage::Mqtt, "there are no credentials")) };
+        let subscribe = mqtt::Subscribe { id, filter: credentials.topics.topic(name), options: SUBSCRIBE_OPTIONS };
+        let sent = cx.send_frame(Opcode::Binary, |w| subscribe.encode(w));
+        cx.credentials = Some(credentials);
+        sent.map_err(|error| at(Stage::Mqtt, error))?;
+        self.state = State::AwaitingSuback { id, name, granted };
+        self.deadline = cx.after(cx.settings.timing.suback);
+        Ok(())
+    }
+
+    fn on_suback<B: Buffer>(&mut self, cx: &mut Context<B>, id: u16, reason: u8) -> Result<(), Trouble> {
+        let State::AwaitingSuback { id: awaited, name, granted } = self.state else {
+            return Err(protocol(SessionError::Unexpected("SUBACK")));
+        };
+        if id != awaited {
+            return Err(protocol(SessionError::UnknownId("SUBACK", id)));
+        }
+        if reason >= 0x80 {
+            return Err(protocol(SessionError::Subscription(reason)));
+        }
+        if name == Name::InboxCmd {
+            return self.subscribe(cx, Name::InboxCmdV1, granted);
+        }
+        cx.end_stage(Stage::Mqtt, Some(Purpose::Link));
+        let id = self.publish_own(cx, true, granted)?;
+        self.state = State::AwaitingPuback { id, granted };
+        self.deadline = cx.after(cx.settings.timing.puback);
+        Ok(())
+    }
+
+    /// Publishes UpdateAgentConnection; yields the packet id.
+    fn publish_own<B: Buffer>(
+        &mut self,
+        cx: &mut Context<B>,
+        reachable: bool,
+        granted: Granted,
+    ) -> Result<u16, Trouble> {
+        let id = cx.target.id.text();
+        let capabilities = capabilities();
+        let own = UpdateAgentConnection::own(&id, reachable, cx.session_id, cx.now.wall, &capabilities);
+        let mut message = [0; MESSAGE_MAX];
+        let payload = encode(&own, &mut message)?;
+        let id = self.session.publish_id(cx.now.instant).map_err(protocol)?;
+        let Some(credentials) = cx.credentials.take() else { return Err(at(Stage::App, "there are no credentials")) };
+        let publish = mqtt::Publish {
+            topic: credentials.topics.topic(Name::AgentConnection),
+            alias: None,
+            id: Some(id),
+            payload,
+        };
+        let fits = publish.packet_len() as u64 <= u64::from(granted.maximum_packet_size);
+        let sent = if fits { cx.send_frame(Opcode::Binary, |w| publish.encode(w)) } else { Ok(()) };
+        cx.credentials = Some(credentials);
+        if !fits {
+            return Err(protocol(SessionError::TooSmall(granted.maximum_packet_size)));
+        }
+        sent.map_err(|error| at(Stage::App, error))?;
+        Ok(id)
+    }
+
+    fn on_puback<B: Buffer>(&mut self, cx: &mut Context<B>, id: u16, reason: u8) -> Result<(), Trouble> {
+        self.session.on_puback(id, reason).map_err(protocol)?;
+        match &mut self.state {
+            State::AwaitingPuback { id: awaited, granted } if *awaited == id => {
+                let granted = *granted;
+                cx.end_stage(Stage::App, Some(Purpose::Link));
+                cx.push(Item::Online);
+                self.state = State::Online(Online { granted, since: cx.now.instant, proved: false, pingresp: None });
+                Ok(())
+            }
+            State::Online(online) => {
+                if self.session.acknowledged() >= PROVING_PUBACKS {
+                    online.prove(cx);
+                }
+                Ok(())
+            }
+            State::Leaving(leaving) if leaving.id == id => {
+                self.deadline = cx.now.instant;
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn on_pingresp(&mut self) -> Result<(), Trouble> {
+        match &mut self.state {
+            State::Online(online) if online.pingresp.is_some() => {
+                online.pingresp = None;
+                Ok(())
+            }
+            State::Leaving(_) => Ok(()),
+            _ => Err(protocol(SessionError::Unexpected("PINGRESP"))),
+        }
+    }
+
+    // --- leaving ---
+
+    /// Ends in order and then stops for good.
+    pub(in crate::engine) fn stop<B: Buffer>(self, cx: &mut Context<B>) -> Result<Step, Trouble> {
+        self.end(cx, Afterwards::Done)
+    }
+
+    /// Ends in order and starts anew.
+    pub(in crate::engine) fn restart<B: Buffer>(self, cx: &mut Context<B>) -> Result<Step, Trouble> {
+        self.end(cx, Afterwards::Restart)
+    }
+
+    fn end<B: Buffer>(mut self, cx: &mut Context<B>, then: Afterwards) -> Result<Step, Trouble> {
+        match self.state {
+            State::Online(_) => {
+                self.leave(cx, then)?;
+                Ok(Step::Link(self))
+            }
+            State::Leaving(leaving) => {
+                // A stop outranks everything else.
+                let then = if matches!(then, Afterwards::Done) { then } else { leaving.then };
+                self.state = State::Leaving(Leaving { id: leaving.id, then });
+                Ok(Step::Link(self))
+            }
+            State::Connecting | State::Upgrading { .. } => {
+                cx.disconnect();
+                Ok(then.step(cx))
+            }
+            _ => Ok(self.depart(cx, then)),
+        }
+    }
+
+    /// Says that the agent will not be reachable.
+    fn leave<B: Buffer>(&mut self, cx: &mut Context<B>, then: Afterwards) -> Result<(), Trouble> {
+        let granted = match &self.state {
+            State::Online(online) => online.granted,
+            State::AwaitingSuback { granted, .. } | State::AwaitingPuback { granted, .. } => *granted,
+            _ => return Ok(()),
+        };
+        let id = self.publish_own(cx, false, granted)?;
+        self.state = State::Leaving(Leaving { id, then });
+        self.deadline = cx.after(cx.settings.timing.farewell);
+        Ok(())
+    }
+
+    /// MQTT DISCONNECT, WebSocket close, end of the connection.
+    fn depart<B: Buffer>(self, cx: &mut Context<B>, then: Afterwards) -> Step {
+        // If the send buffer is too full for that, the peer sees the end of the connection all the same.
+        let _ = cx.send_frame(Opcode::Binary, |w| mqtt::disconnect(0, w));
+        let _ = cx.send_frame(Opcode::Close, |w| w.put(&NORMAL_CLOSURE));
+        cx.disconnect();
+        then.step(cx)
+    }
+
+    pub(in crate::engine) const fn is_leaving(&self) -> bool {
+        matches!(self.state, State::Leaving(_))
+    }
+
+    // --- time ---
+
+    pub(in crate::engine) fn deadline<B: Buffer>(&self, cx: &Context<B>) -> Instant {
+        let State::Online(online) = &self.state else { return self.deadline };
+        let puback = self.session.oldest_in_flight().map(|sent| sent + cx.settings.timing.puback);
+        let proved = (!online.proved).then(|| online.since + cx.settings.timing.proved);
+        let ping = online.pingresp.or_else(|| online.ping_at(cx));
+        [puback, proved, ping].into_iter().flatten().min().unwrap_or(Instant::from_micros(u64::MAX))
+    }
+
+    pub(in crate::engine) fn on_deadline<B: Buffer>(mut self, cx: &mut Context<B>) -> Result<Step, Trouble> {
+        let timing = cx.settings.timing;
+        let late =
+            |stage, what: &str, limit: Duration| at(stage, format_args!("no {what} within {} s", limit.as_secs()));
+        match self.state {
+            State::Connecting => Err(at(Stage::Tcp, "the connection took too long")),
+            State::Upgrading { .. } => Err(late(Stage::Websocket, "reply to the upgrade", timing.upgrade)),
+            State::AwaitingConnack => Err(late(Stage::Mqtt, "CONNACK", timing.connack)),
+            State::AwaitingSuback { .. } => Err(late(Stage::Mqtt, "SUBACK", timing.suback)),
+            State::AwaitingPuback { .. } => Err(late(Stage::App, "PUBACK", timing.puback)),
+            State::Leaving(Leaving { then, .. }) => {
+                self.state = State::Connecting;
+                Ok(self.depart(cx, then))
+            }
+            State::Online(ref mut online) => {
+                let now = cx.now.instant;
+                if online.pingresp.is_some_and(|deadline| deadline <= now) {
+                    return Err(late(Stage::Mqtt, "PINGRESP", timing.pingresp));
+                }
+                if self.session.oldest_in_flight().is_some_and(|sent| sent + timing.puback <= now) {
+                    return Err(late(Stage::App, "PUBACK", timing.puback));
+                }
+                if online.since + timing.proved <= now {
+                    online.prove(cx);
+                }
+                if online.pingresp.is_none() && online.ping_at(cx).is_some_and(|at| at <= now) {
+                    cx.send_frame(Opcode::Binary, mqtt::pingreq).map_err(|error| at(Stage::Mqtt, error))?;
+                    online.pingresp = Some(cx.after(timing.pingresp));
+                }
+                Ok(Step::Link(self))
+            }
+        }
+    }
+
+    /// The peer ended the connection.
+    pub(in crate::engine) fn on_ended<B: Buffer>(self, cx: &mut Context<B>) -> Result<Step, Trouble> {
+        match self.state {
+            State::Leaving(leaving) => Ok(leaving.then.step(cx)),
+            State::Connecting | State::Upgrading { .. } => {
+                Err(at(Stage::Websocket, "the peer closed the connection before the upgrade"))
+            }
+            _ => Err(at(Stage::Tcp, "the Cloud closed the connection")),
+        }
+    }
+}
+
+impl Online {
+    fn prove<B: Buffer>(&mut self, cx: &mut Context<B>) {
+        if !self.proved {
+            self.proved = true;
+            cx.backoff.reset();
+        }
+    }
+
+    /// When silence has lasted three quarters of the keep-alive.
+    fn ping_at<B: Buffer>(&self, cx: &Context<B>) -> Option<Instant> {
+        let keep_alive = self.granted.keep_alive.unwrap_or(cx.settings.timing.keep_alive);
+        (!keep_alive.is_zero()).then(|| cx.last_sent + keep_alive * 3 / 4)
+    }
+}
+
+impl Afterwards {
+    fn step<B: Buffer>(self, cx: &mut Context<B>) -> Step {
+        match self {
+            Self::Done => Step::Done,
+            Self::Restart => start(cx),
+            Self::Fail(trouble) => super::fail(cx, trouble),
+        }
+    }
+}
+
+fn alias_maximum<B: Buffer>(cx: &Context<B>) -> u16 {
+    cx.settings.limits.topic_alias_maximum.min(INBOUND_ALIASES as u16)
+}
+
+fn encode<'m, 'p>(message: &impl Message<'p>, room: &'m mut [u8; MESSAGE_MAX]) -> Result<&'m [u8], Trouble> {
+    let len = message.encoded_len();
+    message.encode(&mut room.as_mut_slice()).map_err(|_| at(Stage::App, "a message is longer than its buffer"))?;
+    Ok(room.get(..len).unwrap_or_default())
+}
+
+fn at(stage: Stage, cause: impl core::fmt::Display) -> Trouble {
+    Failure::new(stage, cause).on(Purpose::Link).into()
+}
+
+fn protocol(error: SessionError) -> Trouble {
+    at(Stage::Mqtt, error)
+}
+
+fn closed_by_peer(code: Option<u16>, reason: &str) -> Trouble {
+    match code {
+        Some(code) if reason.is_empty() => at(Stage::Websocket, format_args!("the Cloud closed the link: {code}")),
+        Some(code) => at(Stage::Websocket, format_args!("the Cloud closed the link: {code} ({reason})")),
+        None => at(Stage::Websocket, "the Cloud closed the link"),
+    }
+}
+
+/// A DisconnectReq as the trouble that follows our farewell.
+fn asked_to_leave(request: DisconnectReq<'_>) -> Trouble {
+    let words = if request.error_description.is_empty() { "no reason given" } else { request.error_description };
+    let failure = Failure::new(Stage::App, format_args!("the Cloud asked to disconnect: {words}")).on(Purpose::Link);
+    let delay = if request.permaban {
+        Delay::Never
+    } else if request.reconnect_after_seconds > 0 {
+        Delay::After(Duration::from_secs(request.reconnect_after_seconds).min(RETRY_DELAY_MAX))
+    } else {
+        Delay::Backoff
+    };
+    Trouble::new(failure, delay)
+}
