@@ -1,0 +1,160 @@
+//! The signature algorithms of certificate chains and of the handshake.
+//!
+//! P-256 with SHA-256 is always there. Feature `p384` adds P-384; feature `rsa` adds RSA from 2048 to 8192 bits, with
+//! PKCS #1 v1.5 (chains only) and PSS. SHA-384 with P-256 comes along with either, because both bring SHA-384 anyway.
+
+use super::certificate::ecdsa_signature;
+use core::fmt;
+use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
+use p256::ecdsa::signature::hazmat::PrehashVerifier;
+use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
+use sha2::{Digest, Sha256};
+
+#[cfg(feature = "rsa")]
+mod rsa;
+
+#[cfg(feature = "rsa")]
+pub(crate) use rsa::{PSS_SHA256, PSS_SHA384, PSS_SHA512};
+
+/// What is accepted as a signature on a certificate, what is common first.
+pub(crate) const CHAIN: &[&dyn SignatureVerificationAlgorithm] = &[
+    P256_SHA256,
+    #[cfg(feature = "p384")]
+    P384_SHA384,
+    #[cfg(any(feature = "p384", feature = "rsa"))]
+    P256_SHA384,
+    #[cfg(feature = "p384")]
+    P384_SHA256,
+    #[cfg(feature = "rsa")]
+    rsa::PKCS1_SHA256,
+    #[cfg(feature = "rsa")]
+    rsa::PKCS1_SHA384,
+    #[cfg(feature = "rsa")]
+    rsa::PKCS1_SHA512,
+    #[cfg(feature = "rsa")]
+    PSS_SHA256,
+    #[cfg(feature = "rsa")]
+    PSS_SHA384,
+    #[cfg(feature = "rsa")]
+    PSS_SHA512,
+];
+
+/// Signatures that are checked for one chain. A real chain needs four at most; webpki alone would check a hundred for a
+/// hostile one, which is minutes on a small processor.
+pub(crate) const SIGNATURES: u8 = 16;
+
+/// `ecdsa_secp256r1_sha256`.
+pub(crate) const P256_SHA256: &dyn SignatureVerificationAlgorithm =
+    &Ecdsa { verify: p256, hash: Hash::Sha256, key: alg_id::ECDSA_P256, signature: alg_id::ECDSA_SHA256 };
+#[cfg(any(feature = "p384", feature = "rsa"))]
+const P256_SHA384: &dyn SignatureVerificationAlgorithm =
+    &Ecdsa { verify: p256, hash: Hash::Sha384, key: alg_id::ECDSA_P256, signature: alg_id::ECDSA_SHA384 };
+/// `ecdsa_secp384r1_sha384`.
+#[cfg(feature = "p384")]
+pub(crate) const P384_SHA384: &dyn SignatureVerificationAlgorithm =
+    &Ecdsa { verify: p384, hash: Hash::Sha384, key: alg_id::ECDSA_P384, signature: alg_id::ECDSA_SHA384 };
+#[cfg(feature = "p384")]
+const P384_SHA256: &dyn SignatureVerificationAlgorithm =
+    &Ecdsa { verify: p384, hash: Hash::Sha256, key: alg_id::ECDSA_P384, signature: alg_id::ECDSA_SHA256 };
+
+#[derive(Debug, Clone, Copy)]
+enum Hash {
+    Sha256,
+    #[cfg(any(feature = "p384", feature = "rsa"))]
+    Sha384,
+}
+
+/// `Some` if key, hash and the two numbers of a signature belong together on some curve.
+type Verify = fn(key: &[u8], hash: &[u8], r: &[u8], s: &[u8]) -> Option<()>;
+
+/// ECDSA (FIPS 186-5; RFC 5480 for keys, RFC 3279 2.2.3 for signatures).
+#[derive(Debug)]
+struct Ecdsa {
+    verify: Verify,
+    hash: Hash,
+    key: AlgorithmIdentifier,
+    signature: AlgorithmIdentifier,
+}
+
+impl SignatureVerificationAlgorithm for Ecdsa {
+    fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        let (r, s) = ecdsa_signature(signature).ok_or(InvalidSignature)?;
+        match self.hash {
+            Hash::Sha256 => (self.verify)(key, &Sha256::digest(message), r, s),
+            #[cfg(any(feature = "p384", feature = "rsa"))]
+            Hash::Sha384 => (self.verify)(key, &sha2::Sha384::digest(message), r, s),
+        }
+        .ok_or(InvalidSignature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.key
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.signature
+    }
+}
+
+fn p256(key: &[u8], hash: &[u8], r: &[u8], s: &[u8]) -> Option<()> {
+    let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(uncompressed::<65>(key)?).ok()?;
+    let signature = p256::ecdsa::Signature::from_scalars(padded::<32>(r)?, padded::<32>(s)?).ok()?;
+    key.verify_prehash(hash, &signature).ok()
+}
+
+#[cfg(feature = "p384")]
+fn p384(key: &[u8], hash: &[u8], r: &[u8], s: &[u8]) -> Option<()> {
+    let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(uncompressed::<97>(key)?).ok()?;
+    let signature = p384::ecdsa::Signature::from_scalars(padded::<48>(r)?, padded::<48>(s)?).ok()?;
+    key.verify_prehash(hash, &signature).ok()
+}
+
+/// The key if it is an uncompressed point, the only form that CAs issue and others accept.
+fn uncompressed<const N: usize>(key: &[u8]) -> Option<&[u8]> {
+    (key.len() == N && key.first() == Some(&4)).then_some(key)
+}
+
+/// The number with zeros in front, if it is not too long.
+fn padded<const N: usize>(number: &[u8]) -> Option<[u8; N]> {
+    let mut padded = [0; N];
+    let start = N.checked_sub(number.len())?;
+    padded.get_mut(start..)?.copy_from_slice(number);
+    Some(padded)
+}
+
+/// An algorithm that works only as long as there are checks left.
+pub(crate) struct Metered<'a> {
+    algorithm: &'static dyn SignatureVerificationAlgorithm,
+    left: &'a AtomicU8,
+}
+
+impl<'a> Metered<'a> {
+    pub(crate) const fn new(algorithm: &'static dyn SignatureVerificationAlgorithm, left: &'a AtomicU8) -> Self {
+        Self { algorithm, left }
+    }
+}
+
+impl fmt::Debug for Metered<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.algorithm.fmt(f)
+    }
+}
+
+impl SignatureVerificationAlgorithm for Metered<'_> {
+    fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
+        let left = self.left.load(Relaxed).checked_sub(1).ok_or(InvalidSignature)?;
+        self.left.store(left, Relaxed);
+        self.algorithm.verify_signature(key, message, signature)
+    }
+
+    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
+        self.algorithm.public_key_alg_id()
+    }
+
+    fn signature_alg_id(&self) -> AlgorithmIdentifier {
+        self.algorithm.signature_alg_id()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,99 @@
+//! Servers that do what they must not. None gets a byte of data, and none makes us panic or wait.
+
+mod changed;
+mod data;
+mod hello;
+mod identity;
+mod messages;
+mod records;
+
+use crate::support::pki::Authority;
+use crate::support::script::*;
+use crate::support::wire::{Socket, drive};
+use crate::support::{Client, Memory};
+use aclk_core::tls::{Received, Secure};
+
+/// The reason why the handshake with a server that follows `script` fails, and the alerts the client sends.
+fn refused(script: impl FnOnce(&mut Server<'_>)) -> (String, Vec<u8>) {
+    let root = Authority::new();
+    let identity = root.localhost();
+    let client = Client::trusting(&root.der);
+    let reason = client.refuses(&mut Scripted::new(&identity, script));
+    (reason, client.wire.alerts())
+}
+
+/// The reason alone; the client must not even have finished the handshake.
+fn refusal(script: impl FnOnce(&mut Server<'_>)) -> String {
+    let root = Authority::new();
+    let identity = root.localhost();
+    let client = Client::trusting(&root.der);
+    let reason = client.refuses(&mut Scripted::new(&identity, script));
+    assert_eq!(client.wire.encrypted_records(), 0, "the handshake was finished: {reason}");
+    reason.strip_prefix("tls: ").expect("another stage than tls").to_owned()
+}
+
+/// The reason why a server that changes its ServerHello like this is refused.
+fn hello_refusal(change: impl FnOnce(&mut Hello)) -> String {
+    refusal(|server| server.hello(change))
+}
+
+/// The handshake as it should be, and then `script`; `test` gets the connection.
+fn connected(script: impl FnOnce(&mut Server<'_>), test: impl FnOnce(&Client, &mut Scripted<'_>, Secure<'_, Socket>)) {
+    let root = Authority::new();
+    let identity = root.localhost();
+    let client = Client::trusting(&root.der);
+    let mut server = Scripted::new(&identity, |server| {
+        server.handshake();
+        script(server);
+    });
+    let mut memory = Memory::default();
+    let secure = client.open(&mut memory, &mut server).unwrap();
+    test(&client, &mut server, secure);
+}
+
+/// The reason why the first read after a correct handshake fails. Nothing works after that.
+fn read_refusal(script: impl FnOnce(&mut Server<'_>)) -> String {
+    let mut reason = String::new();
+    connected(script, |client, server, mut secure| {
+        let failure = drive(&client.wire, server, secure.read(&mut [0; 64])).expect_err("this was accepted");
+        reason = failure.to_string();
+        let again = [
+            drive(&client.wire, server, secure.ready()).unwrap_err(),
+            drive(&client.wire, server, secure.read(&mut [0; 64])).unwrap_err(),
+            drive(&client.wire, server, secure.write_all(b"data")).unwrap_err(),
+            drive(&client.wire, server, secure.flush()).unwrap_err(),
+        ];
+        assert!(again.iter().all(|failure| failure.to_string() == reason));
+        drive(&client.wire, server, secure.close());
+        assert_eq!(client.wire.application_records(), 0);
+    });
+    reason.strip_prefix("tls: ").expect("another stage than tls").to_owned()
+}
+
+#[test]
+fn the_script_as_it_should_be_is_accepted() {
+    connected(
+        |server| server.encrypted(APPLICATION_DATA, b"hello"),
+        |client, server, mut secure| {
+            let mut buf = [0; 64];
+            assert_eq!(drive(&client.wire, server, secure.read(&mut buf)), Ok(Received::Data(5)));
+            assert_eq!(&buf[..5], b"hello");
+            drive(&client.wire, server, secure.write_all(b"bye")).unwrap();
+            drive(&client.wire, server, secure.close());
+        },
+    );
+}
+
+#[test]
+fn what_the_client_says_is_encrypted_data_and_close_notify() {
+    let root = Authority::new();
+    let identity = root.localhost();
+    let client = Client::trusting(&root.der);
+    let mut server = Scripted::new(&identity, |server| server.handshake());
+    let mut memory = Memory::default();
+    let mut secure = client.open(&mut memory, &mut server).unwrap();
+    drive(&client.wire, &mut server, secure.write_all(b"bye")).unwrap();
+    drive(&client.wire, &mut server, secure.close());
+    let said = server.heard(&client.wire);
+    assert_eq!(said, [(APPLICATION_DATA, b"bye".to_vec()), (ALERT, vec![1, 0])]);
+}

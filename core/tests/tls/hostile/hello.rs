@@ -1,0 +1,212 @@
+//! Servers whose first answer is wrong.
+
+use super::{hello_refusal, refusal, refused};
+use crate::support::script::*;
+use digest_010::Digest;
+use embedded_tls::Sha256;
+
+const ILLEGAL_PARAMETER: u8 = 47;
+const DECODE_ERROR: u8 = 50;
+const PROTOCOL_VERSION: u8 = 70;
+const UNSUPPORTED_EXTENSION: u8 = 110;
+
+#[test]
+fn a_server_hello_that_does_not_answer_ours() {
+    for (change, reason) in [
+        ((|hello| hello.version = 0x0304) as fn(&mut Hello), "ServerHello has version field 0x0304 instead of 0x0303"),
+        (|hello| hello.session = vec![7; 32], "server echoes a session id that we did not send"),
+        (|hello| hello.suite = 0x1302, "server chose cipher suite 0x1302, which was not offered"),
+        (|hello| hello.compression = 1, "server chose compression method 1, which was not offered"),
+        (|hello| hello.extensions[0].1 = vec![3, 5], "server chose TLS version 0x0305 instead of 0x0304 (TLS 1.3)"),
+        (|hello| hello.extensions[0].1 = vec![3, 3], "server chose TLS version 0x0303 instead of 0x0304 (TLS 1.3)"),
+        (|hello| drop(hello.extensions.remove(0)), "server only speaks TLS 1.2 or older"),
+        (|hello| hello.extensions.clear(), "server only speaks TLS 1.2 or older"),
+        (|hello| drop(hello.extensions.remove(1)), "ServerHello has no key share"),
+        (|hello| hello.extensions.push((51, hello.extensions[1].1.clone())), "server sent extension 51 twice"),
+        (|hello| hello.extensions.push((43, vec![3, 4])), "server sent extension 43 twice"),
+        (
+            |hello| hello.extensions.push((44, vec![0, 1, 0])),
+            "server sent extension 44, which was not offered or does not belong there",
+        ),
+        (
+            |hello| hello.extensions.push((41, vec![0, 0])),
+            "server sent extension 41, which was not offered or does not belong there",
+        ),
+        (
+            |hello| hello.extensions.push((0, vec![])),
+            "server sent extension 0, which was not offered or does not belong there",
+        ),
+        (|hello| hello.extension(51)[1] = 0x18, "key share of the server is for secp384r1, not secp256r1"),
+        (|hello| hello.extension(51)[1] = 0x1d, "key share of the server is for x25519, not secp256r1"),
+        (|hello| hello.extension(51)[4] = 0x02, "key share of the server is not an uncompressed point of secp256r1"),
+        (
+            |hello| *hello.extension(51) = [&[0, 0x17], vector(2, &[4]).as_slice()].concat(),
+            "key share of the server is not an uncompressed point of secp256r1",
+        ),
+        (
+            |hello| *hello.extension(51) = [&[0, 0x17], vector(2, &[0]).as_slice()].concat(),
+            "key share of the server is not an uncompressed point of secp256r1",
+        ),
+        (|hello| hello.extension(51)[10] ^= 1, "key share of the server is not an uncompressed point of secp256r1"),
+        (|hello| hello.extension(51).push(0), "malformed ServerHello"),
+        (|hello| hello.extension(43).push(0), "malformed ServerHello"),
+        (|hello| hello.extension(43).truncate(1), "malformed ServerHello"),
+        (|hello| hello.trailer.push(0), "malformed ServerHello"),
+        (
+            |hello| hello.random[24..].copy_from_slice(b"DOWNGRD\x01"),
+            "someone on the way makes the server believe that we only speak old TLS",
+        ),
+        (
+            |hello| hello.random[24..].copy_from_slice(b"DOWNGRD\x00"),
+            "someone on the way makes the server believe that we only speak old TLS",
+        ),
+    ] {
+        assert_eq!(hello_refusal(change), reason);
+    }
+}
+
+#[test]
+fn alerts_tell_the_server_what_is_wrong_with_its_hello() {
+    for (change, alert) in [
+        ((|hello| hello.compression = 1) as fn(&mut Hello), ILLEGAL_PARAMETER),
+        (|hello| drop(hello.extensions.remove(0)), PROTOCOL_VERSION),
+        (|hello| hello.extensions.push((16, vec![])), UNSUPPORTED_EXTENSION),
+        (|hello| hello.trailer.push(0), DECODE_ERROR),
+    ] {
+        let (_, alerts) = refused(|server| server.hello(change));
+        assert_eq!(alerts, [alert]);
+    }
+}
+
+/// A HelloRetryRequest is a ServerHello with this random (RFC 8446 4.1.3).
+fn retry(hello: &mut Hello) {
+    hello.random = Sha256::digest(b"HelloRetryRequest").into();
+}
+
+#[test]
+fn a_hello_retry_request() {
+    for (group, name) in
+        [(0x001d_u16, "x25519"), (0x0018, "secp384r1"), (0x11ec, "X25519MLKEM768"), (0x4242, "group 0x4242")]
+    {
+        let reason = hello_refusal(|hello| {
+            retry(hello);
+            *hello.extension(51) = group.to_be_bytes().to_vec();
+        });
+        assert_eq!(
+            reason,
+            format!("server requires another key exchange group, {name}, than our secp256r1 (HelloRetryRequest)")
+        );
+    }
+    let reason = hello_refusal(|hello| {
+        retry(hello);
+        hello.extensions = vec![(43, vec![3, 4]), (44, vector(2, b"cookie"))];
+    });
+    assert_eq!(reason, "server requires a TLS 1.3 feature we do not have: HelloRetryRequest with a cookie");
+}
+
+#[test]
+fn a_server_hello_in_other_records_than_its_own() {
+    let reason = refusal(|server| {
+        let hello = server.make_hello(|_| {});
+        server.plain(HANDSHAKE, &hello[..50]);
+        server.plain(HANDSHAKE, &hello[50..]);
+    });
+    assert_eq!(reason, "server splits its ServerHello over several records, which we cannot join");
+    let reason = refusal(|server| {
+        let hello = server.make_hello(|_| {});
+        server.plain(HANDSHAKE, &hello[..3]);
+        server.plain(HANDSHAKE, &hello[3..]);
+    });
+    assert_eq!(reason, "server splits its ServerHello over several records, which we cannot join");
+    let reason = refusal(|server| {
+        let hello = server.make_hello(|_| {});
+        server.plain(HANDSHAKE, &[hello.as_slice(), &message(ENCRYPTED_EXTENSIONS, &[0, 0])].concat());
+    });
+    assert_eq!(reason, "server sent more than its ServerHello unencrypted");
+}
+
+#[test]
+fn a_server_hello_of_old_tls_together_with_its_certificate() {
+    let reason = refusal(|server| {
+        let hello = server.make_hello(|hello| {
+            hello.suite = 0xc02f;
+            hello.extensions = vec![(0xff01, vec![0])];
+        });
+        server.plain(HANDSHAKE, &[hello.as_slice(), &message(CERTIFICATE, &[0, 0, 0])].concat());
+    });
+    assert_eq!(reason, "server only speaks TLS 1.2 or older");
+}
+
+#[test]
+fn something_else_instead_of_the_server_hello() {
+    for (kind, name) in
+        [(0, "HelloRequest"), (1, "ClientHello"), (20, "Finished"), (99, "handshake message type 0x0063")]
+    {
+        let reason = refusal(|server| server.plain(HANDSHAKE, &message(kind, &[])));
+        assert_eq!(reason, format!("server answered with {name} instead of a ServerHello"));
+    }
+    let reason = refusal(|server| server.plain(APPLICATION_DATA, b"hello"));
+    assert_eq!(reason, "server sent encrypted data instead of a ServerHello");
+    let reason = refusal(|server| server.plain(CHANGE_CIPHER_SPEC, &[1]));
+    assert_eq!(reason, "misplaced or malformed change_cipher_spec record");
+    let reason = refusal(|server| server.plain(24, &[1]));
+    assert_eq!(reason, "the answer is not TLS (it starts with byte 0x18)");
+    let reason = refusal(|server| server.plain(HANDSHAKE, &[]));
+    assert_eq!(reason, "record of 0 bytes, which TLS does not allow here");
+    let reason = refusal(|server| server.plain(HANDSHAKE, &[2; 16_385]));
+    assert_eq!(reason, "record of 16385 bytes, which TLS does not allow here");
+}
+
+#[test]
+fn a_server_that_gives_up() {
+    for (alert, name) in
+        [(40, "handshake_failure"), (70, "protocol_version"), (112, "unrecognized_name"), (0, "close_notify")]
+    {
+        let (reason, alerts) = refused(|server| server.plain(ALERT, &[2, alert]));
+        assert_eq!(reason, format!("tls: server sent alert {name}"));
+        assert!(alerts.is_empty(), "an alert is not answered");
+    }
+    assert_eq!(refusal(|server| server.plain(ALERT, &[2])), "record of 1 bytes, which TLS does not allow here");
+    assert_eq!(refusal(|server| server.plain(ALERT, &[2, 40, 0])), "record of 3 bytes, which TLS does not allow here");
+    // Later, unencrypted (it could not read our Finished) and encrypted.
+    let reason = refusal(|server| {
+        server.hello(|_| {});
+        server.plain(ALERT, &[2, 51]);
+    });
+    assert_eq!(reason, "server sent alert decrypt_error");
+    let reason = refusal(|server| {
+        server.hello(|_| {});
+        server.encrypted_extensions(&[]);
+        server.encrypted(ALERT, &[1, 80]);
+    });
+    assert_eq!(reason, "server sent alert internal_error");
+}
+
+#[test]
+fn a_server_that_goes_away() {
+    let away = "server closed the connection in the middle of the TLS handshake";
+    assert_eq!(
+        refusal(|server| {
+            server.hello(|_| {});
+            server.close();
+        }),
+        away
+    );
+    assert_eq!(
+        refusal(|server| {
+            server.hello(|_| {});
+            server.raw(&[APPLICATION_DATA, 3, 3, 1, 0, 1, 2, 3]);
+            server.close();
+        }),
+        away
+    );
+    let before = "server closed the connection instead of answering the TLS handshake";
+    assert_eq!(
+        refusal(|server| {
+            let hello = record(HANDSHAKE, &server.make_hello(|_| {}));
+            server.raw(&hello[..60]);
+            server.close();
+        }),
+        before
+    );
+}

@@ -1,0 +1,14 @@
+//! TLS against real and hostile servers, in memory: no socket, no clock, no thread.
+
+#![allow(unreachable_pub)] // a test binary exports nothing
+#![allow(clippy::result_large_err)] // failures carry their text with them
+
+mod bare;
+mod connection;
+mod handshake;
+mod hostile;
+mod rejected;
+mod support;
+
+#[global_allocator]
+static HEAP: support::heap::Counting = support::heap::Counting;

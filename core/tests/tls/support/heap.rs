@@ -1,0 +1,51 @@
+//! Counts allocations, of the client and nobody else.
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+thread_local! {
+    static IS_COUNTED: Cell<bool> = const { Cell::new(false) };
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The allocator of the tests.
+pub struct Counting;
+
+// SAFETY: everything is left to the allocator of the system; the counters neither allocate nor have destructors.
+#[allow(unsafe_code)]
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if IS_COUNTED.get() {
+            ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        }
+        // SAFETY: the caller keeps the promises of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: `alloc` got it from the system.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+/// Runs `f`, whose allocations on this thread are those of the client.
+pub fn counted<T>(f: impl FnOnce() -> T) -> T {
+    switch(true, f)
+}
+
+/// Runs `f`, whose allocations are those of the test, within what is counted.
+pub fn uncounted<T>(f: impl FnOnce() -> T) -> T {
+    switch(false, f)
+}
+
+fn switch<T>(is_counted: bool, f: impl FnOnce() -> T) -> T {
+    let before = IS_COUNTED.replace(is_counted);
+    let value = f();
+    IS_COUNTED.set(before);
+    value
+}
+
+/// How many allocations the clients of this thread have made.
+pub fn allocations() -> usize {
+    ALLOCATIONS.get()
+}

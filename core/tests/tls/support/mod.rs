@@ -1,0 +1,101 @@
+//! What the TLS tests share.
+//!
+//! * `wire`: two pipes of memory, the client's socket on them, and a loop that drives both ends without time.
+//! * `pki`: certificates.
+//! * `peer`: a server that is rustls.
+//! * `heap`: an allocator that counts what the client allocates.
+//! * `script`: a TLS 1.3 server that does exactly what a test says, right or wrong.
+
+pub mod heap;
+pub mod peer;
+pub mod pki;
+pub mod script;
+pub mod wire;
+
+use aclk_core::clock::{Trust, WallTime};
+use aclk_core::stage::Failure;
+use aclk_core::tls::{Buffers, Policy, RECORD_READ_LEN, Secure, Shared};
+use chacha20::ChaCha20Rng;
+use rand_core::SeedableRng;
+use rustls::pki_types::{CertificateDer, TrustAnchor};
+use wire::{Drip, Peer, Socket, Wire, drive};
+
+/// 2025-06-01T00:00:00Z, the day of all tests.
+pub const TODAY: u64 = 1_748_736_000;
+
+/// The clock of a machine that knows the time.
+pub fn today() -> WallTime {
+    WallTime { unix_us: TODAY * 1_000_000, trust: Trust::Trusted }
+}
+
+/// Random numbers that are the same in every run.
+pub fn rng() -> ChaCha20Rng {
+    ChaCha20Rng::from_seed([42; 32])
+}
+
+/// The memory of one connection.
+pub struct Memory {
+    pub read: Vec<u8>,
+    pub write: Vec<u8>,
+    pub shared: Shared,
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self { read: vec![0; RECORD_READ_LEN], write: vec![0; 2_048], shared: Shared::new() }
+    }
+}
+
+impl Memory {
+    pub fn buffers(&mut self) -> Buffers<'_> {
+        Buffers { read: &mut self.read, write: &mut self.write, shared: &mut self.shared }
+    }
+}
+
+/// A client that is about to connect to a server in memory.
+pub struct Client {
+    pub host: String,
+    pub roots: Vec<CertificateDer<'static>>,
+    pub wall: WallTime,
+    pub build: u64,
+    pub wire: Wire,
+}
+
+impl Client {
+    /// Expects "localhost" of a server whose chain ends in `root`.
+    pub fn trusting(root: &CertificateDer<'static>) -> Self {
+        Self { host: "localhost".into(), roots: vec![root.clone()], wall: today(), build: 0, wire: Wire::default() }
+    }
+
+    pub fn expecting(mut self, host: &str) -> Self {
+        self.host = host.into();
+        self
+    }
+
+    pub fn at(mut self, wall: WallTime) -> Self {
+        self.wall = wall;
+        self
+    }
+
+    pub fn over(mut self, drip: Drip) -> Self {
+        self.wire.set_drip(drip);
+        self
+    }
+
+    /// Shakes hands with `server`.
+    pub fn open<'m>(&self, memory: &'m mut Memory, server: &mut dyn Peer) -> Result<Secure<'m, Socket>, Failure> {
+        let anchors: Vec<TrustAnchor<'_>> =
+            self.roots.iter().map(|root| aclk_core::tls::anchor(root).unwrap()).collect();
+        let policy = Policy { anchors: &anchors, wall: self.wall, build_unix_seconds: self.build };
+        let mut rng = rng();
+        let open = Secure::open(self.wire.socket(), &self.host, &policy, memory.buffers(), &mut rng);
+        drive(&self.wire, server, open)
+    }
+
+    /// Shakes hands with a server that must not get through it, and yields the reason.
+    pub fn refuses(&self, server: &mut dyn Peer) -> String {
+        let failure = self.open(&mut Memory::default(), server).expect_err("the server was accepted");
+        assert_eq!(self.wire.application_records(), 0, "data was sent to a server that was refused");
+        failure.to_string()
+    }
+}
