@@ -1,1 +1,118 @@
-//! .
+//! Runs an engine over a real network: sockets, TLS, clock, key and store, one `async fn` on any executor.
+//!
+//! [`drive`] assumes no runtime: tokio, embassy and the browser all poll it. Its future may be dropped at any time; the
+//! connection is then gone without a farewell, and what was saved stays.
+
+mod connection;
+mod local;
+
+use crate::clock::Clock;
+use crate::engine::event::{Event, Input, Output};
+use crate::engine::{Agent, Buffer};
+use crate::identity::key::{Key, Progress};
+use crate::store::{Saved, Store};
+use crate::transport::Network;
+use embassy_futures::select::{Either, select};
+use rand_core::CryptoRng;
+use rustls_pki_types::TrustAnchor;
+
+/// Told of everything that happens, in order.
+pub trait Observer {
+    /// The engine or the driver has something to tell.
+    fn event(&mut self, event: &Event<'_>);
+
+    /// A key is being generated; called about ten times a second at most.
+    fn key_progress(&mut self, progress: Progress) {
+        let _ = progress;
+    }
+}
+
+/// A wish from outside.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// End in order.
+    Stop,
+    /// The identity was changed from outside; this is what the store says now.
+    Reload(Saved),
+}
+
+/// Where wishes come from.
+pub trait Control {
+    /// The next wish; never resolves if there is none. Dropping the future loses nothing.
+    async fn next(&mut self) -> Command;
+}
+
+/// Nobody wishes anything.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoControl;
+
+impl Control for NoControl {
+    async fn next(&mut self) -> Command {
+        core::future::pending().await
+    }
+}
+
+/// Everything an engine needs from the machine it runs on.
+pub struct Machine<'a, N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Control> {
+    /// The TCP/IP stack.
+    pub network: &'a N,
+    /// The clock.
+    pub clock: &'a C,
+    /// Durable storage.
+    pub store: &'a mut S,
+    /// The key pair.
+    pub key: &'a mut K,
+    /// Randomness.
+    pub rng: &'a mut R,
+    /// Told of events.
+    pub observer: &'a mut O,
+    /// Asked for wishes.
+    pub control: &'a mut W,
+    /// Whom TLS trusts.
+    pub anchors: &'a [TrustAnchor<'a>],
+    /// When this program was built, in seconds since 1970: no certificate is checked at an earlier time.
+    pub build_unix_seconds: u64,
+    /// Buffer for incoming TLS records, [`RECORD_READ_LEN`](crate::tls::RECORD_READ_LEN) bytes.
+    pub tls_read: &'a mut [u8],
+    /// Buffer for outgoing TLS records, [`WRITE_MIN`](crate::tls::WRITE_MIN) bytes at least.
+    pub tls_write: &'a mut [u8],
+}
+
+/// Runs `agent` until it is done: for ever, if its goal is the link and nobody stops it.
+pub async fn drive<B, N, C, S, K, R, O, W>(agent: &mut Agent<B>, machine: Machine<'_, N, C, S, K, R, O, W>)
+where
+    B: Buffer,
+    N: Network,
+    C: Clock,
+    S: Store,
+    K: Key,
+    R: CryptoRng,
+    O: Observer,
+    W: Control,
+{
+    let mut machine = machine;
+    loop {
+        let output = agent.poll();
+        match output {
+            Output::Done => return,
+            Output::Connect { host, port, purpose } => match connection::Endpoint::new(host, port, purpose) {
+                Ok(endpoint) => connection::run(agent, &mut machine, &endpoint).await,
+                Err(failure) => agent.handle(machine.clock.now(), Input::ConnectFailed(failure)),
+            },
+            // There is no connection: nothing to close, and nothing that could be sent.
+            Output::Close | Output::Send(_) => {}
+            Output::Wait(deadline) => {
+                let sleep = connection::sleep(machine.clock, deadline);
+                match select(sleep, machine.control.next()).await {
+                    Either::First(()) => agent.handle(machine.clock.now(), Input::Tick),
+                    Either::Second(command) => machine.obey(agent, command).await,
+                }
+            }
+            output => {
+                if let Some(answer) = machine.answer(output).await {
+                    answer.give(agent, machine.clock.now());
+                }
+            }
+        }
+    }
+}

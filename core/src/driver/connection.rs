@@ -1,0 +1,279 @@
+//! One connection, from the name of its host to its end.
+
+use super::{Control, Machine, Observer};
+use crate::clock::{Clock, Instant};
+use crate::engine::event::{Event, Input, Output, StageReport};
+use crate::engine::{Agent, Buffer};
+use crate::identity::key::Key;
+use crate::settings::Timing;
+use crate::stage::{Failure, Purpose, Stage};
+use crate::store::Store;
+use crate::tls::{Buffers, Policy, Received, Secure, Shared};
+use crate::transport::{Addresses, Network};
+use core::future::Future;
+use core::net::{IpAddr, SocketAddr};
+use core::time::Duration;
+use embassy_futures::select::{Either, Either3, select, select3};
+use embedded_nal_async::TcpConnect;
+use rand_core::CryptoRng;
+use rustls_pki_types::TrustAnchor;
+
+/// Longest host name, in bytes.
+const HOST_MAX: usize = 253;
+/// Received plaintext that is handed to the engine at a time.
+const CHUNK: usize = 1024;
+
+/// Where to connect to, and what for.
+pub(super) struct Endpoint {
+    host: heapless::String<HOST_MAX>,
+    port: u16,
+    purpose: Purpose,
+}
+
+impl Endpoint {
+    pub(super) fn new(host: &str, port: u16, purpose: Purpose) -> Result<Self, Failure> {
+        let host = host.try_into().map_err(|_| Failure::new(Stage::Dns, "the host name is too long"))?;
+        Ok(Self { host, port, purpose })
+    }
+}
+
+/// Resolves at `deadline`, or never.
+pub(super) async fn sleep<C: Clock>(clock: &C, deadline: Option<Instant>) {
+    match deadline {
+        Some(deadline) => clock.sleep_until(deadline).await,
+        None => core::future::pending().await,
+    }
+}
+
+/// `work`, unless it takes longer than `span`.
+async fn within<C: Clock, T>(clock: &C, span: Duration, work: impl Future<Output = T>) -> Option<T> {
+    match select(work, clock.sleep_until(clock.instant() + span)).await {
+        Either::First(done) => Some(done),
+        Either::Second(()) => None,
+    }
+}
+
+/// Opens a connection, runs the engine over it and ends it. On return there is no connection, and the engine knows.
+pub(super) async fn run<B, N, C, S, K, R, O, W>(
+    agent: &mut Agent<B>,
+    machine: &mut Machine<'_, N, C, S, K, R, O, W>,
+    endpoint: &Endpoint,
+) where
+    B: Buffer,
+    N: Network,
+    C: Clock,
+    S: Store,
+    K: Key,
+    R: CryptoRng,
+    O: Observer,
+    W: Control,
+{
+    let timing = *agent.timing();
+    // The buffers stay with the connection; everything else of the machine is needed beside it.
+    let tls_read = core::mem::take(&mut machine.tls_read);
+    let tls_write = core::mem::take(&mut machine.tls_write);
+    let mut shared = Shared::new();
+    let established = {
+        let buffers = Buffers { read: &mut *tls_read, write: &mut *tls_write, shared: &mut shared };
+        let establish = Establish {
+            network: machine.network,
+            clock: machine.clock,
+            observer: &mut *machine.observer,
+            anchors: machine.anchors,
+            build_unix_seconds: machine.build_unix_seconds,
+            timing: &timing,
+            endpoint,
+        };
+        select(establish.run(buffers, &mut *machine.rng), machine.control.next()).await
+    };
+    match established {
+        Either::First(Ok(secure)) => {
+            agent.handle(machine.clock.now(), Input::Connected);
+            converse(agent, machine, secure, &timing).await;
+        }
+        Either::First(Err(failure)) => {
+            agent.handle(machine.clock.now(), Input::ConnectFailed(failure.on(endpoint.purpose)));
+        }
+        Either::Second(command) => machine.obey(agent, command).await,
+    }
+    machine.tls_read = tls_read;
+    machine.tls_write = tls_write;
+}
+
+/// Everything that is needed to establish a connection.
+struct Establish<'n, 'e, N, C, O> {
+    network: &'n N,
+    clock: &'e C,
+    observer: &'e mut O,
+    anchors: &'e [TrustAnchor<'e>],
+    build_unix_seconds: u64,
+    timing: &'e Timing,
+    endpoint: &'e Endpoint,
+}
+
+impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
+    async fn run<'b>(
+        mut self,
+        buffers: Buffers<'b>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Secure<'b, <N as TcpConnect>::Connection<'n>>, Failure>
+    where
+        'n: 'b,
+    {
+        let addresses = self.resolve().await?;
+        let socket = self.connect(&addresses).await?;
+        let begun = self.clock.instant();
+        let policy =
+            Policy { anchors: self.anchors, wall: self.clock.wall(), build_unix_seconds: self.build_unix_seconds };
+        let open = Secure::open(socket, &self.endpoint.host, &policy, buffers, rng);
+        let secure = match within(self.clock, self.timing.tls, open).await {
+            Some(opened) => opened?,
+            None => {
+                let seconds = self.timing.tls.as_secs();
+                return Err(Failure::new(Stage::Tls, format_args!("no complete handshake within {seconds} s")));
+            }
+        };
+        let traffic = secure.traffic();
+        self.tell(Stage::Tls, begun, traffic.sent, traffic.received);
+        Ok(secure)
+    }
+
+    async fn resolve(&mut self) -> Result<Addresses, Failure> {
+        let mut addresses = Addresses::new();
+        if let Ok(address) = self.endpoint.host.parse::<IpAddr>() {
+            let _ = addresses.push(address);
+            return Ok(addresses);
+        }
+        let host = &self.endpoint.host;
+        let begun = self.clock.instant();
+        match within(self.clock, self.timing.dns, self.network.addresses(host, &mut addresses)).await {
+            Some(Ok(())) if addresses.is_empty() => {
+                return Err(Failure::new(Stage::Dns, format_args!("\"{host}\" has no address")));
+            }
+            Some(Ok(())) => {}
+            Some(Err(error)) => {
+                return Err(Failure::new(Stage::Dns, format_args!("cannot resolve \"{host}\": {error:?}")));
+            }
+            None => {
+                let seconds = self.timing.dns.as_secs();
+                let cause = format_args!("no answer about \"{host}\" within {seconds} s");
+                return Err(Failure::new(Stage::Dns, cause));
+            }
+        }
+        self.tell(Stage::Dns, begun, 0, 0);
+        Ok(addresses)
+    }
+
+    /// Tries one address after the other.
+    async fn connect(&mut self, addresses: &[IpAddr]) -> Result<<N as TcpConnect>::Connection<'n>, Failure> {
+        let begun = self.clock.instant();
+        let mut last = Failure::new(Stage::Tcp, "there is no address to connect to");
+        for address in addresses {
+            let remote = SocketAddr::new(*address, self.endpoint.port);
+            match within(self.clock, self.timing.tcp, self.network.connect(remote)).await {
+                Some(Ok(socket)) => {
+                    self.tell(Stage::Tcp, begun, 0, 0);
+                    return Ok(socket);
+                }
+                Some(Err(error)) => last = Failure::new(Stage::Tcp, format_args!("{remote}: {error}")),
+                None => {
+                    let seconds = self.timing.tcp.as_secs();
+                    last = Failure::new(Stage::Tcp, format_args!("{remote}: no answer within {seconds} s"));
+                }
+            }
+        }
+        Err(last)
+    }
+
+    fn tell(&mut self, stage: Stage, begun: Instant, sent: u64, received: u64) {
+        let purpose = Some(self.endpoint.purpose);
+        let elapsed = self.clock.instant().since(begun);
+        self.observer.event(&Event::Stage(StageReport { purpose, stage, elapsed, sent, received }));
+    }
+}
+
+/// Moves bytes between the engine and the connection until one of them ends it.
+async fn converse<'n, B, N, C, S, K, R, O, W>(
+    agent: &mut Agent<B>,
+    machine: &mut Machine<'n, N, C, S, K, R, O, W>,
+    mut secure: Secure<'_, <N as TcpConnect>::Connection<'n>>,
+    timing: &Timing,
+) where
+    B: Buffer,
+    N: Network + 'n,
+    C: Clock,
+    S: Store,
+    K: Key,
+    R: CryptoRng,
+    O: Observer,
+    W: Control,
+{
+    let mut chunk = [0; CHUNK];
+    // Received and not yet taken by the engine.
+    let mut waiting = 0..0;
+    loop {
+        match agent.poll() {
+            Output::Send(bytes) => {
+                let sent = within(machine.clock, timing.write, async {
+                    secure.write_all(bytes).await?;
+                    secure.flush().await
+                })
+                .await;
+                let failure = match sent {
+                    Some(Ok(())) => continue,
+                    Some(Err(failure)) => failure,
+                    None => {
+                        let seconds = timing.write.as_secs();
+                        Failure::new(Stage::Tcp, format_args!("the peer took no data for {seconds} s"))
+                    }
+                };
+                return agent.handle(machine.clock.now(), Input::Broken(failure));
+            }
+            Output::Close | Output::Done => {
+                let close = async { machine.network.close(secure.close().await).await };
+                let _ = within(machine.clock, timing.close, close).await;
+                return;
+            }
+            // The engine ends a connection before it asks for the next one.
+            Output::Connect { .. } => return,
+            Output::Wait(deadline) => {
+                if !waiting.is_empty() {
+                    let bytes = chunk.get(waiting.clone()).unwrap_or_default();
+                    let taken = agent.receive(machine.clock.now(), bytes);
+                    if taken == 0 {
+                        let failure = Failure::new(Stage::App, "the peer sent what nobody asked for");
+                        return agent.handle(machine.clock.now(), Input::Broken(failure));
+                    }
+                    waiting.start += taken;
+                    continue;
+                }
+                let sleep = sleep(machine.clock, deadline);
+                match select3(secure.ready(), sleep, machine.control.next()).await {
+                    Either3::First(Ok(())) => match within(machine.clock, timing.http, secure.read(&mut chunk)).await {
+                        Some(Ok(Received::Data(len))) => waiting = 0..len,
+                        Some(Ok(Received::Nothing)) => {}
+                        // Every reply says itself where it ends, so a missing close_notify is no news here.
+                        Some(Ok(Received::Closed | Received::Cut)) => {
+                            return agent.handle(machine.clock.now(), Input::Ended);
+                        }
+                        Some(Err(failure)) => return agent.handle(machine.clock.now(), Input::Broken(failure)),
+                        None => {
+                            let failure = Failure::new(Stage::Tls, "a TLS record did not come to its end");
+                            return agent.handle(machine.clock.now(), Input::Broken(failure));
+                        }
+                    },
+                    Either3::First(Err(failure)) => {
+                        return agent.handle(machine.clock.now(), Input::Broken(failure));
+                    }
+                    Either3::Second(()) => agent.handle(machine.clock.now(), Input::Tick),
+                    Either3::Third(command) => machine.obey(agent, command).await,
+                }
+            }
+            output => {
+                if let Some(answer) = machine.answer(output).await {
+                    answer.give(agent, machine.clock.now());
+                }
+            }
+        }
+    }
+}

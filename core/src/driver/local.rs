@@ -1,0 +1,154 @@
+//! What the engine asks of the machine itself: key, decryption, storage, and telling people.
+
+use super::{Command, Control, Machine, Observer};
+use crate::clock::{Clock, Now};
+use crate::engine::event::{Input, Output, Save};
+use crate::engine::{Agent, Buffer};
+use crate::identity::key::{Key, KeyError, PLAINTEXT_MAX, PublicPem};
+use crate::secret::Secret;
+use crate::stage::{Failure, Stage};
+use crate::store::{Record, Store};
+use crate::transport::Network;
+use core::time::Duration;
+use embassy_futures::{poll_once, yield_now};
+use rand_core::CryptoRng;
+
+/// How often the progress of key generation is told.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
+/// An input that borrows nothing.
+pub(super) enum Answer {
+    Key { public_pem: PublicPem, fresh: bool },
+    KeyFailed(KeyError),
+    Decrypted(Result<Secret<PLAINTEXT_MAX>, KeyError>),
+    Saved,
+    SaveFailed(Failure),
+    Obeyed(Command),
+}
+
+impl Answer {
+    pub(super) fn give<B: Buffer>(self, agent: &mut Agent<B>, now: Now) {
+        match self {
+            Self::Key { public_pem, fresh } => agent.handle(now, Input::Key { public_pem, fresh }),
+            Self::KeyFailed(error) => agent.handle(now, Input::KeyFailed(error)),
+            Self::Decrypted(answer) => agent.handle(now, Input::Decrypted(answer)),
+            Self::Saved => agent.handle(now, Input::Saved),
+            Self::SaveFailed(failure) => agent.handle(now, Input::SaveFailed(failure)),
+            Self::Obeyed(Command::Stop) => agent.handle(now, Input::Stop),
+            Self::Obeyed(Command::Reload(saved)) => agent.handle(now, Input::Reload(&saved)),
+        }
+    }
+}
+
+impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Control> Machine<'_, N, C, S, K, R, O, W> {
+    /// Does what `output` asks, as far as it asks the machine itself.
+    pub(super) async fn answer(&mut self, output: Output<'_>) -> Option<Answer> {
+        match output {
+            Output::Event(event) => {
+                self.observer.event(&event);
+                None
+            }
+            Output::NeedKey => Some(self.provide_key().await),
+            Output::Decrypt(ciphertext) => Some(Answer::Decrypted(match self.load_key().await {
+                Ok(()) => self.key.decrypt(ciphertext, self.rng),
+                Err(error) => Err(error),
+            })),
+            Output::Save(save) => Some(match self.save(save).await {
+                Ok(()) => Answer::Saved,
+                Err(failure) => Answer::SaveFailed(failure),
+            }),
+            Output::Connect { .. } | Output::Send(_) | Output::Close | Output::Wait(_) | Output::Done => None,
+        }
+    }
+
+    /// Hands a wish to the engine. After a reload the key may be another one.
+    pub(super) async fn obey<B: Buffer>(&mut self, agent: &mut Agent<B>, command: Command) {
+        if let Command::Reload(_) = &command
+            && let Ok(Some(pem)) = self.store.load_key().await
+        {
+            // A key that cannot be read leaves the one in memory; the failure shows when it is used.
+            let _ = self.key.import_pem(pem.expose());
+        }
+        Answer::Obeyed(command).give(agent, self.clock.now());
+    }
+
+    /// Makes sure that the stored key, if there is one, is in memory.
+    async fn load_key(&mut self) -> Result<(), KeyError> {
+        if self.key.is_present() {
+            return Ok(());
+        }
+        match self.store.load_key().await {
+            Ok(Some(pem)) => self.key.import_pem(pem.expose()),
+            Ok(None) => Err(KeyError::Missing),
+            Err(error) => {
+                self.tell(Failure::new(Stage::Storage, error));
+                Err(KeyError::Unreadable)
+            }
+        }
+    }
+
+    async fn provide_key(&mut self) -> Answer {
+        let fresh = match self.load_key().await {
+            Ok(()) => false,
+            Err(KeyError::Missing) => match self.generate().await {
+                Ok(None) => true,
+                Ok(Some(command)) => return Answer::Obeyed(command),
+                Err(error) => return Answer::KeyFailed(error),
+            },
+            // A key file that cannot be read is not overwritten: it may be all that proves an earlier claim.
+            Err(error) => return Answer::KeyFailed(error),
+        };
+        match self.key.public_pem() {
+            Ok(public_pem) => Answer::Key { public_pem, fresh },
+            Err(error) => Answer::KeyFailed(error),
+        }
+    }
+
+    /// Generates a key in small steps, letting others run between them, unless somebody wishes to stop.
+    async fn generate(&mut self) -> Result<Option<Command>, KeyError> {
+        let mut told = self.clock.instant();
+        loop {
+            let progress = self.key.generate_step(self.rng)?;
+            let now = self.clock.instant();
+            if progress.done || now.since(told) >= PROGRESS_EVERY {
+                told = now;
+                self.observer.key_progress(progress);
+            }
+            if progress.done {
+                return Ok(None);
+            }
+            yield_now().await;
+            if let core::task::Poll::Ready(command) = poll_once(self.control.next())
+                && command == Command::Stop
+            {
+                return Ok(Some(command));
+            }
+        }
+    }
+
+    async fn save(&mut self, save: Save<'_>) -> Result<(), Failure> {
+        let storage = |error: S::Error| Failure::new(Stage::Storage, error);
+        match save {
+            Save::Key => {
+                let key = |error: KeyError| Failure::new(Stage::Key, error);
+                let public_pem = self.key.public_pem().map_err(key)?;
+                match self.key.private_pem() {
+                    Ok(private_pem) => {
+                        let record = Record::Key { private_pem: &private_pem, public_pem: &public_pem };
+                        self.store.save(record).await.map_err(storage)
+                    }
+                    // It lives in hardware, which is as durable as it gets.
+                    Err(KeyError::NotExportable) => Ok(()),
+                    Err(error) => Err(key(error)),
+                }
+            }
+            Save::Pending(claim) => self.store.save(Record::Pending(claim)).await.map_err(storage),
+            Save::Refused => self.store.save(Record::Refused).await.map_err(storage),
+            Save::Claimed(claim) => self.store.save(Record::Claimed(claim)).await.map_err(storage),
+        }
+    }
+
+    fn tell(&mut self, failure: Failure) {
+        self.observer.event(&crate::engine::event::Event::Notice(&failure));
+    }
+}
