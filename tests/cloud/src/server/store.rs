@@ -1,0 +1,107 @@
+//! Where a Cloud keeps what outlives it: a directory of its own, or a temporary one for the CA certificate alone.
+
+use crate::space::State;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::os::unix::fs::OpenOptionsExt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+const STATE: &str = "cloud.json";
+const CA: &str = "ca.pem";
+
+/// A directory. Clones are the same directory.
+#[derive(Debug, Clone)]
+pub(super) struct Store(Arc<Directory>);
+
+#[derive(Debug)]
+struct Directory {
+    path: PathBuf,
+    ca_file: PathBuf,
+    temporary: bool,
+}
+
+impl Store {
+    /// The directory `path`, made if it is not there; a temporary one without it.
+    pub(super) fn open(path: Option<&Path>) -> io::Result<Self> {
+        static COUNT: AtomicU64 = AtomicU64::new(0);
+        let temporary = path.is_none();
+        let path = path.map_or_else(
+            || {
+                let number = COUNT.fetch_add(1, Ordering::Relaxed);
+                std::env::temp_dir().join(format!("aclk-cloud-{}-{number}", std::process::id()))
+            },
+            Path::to_path_buf,
+        );
+        fs::create_dir_all(&path).map_err(|error| named(&path, error))?;
+        let ca_file = path.join(CA);
+        Ok(Self(Arc::new(Directory { path, ca_file, temporary })))
+    }
+
+    pub(super) fn ca_file(&self) -> &Path {
+        &self.0.ca_file
+    }
+
+    /// The state that was saved, if there is one.
+    pub(super) fn load(&self) -> io::Result<Option<State>> {
+        let Some(text) = self.read(STATE)? else { return Ok(None) };
+        let state = serde_json::from_str(&text);
+        state.map(Some).map_err(|error| named(&self.0.path.join(STATE), io::Error::other(error)))
+    }
+
+    /// Saves the state; a temporary store has nothing to save it for.
+    pub(super) fn save(&self, state: &State) -> io::Result<()> {
+        if self.0.temporary {
+            return Ok(());
+        }
+        let json = serde_json::to_string_pretty(state).map_err(io::Error::other)?;
+        self.write(STATE, json.as_bytes(), 0o600)
+    }
+
+    /// A file of the directory, if it is there.
+    pub(super) fn read(&self, name: &str) -> io::Result<Option<String>> {
+        match fs::read_to_string(self.0.path.join(name)) {
+            Ok(text) => Ok(Some(text)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(named(&self.0.path.join(name), error)),
+        }
+    }
+
+    /// A secret of the directory; a temporary store has none.
+    pub(super) fn write_secret(&self, name: &str, text: &str) -> io::Result<()> {
+        if self.0.temporary { Ok(()) } else { self.write(name, text.as_bytes(), 0o600) }
+    }
+
+    pub(super) fn write_ca(&self, pem: &str) -> io::Result<()> {
+        self.write(CA, pem.as_bytes(), 0o644)
+    }
+
+    /// Writes a file so that it is there whole or not at all, power cut or not.
+    fn write(&self, name: &str, bytes: &[u8], mode: u32) -> io::Result<()> {
+        let (path, partial) = (self.0.path.join(name), self.0.path.join(format!("{name}.new")));
+        let write = || {
+            let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(mode).open(&partial)?;
+            file.write_all(bytes)?;
+            file.sync_all()?;
+            fs::rename(&partial, &path)?;
+            File::open(&self.0.path)?.sync_all()
+        };
+        write().map_err(|error| named(&path, error))
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        if self.temporary {
+            // Left over files of a temporary directory hurt nobody.
+            let _ = fs::remove_file(&self.ca_file);
+            let _ = fs::remove_dir(&self.path);
+        }
+    }
+}
+
+/// An error that says which file it is about.
+fn named(path: &Path, error: io::Error) -> io::Error {
+    io::Error::new(error.kind(), format!("{}: {error}", path.display()))
+}
