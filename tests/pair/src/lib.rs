@@ -1,1 +1,449 @@
-//! .
+//! An engine and an emulated Cloud in one process, in virtual time.
+//!
+//! [`Pair`] is to them what a driver and a network are on a real machine: it moves bytes with latency, cuts them into
+//! pieces, refuses connections, and lets time pass only when nothing else is left to do. A run of minutes or days takes
+//! milliseconds, and the same seed gives the same run.
+//!
+//! ```
+//! use aclk_pair::{Pair, Setup};
+//! use std::time::Duration;
+//!
+//! let mut pair = Pair::new(Setup::default());
+//! assert!(pair.run_until(Pair::is_online, Duration::from_secs(60)));
+//! assert_eq!(pair.cloud.deviations(), []);
+//! ```
+
+mod happened;
+mod machine;
+mod network;
+
+pub use happened::{Done, Happened};
+pub use machine::{Memory, OTHER_PRIVATE_PEM, PRIVATE_PEM, saved_record_name};
+pub use network::{ConnectFault, Pieces};
+
+use aclk_cloud::{Cloud, Config, Peer};
+use aclk_core::clock::{Instant, Now, Trust, WallTime};
+use aclk_core::engine::Agent;
+use aclk_core::engine::event::{Goal, Input, Output};
+use aclk_core::identity::guid::Guid;
+use aclk_core::identity::key::Key;
+use aclk_core::identity::software::SoftwareKey;
+use aclk_core::secret::Secret;
+use aclk_core::settings::{Limits, Settings, Timing};
+use aclk_core::stage::{Failure, Purpose, Stage};
+use aclk_core::wire::url::Url;
+use chacha20::ChaCha20Rng;
+use network::{Flight, Network};
+use rand_core::{Rng, SeedableRng};
+use std::collections::VecDeque;
+use std::time::Duration;
+
+/// The machine GUID of the device, which is the id it claims too.
+pub const GUID: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
+/// Steps without time passing after which a run counts as a livelock.
+const LIVELOCK: u32 = 100_000;
+
+/// How a [`Pair`] is set up.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// What the engine is for.
+    pub goal: Goal,
+    /// Seed of the engine, of the network and of the key operations.
+    pub seed: u64,
+    /// How the Cloud is set up.
+    pub cloud: Config,
+    /// What the Cloud remembers of an earlier life.
+    pub cloud_state: Option<aclk_cloud::State>,
+    /// Time of a byte from one end to the other.
+    pub latency: Duration,
+    /// How bytes for the engine are cut.
+    pub pieces: Pieces,
+    /// Sizes of the receive and send buffers of the engine.
+    pub buffers: (usize, usize),
+    /// Deadlines of the engine.
+    pub timing: Timing,
+    /// How often the engine tries to claim.
+    pub claim_attempts: Option<u32>,
+    /// What the device has stored before it starts.
+    pub memory: Memory,
+    /// The token; `None` for the valid one.
+    pub token: Option<String>,
+    /// Host name of the device.
+    pub hostname: String,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            goal: Goal::ClaimAndLink,
+            seed: 1,
+            cloud: Config::default(),
+            cloud_state: None,
+            latency: Duration::from_millis(20),
+            pieces: Pieces::Whole,
+            buffers: (8 << 10, 4 << 10),
+            timing: Timing::DEFAULT,
+            claim_attempts: None,
+            memory: Memory::with_key(),
+            token: None,
+            hostname: "edge-1".to_owned(),
+        }
+    }
+}
+
+/// An engine, a Cloud, and what is between them.
+pub struct Pair {
+    /// The emulated Cloud. Its faults may be changed at any time.
+    pub cloud: Cloud,
+    /// What the device has stored.
+    pub memory: Memory,
+    /// Everything that happened so far, in order.
+    pub happened: Vec<Happened>,
+    /// What becomes of the next attempts to connect, first come first served.
+    pub connect_faults: VecDeque<ConnectFault>,
+    setup: Setup,
+    agent: Agent<Vec<u8>>,
+    key: SoftwareKey,
+    rng: ChaCha20Rng,
+    network: Network,
+    now: Duration,
+    wait: Option<Instant>,
+    done: bool,
+    idle_steps: u32,
+    reboots: u64,
+}
+
+impl Pair {
+    /// A device that was just switched on, and a Cloud. Nothing has happened yet.
+    ///
+    /// # Panics
+    /// If the setup makes no sense (a token that is too long, a key that is none).
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let config = setup.cloud.clone();
+        let cloud = match setup.cloud_state.clone() {
+            Some(state) => Cloud::restore(config, state),
+            None => Cloud::new(config),
+        };
+        Self::with_cloud(setup, cloud)
+    }
+
+    /// The same with a Cloud that exists already.
+    ///
+    /// # Panics
+    /// If the setup makes no sense.
+    #[must_use]
+    pub fn with_cloud(setup: Setup, cloud: Cloud) -> Self {
+        let memory = setup.memory.clone();
+        let agent = make_agent(&setup, &cloud, &memory, Duration::ZERO, 0);
+        Self {
+            key: load_key(&memory),
+            rng: ChaCha20Rng::seed_from_u64(setup.seed),
+            network: Network::new(setup.latency, setup.pieces, setup.seed),
+            setup,
+            cloud,
+            memory,
+            happened: Vec::new(),
+            connect_faults: VecDeque::new(),
+            agent,
+            now: Duration::ZERO,
+            wait: None,
+            done: false,
+            idle_steps: 0,
+            reboots: 0,
+        }
+    }
+
+    /// Virtual time since the start.
+    #[must_use]
+    pub const fn now(&self) -> Duration {
+        self.now
+    }
+
+    /// Whether the engine has nothing more to do.
+    #[must_use]
+    pub const fn is_done(&self) -> bool {
+        self.done
+    }
+
+    /// Whether the link is up, as far as the engine knows.
+    #[must_use]
+    pub fn is_online(&self) -> bool {
+        let last = self.happened.iter().rev().find_map(|happened| match &happened.what {
+            Done::Online { .. } => Some(true),
+            Done::Offline(_) => Some(false),
+            _ => None,
+        });
+        last.unwrap_or(false)
+    }
+
+    /// Whether the claimed id is stored.
+    #[must_use]
+    pub const fn is_claimed(&self) -> bool {
+        self.memory.saved.claimed.is_some()
+    }
+
+    /// All failures so far, each once.
+    #[must_use]
+    pub fn failures(&self) -> Vec<&Failure> {
+        self.happened.iter().filter_map(|happened| happened.what.failure()).collect()
+    }
+
+    /// Power goes and comes back: what was stored remains, nothing else.
+    pub fn reboot(&mut self) {
+        self.hang_up();
+        self.reboots += 1;
+        self.key = load_key(&self.memory);
+        self.agent = make_agent(&self.setup, &self.cloud, &self.memory, self.now, self.reboots);
+        self.wait = None;
+        self.done = false;
+    }
+
+    /// The Cloud goes down: every connection breaks, and until [`cloud_up`](Self::cloud_up) every new one is refused.
+    pub fn cloud_down(&mut self) {
+        self.network.refuse_all = true;
+        if let Some(id) = self.network.sever() {
+            self.cloud.hang_up(self.now, id);
+        }
+        self.tell(Input::Broken(Failure::new(Stage::Tcp, "connection reset by peer")));
+    }
+
+    /// The Cloud can be reached again.
+    pub const fn cloud_up(&mut self) {
+        self.network.refuse_all = false;
+    }
+
+    /// The device is asked to end in order.
+    pub fn stop(&mut self) {
+        self.tell(Input::Stop);
+    }
+
+    /// The device is told that what is stored was changed from outside.
+    pub fn reload(&mut self) {
+        let saved = self.memory.saved.clone();
+        self.key = load_key(&self.memory);
+        self.tell(Input::Reload(&saved));
+    }
+
+    /// Runs until `condition` holds. Says whether it did within `limit` of virtual time.
+    pub fn run_until(&mut self, condition: impl Fn(&Self) -> bool, limit: Duration) -> bool {
+        let end = self.now + limit;
+        loop {
+            self.work();
+            if condition(self) {
+                return true;
+            }
+            if !self.let_time_pass(end) {
+                return condition(self);
+            }
+        }
+    }
+
+    /// Runs for `span` of virtual time.
+    pub fn run_for(&mut self, span: Duration) {
+        self.run_until(|_| false, span);
+    }
+
+    /// Runs until the engine is done. Says whether it was within `limit` of virtual time.
+    pub fn run_to_end(&mut self, limit: Duration) -> bool {
+        self.run_until(Self::is_done, limit)
+    }
+
+    // --- one step ---
+
+    /// Does everything that can be done without time passing.
+    fn work(&mut self) {
+        loop {
+            let agent_worked = self.poll_agent();
+            let cloud_worked = self.poll_cloud();
+            let delivered = self.deliver();
+            if !(agent_worked || cloud_worked || delivered) {
+                return;
+            }
+            self.idle_steps += 1;
+            assert!(self.idle_steps < LIVELOCK, "livelock at {:?}", self.now);
+        }
+    }
+
+    /// Moves the clock to the next thing that is due, at most to `end`; says whether anything may happen before it.
+    fn let_time_pass(&mut self, end: Duration) -> bool {
+        let agent = self.wait.map(|wait| Duration::from_micros(wait.as_micros()));
+        let next = [agent, self.cloud.next_timeout(), self.network.next_due()].into_iter().flatten().min();
+        let next = next.unwrap_or(end).max(self.now);
+        if next > end || (next == end && self.now == end) {
+            self.now = end;
+            return false;
+        }
+        if next > self.now {
+            self.idle_steps = 0;
+        }
+        self.now = next;
+        if agent.is_some_and(|wait| wait <= self.now) {
+            self.tell(Input::Tick);
+        }
+        self.cloud.handle_timeout(self.now);
+        true
+    }
+
+    fn wall(&self) -> Now {
+        now_at(&self.setup, self.now)
+    }
+
+    fn tell(&mut self, input: Input<'_>) {
+        self.wait = None;
+        self.agent.handle(now_at(&self.setup, self.now), input);
+    }
+
+    /// Does what the engine asks until it waits.
+    fn poll_agent(&mut self) -> bool {
+        let mut worked = false;
+        loop {
+            let now = self.wall();
+            let output = self.agent.poll();
+            match output {
+                Output::Wait(until) => {
+                    self.wait = until;
+                    return worked;
+                }
+                Output::Done => {
+                    self.done = true;
+                    self.wait = None;
+                    return worked;
+                }
+                Output::Event(event) => self.happened.push(Happened { at: self.now, what: Done::of(&event) }),
+                Output::Connect { host, port, purpose } => {
+                    let host = host.to_owned();
+                    self.connect(&host, port, purpose);
+                }
+                Output::Send(bytes) => self.network.send_to_cloud(self.now, bytes.to_vec()),
+                Output::Close => self.hang_up(),
+                Output::NeedKey => {
+                    let fresh = !self.key.is_present();
+                    if fresh {
+                        self.memory.generate(&mut self.key, &mut self.rng);
+                    }
+                    match self.key.public_pem() {
+                        Ok(public_pem) => self.agent.handle(now, Input::Key { public_pem, fresh }),
+                        Err(error) => self.agent.handle(now, Input::KeyFailed(error)),
+                    }
+                }
+                Output::Decrypt(ciphertext) => {
+                    let answer = self.key.decrypt(ciphertext, &mut self.rng);
+                    self.agent.handle(now, Input::Decrypted(answer));
+                }
+                Output::Save(save) => {
+                    let saved = self.memory.save(save, &self.key);
+                    match saved {
+                        Ok(()) => self.agent.handle(now, Input::Saved),
+                        Err(failure) => self.agent.handle(now, Input::SaveFailed(failure)),
+                    }
+                }
+            }
+            worked = true;
+            self.idle_steps += 1;
+            assert!(self.idle_steps < LIVELOCK, "the engine does not come to rest at {:?}", self.now);
+        }
+    }
+
+    fn connect(&mut self, host: &str, port: u16, purpose: Purpose) {
+        let fault = self.connect_faults.pop_front().unwrap_or(ConnectFault::None);
+        let refused = if self.network.refuse_all { ConnectFault::Refused } else { fault };
+        if let Some(failure) = refused.failure(host, port, purpose) {
+            let after = refused.delay(self.setup.latency * 2);
+            return self.network.answer_connect(self.now + after, Err(failure));
+        }
+        let peer = Peer { server_name: Some(host.to_owned()), address: None };
+        let id = self.cloud.open(self.now, peer);
+        self.network.open(self.now + self.setup.latency * 2, id);
+    }
+
+    fn hang_up(&mut self) {
+        self.network.hang_up(self.now);
+    }
+
+    fn poll_cloud(&mut self) -> bool {
+        let mut worked = false;
+        while let Some((id, action)) = self.cloud.poll(self.now) {
+            worked = true;
+            self.network.send_to_agent(self.now, id, action);
+        }
+        worked
+    }
+
+    /// Hands over what has arrived.
+    fn deliver(&mut self) -> bool {
+        let mut worked = false;
+        while let Some((id, bytes)) = self.network.arrived_at_cloud(self.now) {
+            worked = true;
+            match bytes {
+                Some(bytes) => self.cloud.receive(self.now, id, &bytes),
+                None => self.cloud.hang_up(self.now, id),
+            }
+        }
+        while let Some(flight) = self.network.arrived_at_agent(self.now) {
+            worked = true;
+            match flight {
+                Flight::Connected => self.tell(Input::Connected),
+                Flight::Failed(failure) => self.tell(Input::ConnectFailed(failure)),
+                Flight::Data(bytes) => self.hand_over(&bytes),
+                Flight::Ended => self.tell(Input::Ended),
+                Flight::Reset => self.tell(Input::Broken(Failure::new(Stage::Tcp, "connection reset by peer"))),
+            }
+            self.poll_agent();
+        }
+        worked
+    }
+
+    /// Offers bytes until the engine has taken them all or no longer wants any.
+    fn hand_over(&mut self, bytes: &[u8]) {
+        let connection = self.network.connection();
+        let mut rest = bytes;
+        while !rest.is_empty() && self.network.connection() == connection {
+            let now = self.wall();
+            self.wait = None;
+            let taken = self.agent.receive(now, rest);
+            let worked = self.poll_agent();
+            assert!(taken > 0 || worked, "the engine takes nothing and does nothing");
+            rest = &rest[taken..];
+        }
+    }
+}
+
+fn now_at(setup: &Setup, now: Duration) -> Now {
+    let unix = setup.cloud.unix_start + now;
+    Now { instant: Instant::from_micros(micros(now)), wall: WallTime { unix_us: micros(unix), trust: Trust::Trusted } }
+}
+
+fn micros(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).expect("virtual time does not last that long")
+}
+
+fn load_key(memory: &Memory) -> SoftwareKey {
+    let mut key = SoftwareKey::new();
+    if let Some(pem) = &memory.private_pem {
+        key.import_pem(pem.as_bytes()).expect("the stored key is valid");
+    }
+    key
+}
+
+fn make_agent(setup: &Setup, cloud: &Cloud, memory: &Memory, now: Duration, reboots: u64) -> Agent<Vec<u8>> {
+    let guid = Guid::parse(GUID).expect("the GUID is valid");
+    let token = setup.token.clone().unwrap_or_else(|| cloud.token().to_owned());
+    let rooms: Vec<&str> = cloud.rooms().iter().map(|room| room.id.as_str()).collect();
+    let settings = Settings {
+        url: Url::parse("https://cloud.test").expect("the URL is valid"),
+        id: guid,
+        machine_guid: guid,
+        hostname: setup.hostname.as_str().try_into().expect("the host name fits"),
+        token: Secret::copy_of(token.as_bytes()).expect("the token fits"),
+        rooms: rooms.join(",").as_str().try_into().expect("the rooms fit"),
+        claim_attempts: setup.claim_attempts,
+        timing: setup.timing,
+        limits: Limits::DEVICE,
+    };
+    let mut seed = [0; 32];
+    ChaCha20Rng::seed_from_u64(setup.seed ^ (reboots << 32)).fill_bytes(&mut seed);
+    let (receive, send) = setup.buffers;
+    let saved = memory.saved.clone();
+    Agent::new(setup.goal, settings, saved, vec![0; receive], vec![0; send], seed, now_at(setup, now))
+}

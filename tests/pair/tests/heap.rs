@@ -1,0 +1,217 @@
+//! The engine allocates nothing: counted, from the first byte of a claim to the farewell. Only RSA needs a heap; its peak is
+//! printed.
+#![allow(unsafe_code, reason = "a global allocator cannot be written without")]
+
+use aclk_cloud::{Action, Cloud, Config, ConnectionId, Peer};
+use aclk_core::clock::{Instant, Now, Trust, WallTime};
+use aclk_core::engine::Agent;
+use aclk_core::engine::event::{Event, Goal, Input, Output};
+use aclk_core::identity::guid::Guid;
+use aclk_core::identity::key::Key;
+use aclk_core::identity::software::SoftwareKey;
+use aclk_core::secret::Secret;
+use aclk_core::settings::{Limits, Settings, Timing};
+use aclk_core::store::Saved;
+use aclk_core::wire::url::Url;
+use aclk_pair::{GUID, PRIVATE_PEM};
+use chacha20::ChaCha20Rng;
+use rand_core::SeedableRng;
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
+use std::time::Duration;
+
+struct Counting;
+
+static ON: AtomicBool = AtomicBool::new(false);
+static COUNT: AtomicUsize = AtomicUsize::new(0);
+static LIVE: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+// SAFETY: every call goes to the system allocator unchanged; the counters are atomic and allocate nothing.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        if ON.load(Relaxed) {
+            COUNT.fetch_add(1, Relaxed);
+            PEAK.fetch_max(LIVE.fetch_add(layout.size(), Relaxed) + layout.size(), Relaxed);
+        }
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        if ON.load(Relaxed) {
+            LIVE.fetch_sub(layout.size().min(LIVE.load(Relaxed)), Relaxed);
+        }
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// What `work` allocates: how often, and how much at a time.
+fn counted<T>(work: impl FnOnce() -> T) -> (T, usize, usize) {
+    COUNT.store(0, Relaxed);
+    LIVE.store(0, Relaxed);
+    PEAK.store(0, Relaxed);
+    ON.store(true, Relaxed);
+    let done = work();
+    ON.store(false, Relaxed);
+    (done, COUNT.load(Relaxed), PEAK.load(Relaxed))
+}
+
+/// An output without its borrow.
+enum Task {
+    Connect(String),
+    Send(Vec<u8>),
+    Close,
+    NeedKey,
+    Decrypt([u8; 256]),
+    Save,
+    Event { online: bool },
+    Wait,
+    Done,
+}
+
+struct Bench {
+    agent: Agent<Vec<u8>>,
+    cloud: Cloud,
+    connection: Option<ConnectionId>,
+    allocations: usize,
+    rsa: Vec<(&'static str, usize, usize)>,
+    online: bool,
+    calls: usize,
+}
+
+fn now() -> Now {
+    let wall = WallTime { unix_us: 1_700_000_000_000_000, trust: Trust::Trusted };
+    Now { instant: Instant::START, wall }
+}
+
+impl Bench {
+    fn handle(&mut self, input: Input<'_>) {
+        let ((), count, _) = counted(|| self.agent.handle(now(), input));
+        self.allocations += count;
+        self.calls += 1;
+    }
+
+    fn poll(&mut self) -> Task {
+        let (task, count, _) = counted(|| {
+            let output = self.agent.poll();
+            // Copying it is the test's doing.
+            ON.store(false, Relaxed);
+            match output {
+                Output::Connect { host, .. } => Task::Connect(host.to_owned()),
+                Output::Send(bytes) => Task::Send(bytes.to_vec()),
+                Output::Close => Task::Close,
+                Output::NeedKey => Task::NeedKey,
+                Output::Decrypt(ciphertext) => Task::Decrypt(*ciphertext),
+                Output::Save(_) => Task::Save,
+                Output::Event(event) => Task::Event { online: matches!(event, Event::Online { .. }) },
+                Output::Wait(_) => Task::Wait,
+                Output::Done => Task::Done,
+            }
+        });
+        self.allocations += count;
+        self.calls += 1;
+        task
+    }
+
+    /// Runs until the engine waits and nothing is on its way, or it is done.
+    fn run(&mut self, key: &SoftwareKey, rng: &mut ChaCha20Rng) {
+        loop {
+            match self.poll() {
+                Task::Connect(host) => {
+                    let peer = Peer { server_name: Some(host), address: None };
+                    self.connection = Some(self.cloud.open(Duration::ZERO, peer));
+                    self.handle(Input::Connected);
+                }
+                Task::Send(bytes) => {
+                    let id = self.connection.expect("there is a connection");
+                    self.cloud.receive(Duration::ZERO, id, &bytes);
+                }
+                Task::Close => {
+                    if let Some(id) = self.connection.take() {
+                        self.cloud.hang_up(Duration::ZERO, id);
+                    }
+                }
+                Task::NeedKey => {
+                    let (pem, count, peak) = counted(|| key.public_pem());
+                    self.rsa.push(("public key as PEM", count, peak));
+                    self.handle(Input::Key { public_pem: pem.expect("there is a key"), fresh: true });
+                }
+                Task::Decrypt(ciphertext) => {
+                    let (answer, count, peak) = counted(|| key.decrypt(&ciphertext, rng));
+                    self.rsa.push(("decryption", count, peak));
+                    self.handle(Input::Decrypted(answer));
+                }
+                Task::Save => self.handle(Input::Saved),
+                Task::Event { online } => self.online |= online,
+                Task::Done => return,
+                Task::Wait => {
+                    if !self.deliver() {
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Hands over what the Cloud has to say.
+    fn deliver(&mut self) -> bool {
+        let Some((id, action)) = self.cloud.poll(Duration::ZERO) else { return false };
+        let Action::Send(bytes) = action else { return true };
+        if self.connection == Some(id) {
+            let mut rest = bytes.as_slice();
+            while !rest.is_empty() && self.connection == Some(id) {
+                let (taken, count, _) = counted(|| self.agent.receive(now(), rest));
+                self.allocations += count;
+                self.calls += 1;
+                rest = &rest[taken..];
+                if taken == 0 {
+                    break;
+                }
+            }
+        }
+        true
+    }
+}
+
+#[test]
+fn the_engine_allocates_nothing() {
+    let cloud = Cloud::new(Config::default());
+    let guid = Guid::parse(GUID).expect("the GUID is valid");
+    let settings = Settings {
+        url: Url::parse("https://cloud.test").expect("the URL is valid"),
+        id: guid,
+        machine_guid: guid,
+        hostname: "edge-1".try_into().expect("it fits"),
+        token: Secret::copy_of(cloud.token().as_bytes()).expect("it fits"),
+        rooms: cloud.rooms()[0].id.as_str().try_into().expect("it fits"),
+        claim_attempts: Some(1),
+        timing: Timing::DEFAULT,
+        limits: Limits::DEVICE,
+    };
+    let mut key = SoftwareKey::new();
+    let (imported, count, peak) = counted(|| key.import_pem(PRIVATE_PEM.as_bytes()));
+    imported.expect("the fixture is valid");
+    let mut rng = ChaCha20Rng::from_seed([7; 32]);
+    let (receive, send) = (vec![0; 6 << 10], vec![0; 3 << 10]);
+    let (agent, made, _) =
+        counted(|| Agent::new(Goal::ClaimAndLink, settings, Saved::default(), receive, send, [1; 32], now()));
+    let rsa = vec![("reading the key", count, peak)];
+    let mut bench = Bench { agent, cloud, connection: None, allocations: made, rsa, online: false, calls: 0 };
+    bench.run(&key, &mut rng);
+    assert!(bench.online);
+    bench.handle(Input::Stop);
+    bench.run(&key, &mut rng);
+
+    println!("engine: {} allocations in {} calls", bench.allocations, bench.calls);
+    println!("engine state: {} bytes, and its two buffers", size_of::<Agent<Vec<u8>>>());
+    for (what, count, peak) in &bench.rsa {
+        println!("RSA, {what}: {count} allocations, peak {peak} bytes");
+    }
+    assert_eq!(bench.allocations, 0);
+    assert!(bench.calls > 50);
+    // design.md 3.2: the arena of a board has to hold it.
+    assert!(bench.rsa.iter().all(|(_, _, peak)| *peak < 16 << 10));
+}
