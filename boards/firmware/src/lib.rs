@@ -1,1 +1,23 @@
-//! .
+//! The application that runs on every device with a TCP/IP stack of its own: microcontrollers, a TAP device on Linux,
+//! the emulated Ethernet cable, the browser.
+//!
+//! [`run`] is one droppable future: poll it on any executor; drop it and the device is switched off. It waits for an
+//! address, sets the clock by SNTP, claims the node if it is not claimed, and keeps the link up.
+//!
+//! ```text
+//!  Driver (Ethernet) ── embassy-net ── EmbassyNetwork ── aclk_core::driver ── engine
+//!                            └── SNTP ── DeviceClock ─────────┘
+//! ```
+//!
+//! IPv4 only. No platform and no time driver is chosen here; the final binary does that.
+#![no_std]
+#![forbid(unsafe_code)]
+
+mod app;
+mod clock;
+mod network;
+pub mod sntp;
+
+pub use app::{Device, Machine, Memory, run, run_with_driver};
+pub use clock::DeviceClock;
+pub use network::{EmbassyNetwork, NetError};

@@ -1,0 +1,190 @@
+//! The application: from an address to the link.
+
+use crate::clock::DeviceClock;
+use crate::network::EmbassyNetwork;
+use crate::sntp;
+use aclk_core::clock::Clock;
+use aclk_core::driver::{self, Control, Observer};
+use aclk_core::engine::Agent;
+use aclk_core::engine::event::{Event, Goal, StageReport};
+use aclk_core::identity::key::Key;
+use aclk_core::settings::Settings;
+use aclk_core::stage::{Failure, Stage};
+use aclk_core::store::Store;
+use aclk_core::tls;
+use core::net::Ipv4Addr;
+use embassy_futures::select::{Either, select};
+use embassy_net::driver::Driver;
+use embassy_net::{Config, Stack, StackResources};
+use rand_core::CryptoRng;
+use rustls_pki_types::TrustAnchor;
+
+/// Bytes of HTTP reply or MQTT packet that a device takes.
+const RECEIVE: usize = 6 << 10;
+/// Bytes of request that a device sends at a time.
+const SEND: usize = 3 << 10;
+/// TCP window and send buffer, in bytes.
+const TCP_RECEIVE: usize = 4 << 10;
+const TCP_SEND: usize = 2 << 10;
+/// Buffer for outgoing TLS records, in bytes: each carries 133 less.
+const TLS_WRITE: usize = 2 << 10;
+/// Sockets of the stack: TCP, DNS, DHCP, SNTP.
+const SOCKETS: usize = 4;
+
+/// All memory the application needs beside its future: keep it in a `static` or on the heap, not on a stack.
+pub struct Memory {
+    receive: [u8; RECEIVE],
+    send: [u8; SEND],
+    tls_read: [u8; tls::RECORD_READ_LEN],
+    tls_write: [u8; TLS_WRITE],
+    tcp_receive: [u8; TCP_RECEIVE],
+    tcp_send: [u8; TCP_SEND],
+}
+
+impl Memory {
+    /// All zero, so that a `static` costs no flash.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            receive: [0; RECEIVE],
+            send: [0; SEND],
+            tls_read: [0; tls::RECORD_READ_LEN],
+            tls_write: [0; TLS_WRITE],
+            tcp_receive: [0; TCP_RECEIVE],
+            tcp_send: [0; TCP_SEND],
+        }
+    }
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// What the product decides.
+pub struct Device<'d> {
+    /// Whether to claim, to link, or both.
+    pub goal: Goal,
+    /// Whom to claim for.
+    pub settings: Settings,
+    /// Whom TLS trusts.
+    pub anchors: &'d [TrustAnchor<'d>],
+    /// When the firmware was built, in seconds since 1970.
+    pub build_unix_seconds: u64,
+    /// A time server (IPv4). `None` for a device that has no use for one: certificates are then checked at the time of
+    /// the build, or at the time that [`DeviceClock::set`] was given.
+    pub time_server: Option<Ipv4Addr>,
+}
+
+/// What the application needs of the machine.
+pub struct Machine<'m, S, K, R, O, W> {
+    /// Durable storage.
+    pub store: &'m mut S,
+    /// The key pair.
+    pub key: &'m mut K,
+    /// Randomness.
+    pub rng: &'m mut R,
+    /// The clock.
+    pub clock: &'m DeviceClock,
+    /// Told of everything that happens.
+    pub observer: &'m mut O,
+    /// Where wishes come from.
+    pub control: &'m mut W,
+}
+
+/// Runs a network stack on `driver` and the application on it.
+pub async fn run_with_driver<D, S, K, R, O, W>(
+    ethernet: D,
+    config: Config,
+    memory: &mut Memory,
+    machine: Machine<'_, S, K, R, O, W>,
+    device: Device<'_>,
+) where
+    D: Driver,
+    S: Store,
+    K: Key,
+    R: CryptoRng,
+    O: Observer,
+    W: Control,
+{
+    let mut resources = StackResources::<SOCKETS>::new();
+    let seed = machine.rng.next_u64();
+    let (stack, mut runner) = embassy_net::new(ethernet, config, &mut resources, seed);
+    select(runner.run(), run(stack, memory, machine, device)).await;
+}
+
+/// Runs the application until its goal is reached or it is told to stop.
+pub async fn run<S, K, R, O, W>(
+    stack: Stack<'_>,
+    memory: &mut Memory,
+    machine: Machine<'_, S, K, R, O, W>,
+    device: Device<'_>,
+) where
+    S: Store,
+    K: Key,
+    R: CryptoRng,
+    O: Observer,
+    W: Control,
+{
+    let Machine { store, key, rng, clock, observer, control } = machine;
+    let begun = clock.instant();
+    // A device without a network has nothing to say goodbye to: the first wish to stop ends it.
+    match select(stack.wait_config_up(), stopped(control)).await {
+        Either::First(()) => observer.event(&stage(Stage::Config, clock, begun)),
+        Either::Second(()) => return,
+    }
+    if let Some(server) = device.time_server {
+        let begun = clock.instant();
+        match sntp::synchronise(stack, server, clock, device.build_unix_seconds, rng).await {
+            Ok(()) => observer.event(&stage(Stage::Clock, clock, begun)),
+            Err(error) => observer.event(&Event::Notice(&clock_failure(error))),
+        }
+    }
+    let saved = match store.load().await {
+        Ok(saved) => saved,
+        Err(error) => {
+            let failure = Failure::new(Stage::Storage, error);
+            return observer.event(&Event::Notice(&failure));
+        }
+    };
+    let mut seed = [0; 32];
+    rng.fill_bytes(&mut seed);
+    let network = EmbassyNetwork::new(stack, &mut memory.tcp_receive, &mut memory.tcp_send);
+    let (receive, send) = (memory.receive.as_mut_slice(), memory.send.as_mut_slice());
+    let mut agent = Agent::new(device.goal, device.settings, saved, receive, send, seed, clock.now());
+    let machine = driver::Machine {
+        network: &network,
+        clock,
+        store,
+        key,
+        rng,
+        observer,
+        control,
+        anchors: device.anchors,
+        build_unix_seconds: device.build_unix_seconds,
+        tls_read: &mut memory.tls_read,
+        tls_write: &mut memory.tls_write,
+    };
+    driver::drive(&mut agent, machine).await;
+}
+
+async fn stopped(control: &mut impl Control) {
+    while control.next().await != driver::Command::Stop {}
+}
+
+fn stage<'e>(stage: Stage, clock: &DeviceClock, begun: aclk_core::clock::Instant) -> Event<'e> {
+    let elapsed = clock.instant().since(begun);
+    Event::Stage(StageReport { purpose: None, stage, elapsed, sent: 0, received: 0 })
+}
+
+fn clock_failure(error: sntp::SntpError) -> Failure {
+    let cause = match error {
+        sntp::SntpError::NoReply => "the time server does not answer",
+        sntp::SntpError::NoRoute => "there is no way to the time server",
+        sntp::SntpError::Invalid => "the time server sent no valid reply",
+        sntp::SntpError::Refused => "the time server has no time to tell",
+        sntp::SntpError::TooEarly => "the time server tells a time before this program was built",
+    };
+    Failure::new(Stage::Clock, cause).hint("certificates are checked at the time of the build")
+}
