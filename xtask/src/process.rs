@@ -1,0 +1,185 @@
+//! Running other programs, and what can go wrong with it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::{env, fmt, io};
+
+/// Why a task did not succeed.
+#[derive(Debug)]
+pub(crate) enum Problem {
+    /// The command line of xtask makes no sense.
+    Usage(String),
+    /// A program could not be started, or a file not read.
+    Io {
+        /// What was attempted.
+        attempt: String,
+        /// Why it failed.
+        cause: io::Error,
+    },
+    /// A program ended with an error, which it has printed itself.
+    Exit {
+        /// The program and its arguments.
+        line: String,
+        /// How it ended.
+        status: ExitStatus,
+    },
+    /// What a check found, a line each.
+    Findings(Vec<String>),
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(text) => f.write_str(text),
+            Self::Io { attempt, cause } => write!(f, "cannot {attempt}: {cause}"),
+            Self::Exit { line, status } => write!(f, "`{line}` failed ({status})"),
+            Self::Findings(lines) => f.write_str(&lines.join("\n")),
+        }
+    }
+}
+
+impl Problem {
+    /// `Ok` if nothing was found.
+    pub(crate) fn unless_empty(findings: Vec<String>) -> Result<(), Self> {
+        if findings.is_empty() { Ok(()) } else { Err(Self::Findings(findings)) }
+    }
+}
+
+/// The root of the repository, as cargo tells; without cargo, the current folder.
+pub(crate) fn root() -> PathBuf {
+    let xtask = env::var_os("CARGO_MANIFEST_DIR").map(PathBuf::from);
+    xtask.as_deref().and_then(Path::parent).map_or_else(|| PathBuf::from("."), Path::to_path_buf)
+}
+
+/// Whether an automatic build runs this, rather than a person.
+pub(crate) fn is_automatic() -> bool {
+    env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false")
+}
+
+/// A program about to run in the root of the repository, with no input.
+pub(crate) struct Process {
+    command: Command,
+    line: String,
+}
+
+impl Process {
+    /// `program` with `arguments` (split at blanks).
+    pub(crate) fn new(program: &str, arguments: &str) -> Self {
+        Self::of(Command::new(program), program, arguments)
+    }
+
+    /// The cargo that runs us, with `arguments` (split at blanks).
+    pub(crate) fn cargo(arguments: &str) -> Self {
+        let program = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
+        let mut process = Self::of(Command::new(program), "cargo", arguments);
+        // `cargo run` describes xtask to us. Build scripts look at the same variables: with them in the environment the
+        // same crate would be built again after every change between `cargo xtask test` and `cargo test`.
+        for (name, _) in env::vars_os() {
+            if name.to_str().is_some_and(describes_the_running_package) {
+                process.command.env_remove(name);
+            }
+        }
+        process
+    }
+
+    fn of(mut command: Command, name: &str, arguments: &str) -> Self {
+        let mut line = name.to_owned();
+        for argument in arguments.split_whitespace() {
+            command.arg(argument);
+            line.push(' ');
+            line.push_str(argument);
+        }
+        command.current_dir(root()).stdin(Stdio::null());
+        Self { command, line }
+    }
+
+    /// The same, with a variable in its environment.
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
+        self.command.env(name, value);
+        self
+    }
+
+    /// Runs it and shows what it prints. Errors are printed to standard output as well, so that a log of one stream
+    /// has everything, in order.
+    pub(crate) fn show(mut self) -> Result<(), Problem> {
+        println!("$ {}", self.line);
+        let status = self.command.stderr(io::stdout()).status();
+        self.judge(status)
+    }
+
+    /// Runs it, shows what it prints, and hands every line of its standard output to `look`.
+    pub(crate) fn show_and_look(mut self, mut look: impl FnMut(&str)) -> Result<(), Problem> {
+        println!("$ {}", self.line);
+        let child = self.command.stderr(io::stdout()).stdout(Stdio::piped()).spawn();
+        let status = child.and_then(|mut child| {
+            if let Some(output) = child.stdout.take() {
+                for line in io::BufRead::lines(io::BufReader::new(output)) {
+                    let line = line?;
+                    look(&line);
+                    println!("{line}");
+                }
+            }
+            child.wait()
+        });
+        self.judge(status)
+    }
+
+    /// Runs it quietly and returns its standard output.
+    pub(crate) fn read(mut self) -> Result<String, Problem> {
+        match self.command.stderr(Stdio::null()).output() {
+            Ok(output) => {
+                let text = String::from_utf8_lossy(&output.stdout).into_owned();
+                self.judge(Ok(output.status)).map(|()| text)
+            }
+            Err(cause) => self.judge(Err(cause)).map(|()| String::new()),
+        }
+    }
+
+    fn judge(self, status: io::Result<ExitStatus>) -> Result<(), Problem> {
+        match status {
+            Ok(status) if status.success() => Ok(()),
+            Ok(status) => Err(Problem::Exit { line: self.line, status }),
+            Err(cause) => Err(Problem::Io { attempt: format!("run `{}`", self.line), cause }),
+        }
+    }
+}
+
+fn describes_the_running_package(name: &str) -> bool {
+    name.starts_with("CARGO_PKG_")
+        || matches!(name, "CARGO_MANIFEST_DIR" | "CARGO_MANIFEST_PATH" | "CARGO_BIN_NAME" | "CARGO_CRATE_NAME")
+}
+
+/// Whether `program` is on the search path, or where administrators keep theirs.
+pub(crate) fn is_installed(program: &str) -> bool {
+    let path = env::var_os("PATH").unwrap_or_default();
+    env::split_paths(&path)
+        .chain(["/usr/sbin", "/sbin"].map(PathBuf::from))
+        .any(|folder| folder.join(program).is_file())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Problem, Process, is_installed};
+
+    #[test]
+    fn a_program_that_fails_is_named() {
+        let problem = Process::cargo("no-such-subcommand").read().unwrap_err();
+        assert!(matches!(problem, Problem::Exit { .. }));
+        assert!(problem.to_string().starts_with("`cargo no-such-subcommand` failed"));
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_named() {
+        let problem = Process::new("no-such-program", "--now").read().unwrap_err();
+        assert!(problem.to_string().starts_with("cannot run `no-such-program --now`: "));
+        assert!(!is_installed("no-such-program"));
+    }
+
+    #[test]
+    fn what_a_program_prints_is_seen_line_by_line() {
+        let mut first = None;
+        Process::cargo("--version").show_and_look(|line| first = first.take().or(Some(line.to_owned()))).unwrap();
+        assert!(first.unwrap().starts_with("cargo "));
+    }
+}

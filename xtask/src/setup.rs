@@ -1,0 +1,129 @@
+//! `cargo xtask setup`: everything the other commands need and a plain Rust installation may lack.
+
+use crate::Command;
+use crate::process::{Problem, Process, is_installed};
+use std::path::Path;
+use std::thread::sleep;
+use std::time::Duration;
+
+pub(crate) const COMMAND: Command = Command {
+    name: "setup",
+    arguments: "",
+    about: "adds Rust targets and components that are missing; as root on Debian installs the tools that tests\n\
+            use, elsewhere says which are missing",
+    run: |_| setup(),
+};
+
+/// Where the core must build without an operating system; the host is always there.
+pub(crate) const TARGETS: [&str; 2] = ["thumbv7em-none-eabi", "wasm32-unknown-unknown"];
+
+/// A component of the Rust distribution and the subcommand of cargo it brings.
+const COMPONENTS: [(&str, &str); 2] = [("rustfmt", "fmt"), ("clippy", "clippy")];
+
+/// A program that tests start, and what is not tested without it.
+struct Tool {
+    program: &'static str,
+    package: &'static str,
+    used_for: &'static str,
+}
+
+const TOOLS: [Tool; 4] = [
+    Tool { program: "openssl", package: "openssl", used_for: "keys and challenges compared with OpenSSL's" },
+    Tool { program: "curl", package: "curl", used_for: "the emulated Cloud as the original claiming script sees it" },
+    Tool { program: "ip", package: "iproute2", used_for: "the link over TAP in a network namespace" },
+    Tool { program: "ps", package: "procps", used_for: "memory and threads of the running daemon" },
+];
+
+/// Makes the machine ready, and says on the way what it has and what it lacks.
+pub(crate) fn setup() -> Result<(), Problem> {
+    components()?;
+    targets()?;
+    tools()?;
+    if has_nextest() {
+        println!("test runner: cargo nextest");
+    } else {
+        println!("test runner: cargo test (cargo-nextest is used where it is installed)");
+    }
+    Ok(())
+}
+
+/// Whether tests can run under cargo-nextest.
+pub(crate) fn has_nextest() -> bool {
+    Process::cargo("nextest --version").read().is_ok()
+}
+
+fn components() -> Result<(), Problem> {
+    for (component, subcommand) in COMPONENTS {
+        if Process::cargo(&format!("{subcommand} --version")).read().is_err() {
+            twice(|| Process::new("rustup", &format!("component add {component}")).show())?;
+        }
+        println!("component {component}: here");
+    }
+    Ok(())
+}
+
+fn targets() -> Result<(), Problem> {
+    for target in TARGETS {
+        if !has_target(target)? {
+            twice(|| Process::new("rustup", &format!("target add {target}")).show())?;
+        }
+        println!("target {target}: here");
+    }
+    Ok(())
+}
+
+/// Asks the compiler instead of rustup, which is not everywhere.
+fn has_target(target: &str) -> Result<bool, Problem> {
+    let folder = Process::new("rustc", &format!("--print target-libdir --target {target}")).read()?;
+    Ok(Path::new(folder.trim()).is_dir())
+}
+
+fn tools() -> Result<(), Problem> {
+    let missing = missing_tools();
+    if !missing.is_empty() && is_root() && is_installed("apt-get") {
+        let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
+        apt("update")?;
+        apt(&format!("install --yes --no-install-recommends {}", packages.join(" ")))?;
+    }
+    for tool in &TOOLS {
+        if is_installed(tool.program) {
+            println!("tool {}: here", tool.program);
+        } else {
+            println!(
+                "tool {}: MISSING (Debian package {}), so this is skipped: {}",
+                tool.program, tool.package, tool.used_for
+            );
+        }
+    }
+    Ok(())
+}
+
+fn missing_tools() -> Vec<&'static Tool> {
+    TOOLS.iter().filter(|tool| !is_installed(tool.program)).collect()
+}
+
+fn is_root() -> bool {
+    Process::new("id", "-u").read().is_ok_and(|id| id.trim() == "0")
+}
+
+/// One call of apt-get, repeated while another process may hold one of its locks.
+fn apt(arguments: &str) -> Result<(), Problem> {
+    const WAIT: Duration = Duration::from_secs(10);
+    let run = || {
+        Process::new("apt-get", &format!("-qq -o DPkg::Lock::Timeout=120 {arguments}"))
+            .env("DEBIAN_FRONTEND", "noninteractive")
+            .show()
+    };
+    for _ in 0..3 {
+        if run().is_ok() {
+            return Ok(());
+        }
+        println!("trying again in {} s: another process may hold a lock", WAIT.as_secs());
+        sleep(WAIT);
+    }
+    run()
+}
+
+fn twice(attempt: impl Fn() -> Result<(), Problem>) -> Result<(), Problem> {
+    attempt().or_else(|_| attempt())
+}

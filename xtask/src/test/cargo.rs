@@ -1,0 +1,52 @@
+//! The gates that are a call of cargo over the whole workspace.
+//!
+//! They share one target folder, one profile and one set of flags, so that a dependency is checked once and built once.
+
+use super::summary::Sum;
+use crate::process::{Problem, Process, is_automatic};
+use crate::setup::has_nextest;
+use std::io::{self, IsTerminal};
+
+pub(super) fn format() -> Result<(), Problem> {
+    // Left alone, rustfmt colours what it writes into a file too.
+    let colour = if io::stdout().is_terminal() { "always" } else { "never" };
+    Process::cargo(&format!("fmt --all --check -- --color {colour}")).show()
+}
+
+pub(super) fn lint() -> Result<(), Problem> {
+    workspace("clippy --workspace --all-targets -- -D warnings").show()
+}
+
+/// What a user of the crates sees: private items are left out, so that a public text that points to one is an error.
+pub(super) fn docs() -> Result<(), Problem> {
+    workspace("doc --workspace --no-deps").env("RUSTDOCFLAGS", "-D warnings").show()
+}
+
+pub(super) fn doctests() -> Result<(), Problem> {
+    workspace("test --workspace --doc --no-fail-fast").show()
+}
+
+pub(super) fn build_tests() -> Result<(), Problem> {
+    if has_nextest() {
+        workspace("nextest run --workspace --no-run").show()
+    } else {
+        workspace("test --workspace --lib --bins --tests --no-run").show()
+    }
+}
+
+pub(super) fn tests() -> Result<(), Problem> {
+    if has_nextest() {
+        return workspace("nextest run --workspace").show();
+    }
+    let mut sum = Sum::default();
+    let outcome = workspace("test --workspace --lib --bins --tests --no-fail-fast").show_and_look(|line| sum.add(line));
+    println!("\n{sum}");
+    outcome?;
+    sum.at_least_one()
+}
+
+/// Where nobody edits and builds again, incremental compilation only costs time and disk.
+fn workspace(arguments: &str) -> Process {
+    let process = Process::cargo(arguments);
+    if is_automatic() { process.env("CARGO_INCREMENTAL", "0") } else { process }
+}

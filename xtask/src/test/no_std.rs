@@ -1,0 +1,73 @@
+//! The crates that must do without an operating system, on every target and with every choice of features.
+//!
+//! Each is checked alone: a build of the whole workspace would join the features of all its members, and a dependency
+//! that quietly needs `std` would go unseen. The builds have a target folder of their own, so that they do not disturb
+//! those of the workspace.
+
+use crate::process::{Problem, Process, root};
+use crate::setup::TARGETS;
+use std::fs;
+
+/// A crate without `std`, without `unsafe`.
+struct Package {
+    name: &'static str,
+    /// Its first source file, from the root of the repository.
+    source: &'static str,
+    /// The choices of features that must build.
+    features: &'static [&'static str],
+}
+
+const PACKAGES: [Package; 1] = [Package {
+    name: "aclk-core",
+    source: "core/src/lib.rs",
+    features: &["", "--no-default-features", "--no-default-features --features rsa"],
+}];
+
+/// What the first source file must say, so that the compiler sees to it.
+const PROMISES: [&str; 2] = ["#![no_std]", "#![forbid(unsafe_code)]"];
+
+pub(super) fn check() -> Result<(), Problem> {
+    let host = Process::new("rustc", "--print host-tuple").read()?;
+    let targets: String =
+        TARGETS.into_iter().chain([host.trim()]).map(|target| format!(" --target {target}")).collect();
+    for package in &PACKAGES {
+        promises(package)?;
+        for features in package.features {
+            Process::cargo(&format!(
+                "clippy --package {} --lib {features}{targets} --target-dir target/cross -- -D warnings",
+                package.name
+            ))
+            .show()?;
+        }
+    }
+    Ok(())
+}
+
+fn promises(package: &Package) -> Result<(), Problem> {
+    let path = root().join(package.source);
+    let source = fs::read_to_string(&path)
+        .map_err(|cause| Problem::Io { attempt: format!("read {}", package.source), cause })?;
+    Problem::unless_empty(
+        missing_promises(&source).map(|promise| format!("{}: there is no {promise}", package.source)).collect(),
+    )
+}
+
+fn missing_promises(source: &str) -> impl Iterator<Item = &'static str> {
+    PROMISES.into_iter().filter(move |promise| source.lines().all(|line| line.trim_end() != *promise))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::missing_promises;
+
+    #[test]
+    fn a_promise_that_is_commented_out_or_weaker_does_not_count() {
+        let source = "//! A crate.\n#![no_std]\n// #![forbid(unsafe_code)]\n#![deny(unsafe_code)]\n";
+        assert!(missing_promises(source).eq(["#![forbid(unsafe_code)]"]));
+    }
+
+    #[test]
+    fn both_promises_satisfy() {
+        assert_eq!(missing_promises("#![no_std]\n#![forbid(unsafe_code)]\n").count(), 0);
+    }
+}
