@@ -1,2 +1,44 @@
-//! .
-fn main() {}
+//! The `aclk` command: claims this machine into Netdata Cloud and holds the Agent-Cloud Link.
+
+#![forbid(unsafe_code)]
+
+mod args;
+mod clock;
+mod command;
+mod fault;
+mod help;
+mod host;
+mod journal;
+mod json;
+mod live;
+mod machine_guid;
+mod net;
+mod paths;
+mod random;
+mod report;
+mod scratch;
+mod settings;
+mod store;
+mod trust;
+mod wishes;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    let command = arguments.next().unwrap_or_default();
+    let rest = arguments.collect::<Vec<_>>();
+    ExitCode::from(dispatch(&command.to_string_lossy(), rest))
+}
+
+fn dispatch(command: &str, arguments: Vec<OsString>) -> u8 {
+    match command {
+        "claim" => command::claim::run(arguments),
+        "run" => command::run::run(arguments),
+        "status" => command::status::run(arguments),
+        "" | "help" | "--help" | "-help" | "-h" => command::help::run(arguments),
+        "version" | "--version" | "-version" | "-V" | "-v" => command::help::version(),
+        unknown => command::help::unknown(unknown),
+    }
+}

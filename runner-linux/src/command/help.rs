@@ -1,0 +1,45 @@
+//! `aclk help`, `aclk --version`, and what is said about everything else.
+
+use super::print;
+use crate::fault::{Fault, exit};
+use crate::help;
+use crate::report::screen::Screen;
+use std::ffi::OsString;
+use std::io::stderr;
+
+/// The longest word that is repeated in a message.
+const WORD_MAX: usize = 20;
+
+/// Prints the overview, or the text of a command.
+pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
+    let Some(command) = arguments.first() else {
+        print(help::OVERVIEW);
+        return 0;
+    };
+    match command.to_string_lossy().as_ref() {
+        "claim" => print(help::CLAIM),
+        "run" => print(help::RUN),
+        "status" => print(help::STATUS),
+        "help" => print(help::OVERVIEW),
+        other => return unknown(other),
+    }
+    0
+}
+
+/// Prints the version.
+pub(crate) fn version() -> u8 {
+    print(format_args!("aclk {}", env!("CARGO_PKG_VERSION")));
+    0
+}
+
+/// Nobody knows this command. A long one could be a token, so it is not repeated.
+pub(crate) fn unknown(command: &str) -> u8 {
+    let is_word = command.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') && command.len() <= WORD_MAX;
+    let fault = if is_word {
+        Fault::usage(format_args!("unknown command \"{command}\""))
+    } else {
+        Fault::usage("unknown command (not shown, as it could be a secret)")
+    };
+    Screen::new(stderr()).fault(&fault.hint("see \"aclk --help\""));
+    exit::USAGE
+}

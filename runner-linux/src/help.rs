@@ -1,0 +1,64 @@
+//! What `--help` prints.
+
+pub(crate) const OVERVIEW: &str = "\
+aclk - claim this machine into Netdata Cloud and hold the Agent-Cloud Link
+
+usage: aclk COMMAND [OPTIONS]
+
+  claim     make this machine a node of your Space
+  run       keep the Agent-Cloud Link up, in the foreground
+  status    is this machine claimed, and is its link up?
+  demo      claim and link against an emulated Cloud on this machine; needs no account
+  cloud     run that emulated Cloud by itself
+  help      this text, or \"aclk help COMMAND\"
+
+  --help, --version
+
+Files are in $NETDATA_USER_CONFIG_DIR/claim.d (default /etc/netdata/claim.d);
+the machine GUID is in $NETDATA_VARLIB_DIR/registry (default /var/lib/netdata/registry).";
+
+pub(crate) const CLAIM: &str = "\
+usage: aclk claim -token=TOKEN [-rooms=ROOM1,ROOM2] [OPTIONS]
+
+Makes this machine a node of the Space that the token belongs to. Copy the token from your Space in Netdata Cloud.
+
+  -token=TOKEN       claiming token; default: the file claim.d/token (others can see arguments in the process list)
+  -rooms=ROOM1,...   War Rooms to add the node to; default: the file claim.d/rooms, else none
+  -url=URL           base URL of the Cloud; default: that of the last claim, else https://app.netdata.cloud
+  -id=UUID           id to claim; default: the machine GUID
+  -hostname=NAME     name to show; default: the host name
+  -verbose           say what is sent (but for the token), and whom TLS trusts
+  --json             print one JSON object on standard output instead: claimed_id, online, stages, failures
+
+The Cloud's certificate is checked against the system's certificate authorities ($SSL_CERT_FILE and $SSL_CERT_DIR are
+honoured) and against every certificate authority in claim.d/cloud_fullchain.pem.
+
+A claim that is interrupted at any moment is finished by running the same command again.
+
+exit code: 0 claimed; 1 arguments; 2 claim directory or key; 4 the Cloud cannot be reached; 7 unexpected answer;
+  8 invalid id; 9 invalid name; 10 invalid room; 11 invalid public key; 12 token invalid or expired; 13 already claimed;
+  14 still processing an earlier claim; 15, 16, 17 the Cloud has a problem; 18 no machine GUID";
+
+pub(crate) const RUN: &str = "\
+usage: aclk run [OPTIONS]
+
+Keeps the Agent-Cloud Link of this machine up until SIGTERM or SIGINT; a second one ends it at once. If the machine is not
+claimed yet, waits for \"aclk claim\". SIGHUP reads everything again and lifts a ban. Logs to standard error.
+
+  --hostname NAME           name to show; default: the host name
+  --listen ADDR:PORT|off    address of the local API; has no effect yet
+  --net host                use the sockets of this machine (default)
+  --net tap:NAME            use our own TCP/IP stack on this TAP device
+  --address CIDR            address of our own stack, as in 10.0.0.2/24; default: DHCP
+
+exit code: 0 ended by a signal; 1 arguments; 2 files, or another \"aclk run\" is running; 3 not in this build;
+  4 nobody is trusted; 18 no machine GUID";
+
+pub(crate) const STATUS: &str = "\
+usage: aclk status [--json]
+
+Says whether this machine is claimed and whether its link is up, and if not, where it fails, why, and when it is tried
+again.
+
+exit code: 0 online; 1 arguments; 2 the state cannot be read; 3 claimed, but \"aclk run\" is not running; 4 running, but not
+  online; 5 not claimed";

@@ -1,0 +1,121 @@
+//! This machine as the engine sees it: sockets, clock, claim directory, key and trust anchors.
+
+use crate::clock::{BUILD_UNIX_SECONDS, HostClock};
+use crate::fault::Fault;
+use crate::net::HostNetwork;
+use crate::paths::Paths;
+use crate::random;
+use crate::store::FileStore;
+use crate::trust::{self, Trust};
+use aclk_core::clock::Clock;
+use aclk_core::driver::{Control, Machine, Observer, drive};
+use aclk_core::engine::Agent;
+use aclk_core::engine::event::Goal;
+use aclk_core::identity::key::Key;
+use aclk_core::identity::software::SoftwareKey;
+use aclk_core::settings::Settings;
+use aclk_core::stage::Stage;
+use aclk_core::store::{Saved, Store};
+use aclk_core::tls::{RECORD_READ_LEN, WRITE_MAX};
+use chacha20::ChaCha20Rng;
+use std::io;
+use tokio::runtime::Runtime;
+
+/// Bounds replies and messages of the Cloud.
+const RECEIVE_LEN: usize = 128 << 10;
+/// Bounds requests and messages to the Cloud.
+const SEND_LEN: usize = 64 << 10;
+
+/// Everything but the settings and the wishes.
+#[derive(Debug)]
+pub(crate) struct Host {
+    pub(crate) store: FileStore,
+    pub(crate) trust: Trust,
+    key: SoftwareKey,
+    rng: ChaCha20Rng,
+}
+
+impl Host {
+    /// Reads trust anchors and key. A `public.pem` that does not belong to the key is replaced.
+    ///
+    /// # Errors
+    /// If nobody can be trusted, or the trust anchors of the user are of no use. A key that cannot be read is left to
+    /// the engine, which says so when it needs the key.
+    pub(crate) fn new(store: FileStore) -> Result<Self, Fault> {
+        let trust = trust::load(store.open()?.as_ref(), store.path())?;
+        let mut host = Self { store, trust, key: SoftwareKey::new(), rng: random::rng()? };
+        host.mend_public_key()?;
+        Ok(host)
+    }
+
+    fn mend_public_key(&mut self) -> Result<(), Fault> {
+        let Some(dir) = self.store.open()? else { return Ok(()) };
+        let Ok(Some(private_pem)) = dir.private_pem() else { return Ok(()) };
+        if self.key.import_pem(private_pem.expose()).is_err() {
+            return Ok(());
+        }
+        let public_pem = self.key.public_pem().map_err(|error| Fault::new(Stage::Key, error))?;
+        if let Err(error) = self.store.repair_public(&public_pem) {
+            // Nothing here reads that file, and the directory of a running link may be read-only.
+            self.trust.notes.push(error.to_string());
+        }
+        Ok(())
+    }
+
+    /// Randomness that nobody can guess.
+    pub(crate) fn rng(&mut self) -> &mut ChaCha20Rng {
+        &mut self.rng
+    }
+
+    /// What is stored now.
+    pub(crate) async fn saved(&mut self) -> Result<Saved, Fault> {
+        Ok(self.store.load().await?)
+    }
+
+    /// Works towards `goal` until it is reached or given up, or `control` ends it.
+    pub(crate) async fn drive(
+        &mut self,
+        goal: Goal,
+        settings: Settings,
+        saved: Saved,
+        observer: &mut impl Observer,
+        control: &mut impl Control,
+    ) -> Result<(), Fault> {
+        let clock = HostClock;
+        let (receive, send) = (vec![0; RECEIVE_LEN], vec![0; SEND_LEN]);
+        let mut agent = Agent::new(goal, settings, saved, receive, send, random::seed()?, clock.now());
+        let (mut tls_read, mut tls_write) = (vec![0; RECORD_READ_LEN], vec![0; WRITE_MAX]);
+        let machine = Machine {
+            network: &HostNetwork,
+            clock: &clock,
+            store: &mut self.store,
+            key: &mut self.key,
+            rng: &mut self.rng,
+            observer,
+            control,
+            anchors: &self.trust.anchors,
+            build_unix_seconds: BUILD_UNIX_SECONDS,
+            tls_read: &mut tls_read,
+            tls_write: &mut tls_write,
+        };
+        drive(&mut agent, machine).await;
+        Ok(())
+    }
+}
+
+/// The machine GUID of `paths`, made if need be.
+pub(crate) fn machine_guid(paths: &Paths) -> Result<aclk_core::identity::guid::Guid, Fault> {
+    crate::machine_guid::load_or_create(&paths.registry(), &mut random::rng()?)
+}
+
+/// Runs `work` on a runtime of its own. Whatever it leaves behind (a name lookup that hangs) is abandoned.
+pub(crate) fn block_on<T>(work: impl Future<Output = T>) -> Result<T, Fault> {
+    let runtime = runtime().map_err(|error| Fault::new(Stage::Config, format_args!("cannot start: {error}")))?;
+    let result = runtime.block_on(work);
+    runtime.shutdown_background();
+    Ok(result)
+}
+
+fn runtime() -> io::Result<Runtime> {
+    tokio::runtime::Builder::new_current_thread().enable_all().build()
+}

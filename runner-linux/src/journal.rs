@@ -1,0 +1,75 @@
+//! What a daemon tells: its log, and its state for `aclk status`.
+
+use crate::fault::Fault;
+use crate::live::Live;
+use crate::report::log::{Log, Tag};
+use aclk_core::driver::Observer;
+use aclk_core::engine::event::Event;
+use aclk_core::identity::key::Progress;
+use aclk_core::store::Claim;
+use std::cell::RefCell;
+use std::fmt::Display;
+use std::io::Write;
+use std::rc::Rc;
+
+/// Log and state; clones write to the same ones, since both the engine and the wishes have something to tell.
+#[derive(Debug)]
+pub(crate) struct Journal<W>(Rc<RefCell<Inner<W>>>);
+
+#[derive(Debug)]
+struct Inner<W> {
+    log: Log<W>,
+    live: Live,
+}
+
+impl<W: Write> Journal<W> {
+    pub(crate) fn new(log: Log<W>, live: Live) -> Self {
+        Self(Rc::new(RefCell::new(Inner { log, live })))
+    }
+
+    /// One line in the log.
+    pub(crate) fn line(&self, tag: Tag, text: impl Display) {
+        self.0.borrow_mut().log.line(tag, text);
+    }
+
+    /// What is linked from now on: this claim, or nothing because of this reason.
+    pub(crate) fn begin(&self, claim: Option<&Claim>, reason: Option<&str>) {
+        let mut inner = self.0.borrow_mut();
+        inner.live.begin(claim, reason);
+        inner.check();
+    }
+
+    /// Nothing is linked because of this.
+    pub(crate) fn trouble(&self, fault: &Fault) {
+        let hint = if fault.hint.is_empty() { String::new() } else { format!("; hint: {}", fault.hint) };
+        self.line(Tag::Link, format_args!("{fault}{hint}"));
+        self.begin(None, Some(&fault.to_string()));
+    }
+}
+
+impl<W> Clone for Journal<W> {
+    fn clone(&self) -> Self {
+        Self(self.0.clone())
+    }
+}
+
+impl<W: Write> Inner<W> {
+    fn check(&mut self) {
+        if let Some(error) = self.live.take_problem() {
+            self.log.line(Tag::Link, format_args!("note: the state for \"aclk status\" is lost: {error}"));
+        }
+    }
+}
+
+impl<W: Write> Observer for Journal<W> {
+    fn event(&mut self, event: &Event<'_>) {
+        let mut inner = self.0.borrow_mut();
+        inner.log.event(event);
+        inner.live.event(event);
+        inner.check();
+    }
+
+    fn key_progress(&mut self, progress: Progress) {
+        self.0.borrow_mut().log.key_progress(progress);
+    }
+}

@@ -1,0 +1,278 @@
+//! The order in which files are written, so that a crash between any two of them leaves a state that the next run
+//! understands: unclaimed, pending or claimed.
+//!
+//! | change | order |
+//! |---|---|
+//! | key | `private.pem`, `public.pem` (derived from it, made again when it is missing or another one's) |
+//! | pending | `pending` |
+//! | claimed | an old `claimed_id` goes, `cloud.conf`, `claimed_id`, `token` goes, `pending` goes |
+//! | refused | `pending` goes |
+//!
+//! Each file is written under a temporary name, made durable, renamed, and the rename made durable before the next.
+//! `pending` goes last: as long as it names the claim that `claimed_id` names too, the rest is still to be done.
+
+use super::conf::Conf;
+use super::disk::{Content, Disk};
+use super::error::{Problem, StoreError};
+use crate::settings::DEFAULT_URL;
+use aclk_core::identity::guid::Guid;
+use aclk_core::identity::key::PRIVATE_PEM_MAX;
+use aclk_core::secret::Secret;
+use aclk_core::settings::TOKEN_MAX;
+use aclk_core::store::{Claim, Record, Saved};
+use aclk_core::wire::url::Url;
+use std::fmt::Display;
+use std::path::{Path, PathBuf};
+
+/// The claimed id: 36 characters and no end of line.
+pub(crate) const CLAIMED_ID: &str = "claimed_id";
+/// The private key; only its owner may read it.
+pub(crate) const PRIVATE_PEM: &str = "private.pem";
+/// The public key.
+pub(crate) const PUBLIC_PEM: &str = "public.pem";
+/// The claiming token, put there by the user.
+pub(crate) const TOKEN: &str = "token";
+/// The War Rooms, put there by the user.
+pub(crate) const ROOMS: &str = "rooms";
+/// Certificates of the Cloud, put there by the user.
+pub(crate) const CLOUD_FULLCHAIN: &str = "cloud_fullchain.pem";
+/// Which Cloud the node is claimed at.
+pub(crate) const CLOUD_CONF: &str = "cloud.conf";
+/// The claim whose outcome is not known.
+pub(crate) const PENDING: &str = "pending";
+
+/// What we write, and so what a crash can leave a temporary file of.
+const WRITTEN: [&str; 5] = [PRIVATE_PEM, PUBLIC_PEM, PENDING, CLOUD_CONF, CLAIMED_ID];
+
+const MODE_PRIVATE: u32 = 0o600;
+const MODE_PUBLIC: u32 = 0o644;
+
+const ID_LIMIT: usize = 64;
+const CONF_LIMIT: usize = 64 << 10;
+const ROOMS_LIMIT: usize = 64 << 10;
+const CHAIN_LIMIT: usize = 1 << 20;
+/// A state that somebody else is changing is read again this often.
+const READ_ATTEMPTS: usize = 5;
+
+/// The files of one identity.
+#[derive(Debug)]
+pub(crate) struct ClaimDir<D> {
+    disk: D,
+    path: PathBuf,
+}
+
+impl<D: Disk> ClaimDir<D> {
+    pub(crate) fn new(disk: D, path: &Path) -> Self {
+        Self { disk, path: path.to_owned() }
+    }
+
+    /// The state. A claim that is confirmed but not finished counts as claimed.
+    pub(crate) fn load(&self) -> Result<Saved, StoreError> {
+        let pending = self.pending()?;
+        let claimed = self.claimed()?;
+        Ok(Saved { pending: pending.filter(|pending| claimed.as_ref() != Some(pending)), claimed })
+    }
+
+    /// Whether `cloud.conf` forbids the link.
+    pub(crate) fn is_disabled(&self) -> Result<bool, StoreError> {
+        let conf = self.conf()?;
+        Ok(conf.value("global", "enabled").is_some_and(|value| matches!(value, "no" | "false" | "off" | "never")))
+    }
+
+    /// The private key, as it is.
+    pub(crate) fn private_pem(&self) -> Result<Option<Secret<PRIVATE_PEM_MAX>>, StoreError> {
+        let Some(content) = self.read(PRIVATE_PEM, PRIVATE_PEM_MAX)? else { return Ok(None) };
+        let too_large = |_| Problem::TooLarge { limit: PRIVATE_PEM_MAX }.at(self.path.join(PRIVATE_PEM));
+        Secret::copy_of(&content).map(Some).map_err(too_large)
+    }
+
+    /// The token the user left, without the white space around it.
+    pub(crate) fn token(&self) -> Result<Option<Secret<TOKEN_MAX>>, StoreError> {
+        // Room for an end of line or two, and then the limit of the token itself speaks.
+        let Some(content) = self.read(TOKEN, TOKEN_MAX + 16)? else { return Ok(None) };
+        let text = content.trim_ascii();
+        if text.is_empty() {
+            return Ok(None);
+        }
+        let secret = Secret::copy_of(text);
+        secret.map(Some).map_err(|_| Problem::TooLarge { limit: TOKEN_MAX }.at(self.path.join(TOKEN)))
+    }
+
+    /// The list of War Rooms the user left.
+    pub(crate) fn rooms(&self) -> Result<Option<String>, StoreError> {
+        self.text(ROOMS, ROOMS_LIMIT)
+    }
+
+    /// The certificates the user left.
+    pub(crate) fn cloud_fullchain(&self) -> Result<Option<Content>, StoreError> {
+        self.read(CLOUD_FULLCHAIN, CHAIN_LIMIT)
+    }
+
+    /// The base URL of `cloud.conf`, if it has one.
+    pub(crate) fn url(&self) -> Result<Option<Url>, StoreError> {
+        let conf = self.conf()?;
+        // The first name is that of the script eras, the second that of the agents since (protocol.md 1.8, 1.13).
+        let Some(text) = conf.value("global", "cloud base url").or_else(|| conf.value("global", "url")) else {
+            return Ok(None);
+        };
+        Url::parse(text).map(Some).map_err(|error| self.malformed(CLOUD_CONF, error))
+    }
+
+    /// Makes one change durable.
+    pub(crate) fn save(&mut self, record: Record<'_>) -> Result<(), StoreError> {
+        match record {
+            Record::Key { private_pem, public_pem } => {
+                self.replace(PRIVATE_PEM, MODE_PRIVATE, private_pem.expose())?;
+                self.replace(PUBLIC_PEM, MODE_PUBLIC, public_pem.as_bytes())
+            }
+            Record::Pending(claim) => {
+                let text = format!("id = {}\nurl = {}\n", claim.id, claim.url);
+                self.replace(PENDING, MODE_PUBLIC, text.as_bytes())
+            }
+            Record::Refused => self.remove(PENDING),
+            Record::Claimed(claim) => {
+                // `claimed_id` never stands beside a URL it does not belong to.
+                if self.claimed_id().map_or(true, |id| id.is_some_and(|id| id != claim.id)) {
+                    self.remove(CLAIMED_ID)?;
+                }
+                self.write_conf(claim)?;
+                self.replace(CLAIMED_ID, MODE_PUBLIC, claim.id.to_string().as_bytes())?;
+                self.finish()
+            }
+        }
+    }
+
+    /// Removes what a crash left behind, and does the rest of a confirmed claim. Says which claim that was.
+    pub(crate) fn recover(&mut self) -> Result<Option<Claim>, StoreError> {
+        let mut removed = false;
+        for name in WRITTEN {
+            let temporary = temporary(name);
+            removed |= self.disk.remove(&temporary).map_err(|problem| problem.at(self.path.join(temporary)))?;
+        }
+        if removed {
+            self.sync_names()?;
+        }
+        let Some(pending) = self.pending()? else { return Ok(None) };
+        if self.claimed()?.as_ref() != Some(&pending) {
+            return Ok(None);
+        }
+        self.finish()?;
+        Ok(Some(pending))
+    }
+
+    /// Makes `public.pem` the public half of `private.pem`. Says whether it was not.
+    pub(crate) fn repair_public(&mut self, public_pem: &str) -> Result<bool, StoreError> {
+        // Whatever is wrong with the old one, a new one is the cure.
+        if let Ok(Some(content)) = self.disk.read(PUBLIC_PEM, CONF_LIMIT)
+            && content.trim_ascii() == public_pem.trim().as_bytes()
+        {
+            return Ok(false);
+        }
+        self.replace(PUBLIC_PEM, MODE_PUBLIC, public_pem.as_bytes())?;
+        Ok(true)
+    }
+
+    fn finish(&mut self) -> Result<(), StoreError> {
+        self.remove(TOKEN)?;
+        self.remove(PENDING)
+    }
+
+    fn claimed(&self) -> Result<Option<Claim>, StoreError> {
+        for _ in 0..READ_ATTEMPTS {
+            let Some(id) = self.claimed_id()? else { return Ok(None) };
+            let url = self.url()?;
+            // Two files are not read at once: somebody may have claimed anew in between.
+            if self.claimed_id()? == Some(id) {
+                let url = match url {
+                    Some(url) => url,
+                    None => Url::parse(DEFAULT_URL).map_err(|error| self.malformed(CLOUD_CONF, error))?,
+                };
+                return Ok(Some(Claim { id, url }));
+            }
+        }
+        Err(Problem::Busy { holder: None }.at(&self.path))
+    }
+
+    fn claimed_id(&self) -> Result<Option<Guid>, StoreError> {
+        let Some(text) = self.text(CLAIMED_ID, ID_LIMIT)? else { return Ok(None) };
+        Guid::parse(text.trim()).map(Some).map_err(|error| {
+            let advice = "if this node is to be claimed anew, remove the file";
+            self.malformed(CLAIMED_ID, format_args!("should hold the claimed id, a UUID, but: {error} ({advice})"))
+        })
+    }
+
+    fn pending(&self) -> Result<Option<Claim>, StoreError> {
+        let Some(text) = self.text(PENDING, CONF_LIMIT)? else { return Ok(None) };
+        let conf = Conf::new(text);
+        let id = conf.value("", "id").map(Guid::parse);
+        let url = conf.value("", "url").map(Url::parse);
+        match (id, url) {
+            (Some(Ok(id)), Some(Ok(url))) => Ok(Some(Claim { id, url })),
+            _ => Err(self.malformed(PENDING, "damaged; remove the file and claim again")),
+        }
+    }
+
+    fn conf(&self) -> Result<Conf, StoreError> {
+        Ok(Conf::new(self.text(CLOUD_CONF, CONF_LIMIT)?.unwrap_or_default()))
+    }
+
+    fn write_conf(&mut self, claim: &Claim) -> Result<(), StoreError> {
+        let old = self.conf()?;
+        let mut new = old.clone();
+        new.set("global", "enabled", "yes");
+        new.set("global", "cloud base url", claim.url.as_str());
+        if new.has("global", "url") {
+            new.set("global", "url", claim.url.as_str());
+        }
+        if new == old { Ok(()) } else { self.replace(CLOUD_CONF, MODE_PUBLIC, new.as_str().as_bytes()) }
+    }
+
+    fn text(&self, name: &str, limit: usize) -> Result<Option<String>, StoreError> {
+        let Some(content) = self.read(name, limit)? else { return Ok(None) };
+        let text = std::str::from_utf8(&content).map_err(|_| self.malformed(name, "not a text in UTF-8"))?;
+        Ok(Some(text.to_owned()))
+    }
+
+    fn read(&self, name: &str, limit: usize) -> Result<Option<Content>, StoreError> {
+        self.disk.read(name, limit).map_err(|problem| problem.at(self.path.join(name)))
+    }
+
+    fn replace(&mut self, name: &str, mode: u32, bytes: &[u8]) -> Result<(), StoreError> {
+        let temporary = temporary(name);
+        let written = self.write_new(&temporary, mode, bytes).and_then(|()| self.disk.rename(&temporary, name));
+        if let Err(problem) = written {
+            // What was written may be a private key; the first problem is the one to tell.
+            let _ = self.disk.remove(&temporary);
+            return Err(problem.at(self.path.join(name)));
+        }
+        self.sync_names()
+    }
+
+    fn write_new(&mut self, name: &str, mode: u32, bytes: &[u8]) -> Result<(), Problem> {
+        self.disk.remove(name)?;
+        let mut file = self.disk.create(name, mode)?;
+        self.disk.write(&mut file, bytes)?;
+        self.disk.sync(&mut file)
+    }
+
+    fn remove(&mut self, name: &str) -> Result<(), StoreError> {
+        if self.disk.remove(name).map_err(|problem| problem.at(self.path.join(name)))? {
+            self.sync_names()
+        } else {
+            Ok(())
+        }
+    }
+
+    fn sync_names(&mut self) -> Result<(), StoreError> {
+        self.disk.sync_names().map_err(|problem| problem.at(&self.path))
+    }
+
+    fn malformed(&self, name: &str, expected: impl Display) -> StoreError {
+        Problem::Malformed { expected: expected.to_string() }.at(self.path.join(name))
+    }
+}
+
+/// The name under which a file is written before it gets its own.
+pub(super) fn temporary(name: &str) -> String {
+    format!(".{name}.new")
+}

@@ -1,0 +1,216 @@
+//! What is wished of a running link: signals, and changes of the claim directory.
+
+use crate::fault::Fault;
+use crate::journal::Journal;
+use crate::report::log::Tag;
+use crate::store::FileStore;
+use crate::store::claim_dir::{CLAIMED_ID, CLOUD_CONF, CLOUD_FULLCHAIN, PRIVATE_PEM};
+use crate::store::disk::Dir;
+use aclk_core::driver::{Command, Control};
+use aclk_core::stage::Stage;
+use aclk_core::store::Saved;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::{Interval, MissedTickBehavior};
+
+/// How often the claim directory is looked at: a claim made while this runs is online well within the 60 s that the
+/// documentation promises.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+/// Why the link was ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum End {
+    /// For good.
+    Stop,
+    /// To begin anew with everything read again, because of this.
+    Restart(&'static str),
+}
+
+/// Which version of a file is there: its inode, size and time of change.
+type Version = Option<(u64, i64, i64, u64)>;
+
+/// The versions of the files that a link depends on.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Versions {
+    identity: [Version; 3],
+    trust: Version,
+}
+
+/// Signals and the claim directory.
+#[derive(Debug)]
+pub(crate) struct Wishes<W> {
+    claim_dir: PathBuf,
+    journal: Journal<W>,
+    terminate: Signal,
+    interrupt: Signal,
+    reload: Signal,
+    look: Interval,
+    versions: Versions,
+    saved: Saved,
+    end: End,
+}
+
+impl<W: Write> Wishes<W> {
+    /// Listens to signals from now on. Must be called on the runtime.
+    pub(crate) fn new(claim_dir: &Path, journal: Journal<W>) -> Result<Self, Fault> {
+        let mut look = tokio::time::interval(LOOK_EVERY);
+        look.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        Ok(Self {
+            claim_dir: claim_dir.to_owned(),
+            journal,
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+            reload: listen(SignalKind::hangup())?,
+            look,
+            versions: Versions::default(),
+            saved: Saved::default(),
+            end: End::Stop,
+        })
+    }
+
+    /// What is stored now, for a link that begins. Changes are told from here on.
+    pub(crate) fn begin(&mut self) -> Result<Saved, Fault> {
+        self.versions = Versions::of(&self.claim_dir);
+        self.saved = self.load()?;
+        Ok(self.saved.clone())
+    }
+
+    /// Why the last link ended.
+    pub(crate) const fn end(&self) -> End {
+        self.end
+    }
+
+    /// Waits until there is a reason to try again, or to stop.
+    pub(crate) async fn wait(&mut self) {
+        self.versions = Versions::of(&self.claim_dir);
+        loop {
+            tokio::select! {
+                end = signalled(&mut self.terminate, &mut self.interrupt, &mut self.reload) => {
+                    self.end = end;
+                    return;
+                }
+                _ = self.look.tick() => {
+                    if Versions::of(&self.claim_dir) != self.versions {
+                        self.end = End::Restart("the claim directory was changed");
+                        return;
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a link may use: nothing where it is switched off.
+    fn load(&self) -> Result<Saved, Fault> {
+        let mut saved = Saved::default();
+        let mut disabled = false;
+        if let Some(dir) = FileStore::new(&self.claim_dir).open()? {
+            saved = dir.load()?;
+            disabled = dir.is_disabled()?;
+        }
+        let reason = match (&saved.claimed, disabled) {
+            (_, true) => Some("switched off by \"enabled = no\" in cloud.conf"),
+            (None, _) => Some("not claimed"),
+            (Some(_), _) => None,
+        };
+        if let Some(reason) = reason {
+            saved.claimed = None;
+            let advice = if disabled { "" } else { "; waiting for \"aclk claim\"" };
+            self.journal.line(Tag::Link, format_args!("{reason}{advice}"));
+        }
+        self.journal.begin(saved.claimed.as_ref(), reason);
+        Ok(saved)
+    }
+
+    /// The wish that follows from the files, if they were changed.
+    fn look(&mut self) -> Option<Command> {
+        let versions = Versions::of(&self.claim_dir);
+        if versions == self.versions {
+            return None;
+        }
+        let changed = std::mem::replace(&mut self.versions, versions);
+        if changed.trust != self.versions.trust {
+            return Some(self.restart("cloud_fullchain.pem was changed"));
+        }
+        let key_changed = changed.identity[0] != self.versions.identity[0];
+        match self.load() {
+            Ok(saved) if saved != self.saved || key_changed => {
+                self.saved = saved;
+                let text = match &self.saved.claimed {
+                    Some(claim) => format!("the claim directory was changed: claimed as {} at {}", claim.id, claim.url),
+                    None => "the claim directory was changed: nothing to link".to_owned(),
+                };
+                self.journal.line(Tag::Claim, text);
+                Some(Command::Reload(self.saved.clone()))
+            }
+            Ok(_) => None,
+            // It may be half of a change; the link goes on as it was until the files say something else.
+            Err(fault) => {
+                self.journal.line(Tag::Claim, format_args!("note: {fault}"));
+                None
+            }
+        }
+    }
+
+    fn restart(&mut self, why: &'static str) -> Command {
+        self.end = End::Restart(why);
+        Command::Stop
+    }
+}
+
+impl<W: Write> Control for Wishes<W> {
+    async fn next(&mut self) -> Command {
+        loop {
+            tokio::select! {
+                end = signalled(&mut self.terminate, &mut self.interrupt, &mut self.reload) => {
+                    self.end = end;
+                    return Command::Stop;
+                }
+                _ = self.look.tick() => {
+                    if let Some(command) = self.look() {
+                        return command;
+                    }
+                }
+            }
+        }
+    }
+}
+
+impl Versions {
+    fn of(claim_dir: &Path) -> Self {
+        // What cannot be looked at will be an error where it is read.
+        let Ok(Some(dir)) = Dir::open(claim_dir) else { return Self::default() };
+        let version = |name| {
+            let stat = dir.stat(name)?;
+            Some((stat.st_ino, stat.st_size, stat.st_mtime, stat.st_mtime_nsec))
+        };
+        Self {
+            identity: [version(PRIVATE_PEM), version(CLOUD_CONF), version(CLAIMED_ID)],
+            trust: version(CLOUD_FULLCHAIN),
+        }
+    }
+}
+
+/// Waits for a signal. The first one that asks to end does so in order, the second one at once.
+async fn signalled(terminate: &mut Signal, interrupt: &mut Signal, reload: &mut Signal) -> End {
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+        _ = reload.recv() => return End::Restart("SIGHUP"),
+    }
+    if let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
+        tokio::spawn(async move {
+            let code = tokio::select! {
+                _ = terminate.recv() => 128 + 15,
+                _ = interrupt.recv() => 128 + 2,
+            };
+            std::process::exit(code);
+        });
+    }
+    End::Stop
+}
+
+fn listen(kind: SignalKind) -> Result<Signal, Fault> {
+    signal(kind).map_err(|error| Fault::new(Stage::Config, format_args!("cannot listen to signals: {error}")))
+}
