@@ -1,6 +1,8 @@
 //! The commands: each takes its arguments and returns an exit code.
 
 pub(crate) mod claim;
+#[cfg(feature = "lab")]
+pub(crate) mod demo;
 pub(crate) mod help;
 pub(crate) mod run;
 pub(crate) mod status;

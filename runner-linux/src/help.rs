@@ -54,6 +54,22 @@ claimed yet, waits for \"aclk claim\". SIGHUP reads everything again and lifts a
 exit code: 0 ended by a signal; 1 arguments; 2 files, or another \"aclk run\" is running; 3 not in this build;
   4 nobody is trusted; 18 no machine GUID";
 
+#[cfg(feature = "lab")]
+pub(crate) const DEMO: &str = "\
+usage: aclk demo [OPTIONS]
+
+Starts an emulated Netdata Cloud on this machine, claims a new device there, and brings its Agent-Cloud Link up. Needs no
+account, no root and no network, and leaves nothing behind.
+
+  --net host         the device uses the sockets of this machine (default)
+  --net cable        the device is the firmware with a TCP/IP stack of its own, on an Ethernet cable made of memory
+  --stay             stay online until Ctrl-C
+  --fault FAULT      break something: NAME, NAME@STEP or NAME@STEP*TIMES, as in --fault status-503@env*1; \"aclk cloud
+                     --list-faults\" shows them all
+  --json             print one JSON object instead: claimed_id, online, stages, failures, cloud
+
+exit code: 0 the device was online; 1 arguments; 130 interrupted before that; else that of \"aclk claim\"";
+
 pub(crate) const STATUS: &str = "\
 usage: aclk status [--json]
 

@@ -29,7 +29,11 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args_os().skip(1);
     let command = arguments.next().unwrap_or_default();
     let rest = arguments.collect::<Vec<_>>();
-    ExitCode::from(dispatch(&command.to_string_lossy(), rest))
+    match &*command.to_string_lossy() {
+        #[cfg(feature = "lab")]
+        "cloud" => aclk_cloud::command::run(rest),
+        command => ExitCode::from(dispatch(command, rest)),
+    }
 }
 
 fn dispatch(command: &str, arguments: Vec<OsString>) -> u8 {
@@ -37,6 +41,8 @@ fn dispatch(command: &str, arguments: Vec<OsString>) -> u8 {
         "claim" => command::claim::run(arguments),
         "run" => command::run::run(arguments),
         "status" => command::status::run(arguments),
+        #[cfg(feature = "lab")]
+        "demo" => command::demo::run(arguments),
         "" | "help" | "--help" | "-help" | "-h" => command::help::run(arguments),
         "version" | "--version" | "-version" | "-V" | "-v" => command::help::version(),
         unknown => command::help::unknown(unknown),

@@ -27,14 +27,6 @@ impl<A: Observer, B: Observer> Observer for Both<A, B> {
     }
 }
 
-/// Nobody listens.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Silent;
-
-impl Observer for Silent {
-    fn event(&mut self, _: &Event<'_>) {}
-}
-
 /// Listens if it is there.
 impl<A: Observer> Observer for Maybe<A> {
     fn event(&mut self, event: &Event<'_>) {

@@ -20,6 +20,10 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
         "claim" => print(help::CLAIM),
         "run" => print(help::RUN),
         "status" => print(help::STATUS),
+        #[cfg(feature = "lab")]
+        "demo" => print(help::DEMO),
+        #[cfg(feature = "lab")]
+        "cloud" => print(aclk_cloud::command::HELP),
         "help" => print(help::OVERVIEW),
         other => return unknown(other),
     }

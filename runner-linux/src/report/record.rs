@@ -28,12 +28,13 @@ impl Record {
     }
 
     /// The claimed id.
+    #[cfg(feature = "lab")]
     pub(crate) const fn claimed(&self) -> Option<Guid> {
         self.claimed
     }
 
-    /// Whether the link is up.
-    pub(crate) const fn is_online(&self) -> bool {
+    #[cfg(test)]
+    const fn is_online(&self) -> bool {
         self.online
     }
 
@@ -46,6 +47,16 @@ impl Record {
             (Some(refusal), _) => refusal.exit_code(),
             (None, Some(failure)) => exit_code(failure.stage),
             (None, None) => exit::ANSWER,
+        }
+    }
+
+    /// The exit code of a command that is there to come online.
+    pub(crate) fn link_exit_code(&self) -> u8 {
+        match (self.online, self.claimed, self.failures.last()) {
+            (true, ..) => 0,
+            (false, Some(_), Some(failure)) => exit_code(failure.stage),
+            (false, Some(_), None) => exit::ANSWER,
+            (false, None, _) => self.exit_code(),
         }
     }
 

@@ -5,7 +5,7 @@ use crate::config::{Config, Peer};
 use crate::connection::{Action, Connection, Phase};
 use crate::deviation::{Deviation, rule};
 use crate::event::{Event, Log, What};
-use crate::fault::FaultPlan;
+use crate::fault::{Certificate, FaultPlan, Step};
 use crate::http::answer::Then;
 use crate::http::{Answer, BadRequest};
 use crate::ident::{ConnectionId, Rng};
@@ -81,6 +81,17 @@ impl Cloud {
             deadlines: BTreeSet::new(),
             websocket_keys: VecDeque::new(),
         }
+    }
+
+    /// A client connected, and begins its TLS handshake: what to show it. Front ends without TLS need not ask.
+    pub fn certificate(&mut self, now: Duration) -> Certificate {
+        self.advance(now);
+        let mut shown = Certificate::Good;
+        for strike in self.faults.strike(Step::Tls) {
+            self.log.event(self.now, None, None, What::Fault { fault: strike.to_string() });
+            shown = strike.certificate().unwrap_or(shown);
+        }
+        shown
     }
 
     /// A client connected and finished its TLS handshake.

@@ -19,6 +19,8 @@ use std::str::FromStr;
 /// Where on the way to a live node a fault strikes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Step {
+    /// The certificate of the TLS handshake, of whatever connection comes next. The front end shows it.
+    Tls,
     /// The answer to `PUT /api/v1/spaces/nodes/{id}`.
     Claim,
     /// The answer to `GET /api/v1/env`.
@@ -41,7 +43,8 @@ pub enum Step {
 
 impl Step {
     /// All steps, in their order.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
+        Self::Tls,
         Self::Claim,
         Self::Env,
         Self::Challenge,
@@ -57,6 +60,7 @@ impl Step {
     #[must_use]
     pub const fn name(self) -> &'static str {
         match self {
+            Self::Tls => "tls",
             Self::Claim => "claim",
             Self::Env => "env",
             Self::Challenge => "challenge",
@@ -98,6 +102,26 @@ pub(crate) enum Apply {
     Link(BendLink),
     /// [`Instead`](Self::Instead) for HTTP steps, [`Link`](Self::Link) for the others.
     Both(BendAnswer, BendLink),
+    /// The server shows this certificate.
+    Tls(Certificate),
+}
+
+/// What the server shows in a TLS handshake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Certificate {
+    /// A certificate that is all right.
+    #[default]
+    Good,
+    /// One that expired yesterday.
+    Expired,
+    /// One that will be valid in a year.
+    NotYetValid,
+    /// One for `wrong.example`.
+    OtherName,
+    /// One by an authority that nobody trusts, with the name of the trusted one.
+    UnknownAuthority,
+    /// One by nobody but itself.
+    SelfSigned,
 }
 
 /// One thing that can go wrong.
@@ -345,7 +369,7 @@ impl Strike {
         let mut context = Context { rng, value: self.value, step: self.step };
         match self.fault.apply {
             Apply::Instead(bend) | Apply::After(bend) | Apply::Both(bend, _) => bend(answer, &mut context),
-            Apply::Link(_) => {}
+            Apply::Link(_) | Apply::Tls(_) => {}
         }
     }
 
@@ -353,7 +377,14 @@ impl Strike {
         let mut context = Context { rng, value: self.value, step: self.step };
         match self.fault.apply {
             Apply::Link(bend) | Apply::Both(_, bend) => bend(answer, &mut context),
-            Apply::Instead(_) | Apply::After(_) => {}
+            Apply::Instead(_) | Apply::After(_) | Apply::Tls(_) => {}
+        }
+    }
+
+    pub(crate) fn certificate(&self) -> Option<Certificate> {
+        match self.fault.apply {
+            Apply::Tls(certificate) => Some(certificate),
+            _ => None,
         }
     }
 }

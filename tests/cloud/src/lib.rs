@@ -64,7 +64,7 @@ pub use connection::Action;
 pub use control::NotSent;
 pub use deviation::{Deviation, Dialect, rule};
 pub use event::{Event, What};
-pub use fault::{Fault, FaultError, FaultPlan, Planned, Step};
+pub use fault::{Certificate, Fault, FaultError, FaultPlan, Planned, Step};
 pub use ident::ConnectionId;
 pub use presence::LastDisconnect;
 pub use query::{QueryId, Reply, Unanswered};

@@ -1,1 +1,322 @@
+//! The front end for sockets and TLS: a [`Cloud`] that real clients can reach.
+//!
+//! ```no_run
+//! use aclk_cloud::server::{Options, Running};
+//!
+//! let cloud = Running::start(Options::default())?;
+//! println!("{} {}", cloud.url(), cloud.ca_file().display());
+//! let token = cloud.with(|cloud, _| cloud.token().to_owned());
+//! # drop(token);
+//! # Ok::<(), std::io::Error>(())
+//! ```
 
+mod certificates;
+mod connection;
+mod shared;
+mod store;
+
+pub use certificates::KeyKind;
+
+use crate::cloud::Cloud;
+use crate::config::{Config, Peer};
+use crate::event::Event;
+use crate::fault::Certificate;
+use certificates::Identity;
+use shared::{Shared, keep_time};
+use std::collections::HashMap;
+use std::fmt;
+use std::io;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, mpsc};
+use std::thread::JoinHandle;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use store::Store;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Builder;
+use tokio::time::timeout;
+use tokio_rustls::TlsAcceptor;
+
+/// A connection after its TLS handshake.
+type Stream = tokio_rustls::server::TlsStream<TcpStream>;
+
+/// How long a client may take for its TLS handshake.
+const HANDSHAKE: Duration = Duration::from_secs(15);
+/// How long clients have to leave when the Cloud stops.
+const FAREWELL: Duration = Duration::from_secs(2);
+/// How long to wait with the next connection when the system gives us none.
+const BREATH: Duration = Duration::from_millis(100);
+/// Bytes that may wait for a client that does not read.
+const QUEUED: usize = 64 << 20;
+
+/// How to serve.
+pub struct Options {
+    /// Where to listen; port 0 is any free one.
+    pub listen: SocketAddr,
+    /// Where Spaces, tokens, nodes and the certification authority are kept. Without it, they are as new and forgotten.
+    pub state: Option<PathBuf>,
+    /// The host in the URL: `localhost` unless a client knows this machine by another name.
+    pub host: String,
+    /// Names and addresses of the certificate, beside `localhost`, loopback, and [`host`](Self::host).
+    pub names: Vec<String>,
+    /// The kind of all keys of the certificate chain; P-256, or that of the state, if it does not matter.
+    pub key: Option<KeyKind>,
+    /// How the Cloud is set up. Seed, start and port are chosen here; the rest counts.
+    pub config: Config,
+    /// Told of everything that happens, on the thread of the Cloud. Must not call the Cloud.
+    pub on_event: Option<Box<dyn FnMut(&Event) + Send>>,
+}
+
+impl Default for Options {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
+            state: None,
+            host: "localhost".to_owned(),
+            names: Vec::new(),
+            key: None,
+            config: Config::default(),
+            on_event: None,
+        }
+    }
+}
+
+impl fmt::Debug for Options {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Options").field("listen", &self.listen).field("state", &self.state).finish_non_exhaustive()
+    }
+}
+
+/// A Cloud that listens and does not serve yet.
+pub struct Server {
+    listener: TcpListener,
+    acceptors: Acceptors,
+    handle: Handle,
+}
+
+/// A grip on a Cloud that is served. Clones are the same Cloud.
+#[derive(Clone)]
+pub struct Handle {
+    shared: Arc<Shared>,
+    address: SocketAddr,
+    url: String,
+    ca_file: PathBuf,
+    ca_pem: String,
+}
+
+impl Server {
+    /// Listens. Needs a tokio runtime with I/O and time.
+    ///
+    /// # Errors
+    /// If the address cannot be used, or if the state cannot be read, is damaged, or belongs to another running Cloud.
+    pub async fn bind(options: Options) -> io::Result<Self> {
+        let Options { listen, state, host, mut names, key, mut config, on_event } = options;
+        if !names.contains(&host) {
+            names.push(host.clone());
+        }
+        let store = Store::open(state.as_deref())?;
+        let identity = Identity::load_or_make(&store, key, &names)?;
+        let listener = TcpListener::bind(listen)
+            .await
+            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}")))?;
+        let address = listener.local_addr()?;
+        let mut seed = [0; 8];
+        getrandom::fill(&mut seed).map_err(io::Error::other)?;
+        config.seed = u64::from_le_bytes(seed);
+        config.unix_start = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        config.listen_port = address.port();
+        let url = match &config.public_url {
+            Some(url) => url.trim_end_matches('/').to_owned(),
+            None => base_url(&host, address.port()),
+        };
+        let cloud = match store.load()? {
+            Some(state) => Cloud::restore(config, state),
+            None => Cloud::new(config),
+        };
+        let (ca_file, ca_pem) = (store.ca_file().to_owned(), identity.ca_pem.clone());
+        let acceptors = Acceptors::new(identity)?;
+        let shared = Arc::new(Shared::new(cloud, store, on_event, QUEUED));
+        // What is new is safe before anybody is told of it.
+        shared.with(|_, _| ());
+        Ok(Self { listener, acceptors, handle: Handle { shared, address, url, ca_file, ca_pem } })
+    }
+
+    /// A grip on the Cloud, for as long as somebody needs it.
+    #[must_use]
+    pub fn handle(&self) -> Handle {
+        self.handle.clone()
+    }
+
+    /// Serves until [`Handle::stop`] is called, and lets the clients leave. Dropping the future ends it at once.
+    pub async fn run(mut self) {
+        let shared = self.handle.shared.clone();
+        let timekeeper = tokio::spawn(keep_time(shared.clone()));
+        let mut clients = tokio::task::JoinSet::new();
+        loop {
+            tokio::select! {
+                () = shared.stopped() => break,
+                accepted = self.listener.accept() => match accepted {
+                    Ok((socket, address)) => {
+                        let shown = shared.with(|cloud, now| cloud.certificate(now));
+                        match self.acceptors.of(shown) {
+                            Ok(acceptor) => {
+                                clients.spawn(serve(shared.clone(), acceptor, socket, address));
+                            }
+                            Err(error) => eprintln!("aclk-cloud: no certificate for fault {shown:?}: {error}"),
+                        }
+                    }
+                    // Out of file numbers, most likely: those who are here will leave.
+                    Err(_) => tokio::time::sleep(BREATH).await,
+                },
+                Some(_) = clients.join_next() => {}
+            }
+        }
+        drop(self.listener);
+        shared.with(|cloud, now| cloud.shut_down(now));
+        let everybody = async { while clients.join_next().await.is_some() {} };
+        let _ = timeout(FAREWELL, everybody).await;
+        timekeeper.abort();
+    }
+}
+
+/// TLS handshake, then the connection to its end.
+async fn serve(shared: Arc<Shared>, acceptor: TlsAcceptor, socket: TcpStream, address: SocketAddr) {
+    // Small packets are what this is about.
+    let _ = socket.set_nodelay(true);
+    let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(socket)).await else { return };
+    let server_name = stream.get_ref().1.server_name().map(str::to_owned);
+    connection::run(&shared, stream, Peer { server_name, address: Some(address) }).await;
+}
+
+/// TLS with every certificate that was asked for so far.
+struct Acceptors {
+    identity: Identity,
+    made: HashMap<Certificate, TlsAcceptor>,
+}
+
+impl Acceptors {
+    fn new(identity: Identity) -> io::Result<Self> {
+        let mut acceptors = Self { identity, made: HashMap::new() };
+        acceptors.of(Certificate::Good)?;
+        Ok(acceptors)
+    }
+
+    fn of(&mut self, shown: Certificate) -> io::Result<TlsAcceptor> {
+        if let Some(acceptor) = self.made.get(&shown) {
+            return Ok(acceptor.clone());
+        }
+        let acceptor = TlsAcceptor::from(Arc::new(self.identity.tls_config(shown)?));
+        self.made.insert(shown, acceptor.clone());
+        Ok(acceptor)
+    }
+}
+
+fn base_url(host: &str, port: u16) -> String {
+    if host.contains(':') { format!("https://[{host}]:{port}") } else { format!("https://{host}:{port}") }
+}
+
+impl Handle {
+    /// Calls the Cloud, with the time since its start. It stands still meanwhile.
+    pub fn with<R>(&self, call: impl FnOnce(&mut Cloud, Duration) -> R) -> R {
+        self.shared.with(call)
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// The base URL for claims.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// The file with the certificate of the certification authority. It exists for as long as the Cloud does.
+    #[must_use]
+    pub fn ca_file(&self) -> &Path {
+        &self.ca_file
+    }
+
+    /// What is in it.
+    #[must_use]
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// Ends [`Server::run`], in order.
+    pub fn stop(&self) {
+        self.shared.stop();
+    }
+}
+
+/// A Cloud on a thread of its own. Dropping it stops it, in order.
+pub struct Running {
+    handle: Handle,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Running {
+    /// Listens and serves.
+    ///
+    /// # Errors
+    /// As [`Server::bind`].
+    pub fn start(options: Options) -> io::Result<Self> {
+        let (sender, receiver) = mpsc::channel();
+        let thread = std::thread::Builder::new().name("cloud".to_owned()).spawn(move || {
+            let runtime = Builder::new_current_thread().enable_all().build();
+            let runtime = match runtime {
+                Ok(runtime) => runtime,
+                Err(error) => return drop(sender.send(Err(error))),
+            };
+            runtime.block_on(async {
+                match Server::bind(options).await {
+                    Ok(server) => {
+                        let _ = sender.send(Ok(server.handle()));
+                        server.run().await;
+                    }
+                    Err(error) => drop(sender.send(Err(error))),
+                }
+            });
+        })?;
+        let handle = receiver.recv().unwrap_or_else(|_| Err(io::Error::other("the thread of the Cloud has ended")))?;
+        Ok(Self { handle, thread: Some(thread) })
+    }
+}
+
+impl std::ops::Deref for Running {
+    type Target = Handle;
+
+    fn deref(&self) -> &Handle {
+        &self.handle
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.handle.stop();
+        if let Some(thread) = self.thread.take() {
+            // If it panicked, that was printed.
+            let _ = thread.join();
+        }
+    }
+}
+
+impl fmt::Debug for Server {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handle.fmt(f)
+    }
+}
+
+impl fmt::Debug for Handle {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handle").field("url", &self.url).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Running {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.handle.fmt(f)
+    }
+}

@@ -3,7 +3,7 @@
 mod common;
 mod expectations;
 
-use aclk_cloud::{Fault, NodeState, Step};
+use aclk_cloud::{Certificate, Fault, NodeState, Step};
 use common::{Client, Wire};
 use expectations::Seen;
 
@@ -58,6 +58,10 @@ fn with(mut wire: Wire, more: Wire) -> Wire {
 fn every_fault_shows_on_the_wire_at_every_step_it_applies_to() {
     let mut wrong = Vec::new();
     for fault in Fault::list() {
+        if fault.steps == [Step::Tls] {
+            // Seen by the front end alone, see the next test.
+            continue;
+        }
         let (_, shows) = expectations::all().find(|(name, _)| *name == fault.name).unwrap_or_else(|| {
             panic!("no expectation for {}", fault.name);
         });
@@ -78,6 +82,22 @@ fn every_fault_shows_on_the_wire_at_every_step_it_applies_to() {
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn a_fault_of_the_handshake_chooses_what_the_front_end_shows() {
+    let mut shown = Vec::new();
+    for fault in Fault::list().iter().filter(|fault| fault.steps.contains(&Step::Tls)) {
+        let mut client = Client::with_faults(&format!("{}*1", fault.name));
+        let certificate = client.cloud.certificate(client.now);
+        assert_ne!(certificate, Certificate::Good, "{fault:?}");
+        assert!(!shown.contains(&certificate), "{fault:?}");
+        shown.push(certificate);
+        assert_eq!(client.cloud.certificate(client.now), Certificate::Good, "{fault:?} struck once");
+        assert_eq!(client.events(), [format!("fault {}@tls", fault.name)]);
+        assert_eq!(client.claim().http().status, 204, "{fault:?} bends no answer");
+    }
+    assert!(shown.len() > 3);
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The table of all faults.
 
-use super::Apply::{After, Both, Instead, Link};
-use super::{Fault, Step, http, json, link};
+use super::Apply::{After, Both, Instead, Link, Tls};
+use super::{Certificate, Fault, Step, http, json, link};
 
+/// Steps at which the client waits for an answer.
+const EVERY: &[Step] = Step::ALL.split_at(1).1;
 /// Steps that are answered over HTTP.
 const HTTP: &[Step] = &[Step::Claim, Step::Env, Step::Challenge, Step::Password, Step::Upgrade];
 /// Steps whose answer can have a body.
@@ -32,11 +34,18 @@ macro_rules! faults {
 }
 
 faults! {
+    // In the TLS handshake.
+    "tls-expired", &[Step::Tls], Tls(Certificate::Expired), "a certificate that has expired";
+    "tls-not-yet-valid", &[Step::Tls], Tls(Certificate::NotYetValid), "a certificate that is not valid yet, as for a client whose clock is slow";
+    "tls-wrong-host", &[Step::Tls], Tls(Certificate::OtherName), "a certificate for wrong.example";
+    "tls-unknown-ca", &[Step::Tls], Tls(Certificate::UnknownAuthority), "a certificate by an authority that nobody trusts";
+    "tls-self-signed", &[Step::Tls], Tls(Certificate::SelfSigned), "a certificate by nobody but itself";
+
     // On every step.
-    "stall", &Step::ALL, Both(http::stall, link::stall), "no answer, and nothing ever after; the connection stays open";
-    "reset", &Step::ALL, Both(http::reset, link::reset), "the connection is reset (RST) instead of an answer";
-    "close", &Step::ALL, Both(http::close, link::close), "the connection is closed in order (close_notify, FIN) instead of an answer";
-    "cut", &Step::ALL, Both(http::cut, link::cut), "the connection is closed without close_notify instead of an answer";
+    "stall", EVERY, Both(http::stall, link::stall), "no answer, and nothing ever after; the connection stays open";
+    "reset", EVERY, Both(http::reset, link::reset), "the connection is reset (RST) instead of an answer";
+    "close", EVERY, Both(http::close, link::close), "the connection is closed in order (close_notify, FIN) instead of an answer";
+    "cut", EVERY, Both(http::cut, link::cut), "the connection is closed without close_notify instead of an answer";
 
     // In HTTP answers.
     "close-after", BODY, After(http::close_after), "the whole answer, and close_notify and FIN right behind it";

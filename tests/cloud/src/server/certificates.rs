@@ -1,6 +1,7 @@
 //! A certification authority, an intermediate and a server certificate.
 
 use super::store::Store;
+use crate::fault::Certificate;
 use crate::ident::Rng;
 use rand_core::SeedableRng;
 use rcgen::{
@@ -23,6 +24,8 @@ const BEFORE: Duration = DAY.saturating_mul(90);
 const CA_AFTER: Duration = DAY.saturating_mul(3_650);
 const LEAF_AFTER: Duration = DAY.saturating_mul(397);
 const RSA_BITS: usize = 2048;
+const ROOT: &str = "aclk emulated Cloud root";
+const INTERMEDIATE: &str = "aclk emulated Cloud intermediate";
 
 /// The kind of all keys of a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,8 +73,10 @@ impl KeyKind {
 /// Who the server is.
 pub(super) struct Identity {
     pub(super) ca_pem: String,
-    chain: Vec<CertificateDer<'static>>,
+    intermediate: CertificateDer<'static>,
+    issuer: Issuer<'static, KeyPair>,
     key: KeyPair,
+    names: Vec<String>,
 }
 
 impl Identity {
@@ -83,29 +88,57 @@ impl Identity {
         let intermediate_key = key(store, "intermediate-key.pem", kind)?;
         let leaf_key = key(store, "server-key.pem", kind)?;
 
-        let ca = authority("aclk emulated Cloud root")?;
+        let ca = authority(ROOT)?;
         let ca_pem = match store.read("ca.pem")? {
             Some(pem) => pem,
             None => ca.self_signed(&ca_key).map_err(io::Error::other)?.pem(),
         };
         store.write_ca(&ca_pem)?;
         let ca = Issuer::new(ca, ca_key);
-        let intermediate = authority("aclk emulated Cloud intermediate")?;
-        let certificate = intermediate.signed_by(&intermediate_key, &ca).map_err(io::Error::other)?;
-        let intermediate = Issuer::new(intermediate, intermediate_key);
-        let leaf = leaf(names)?.signed_by(&leaf_key, &intermediate).map_err(io::Error::other)?;
-        let chain = vec![leaf.der().clone(), certificate.der().clone()];
-        Ok(Self { ca_pem, chain, key: leaf_key })
+        let params = authority(INTERMEDIATE)?;
+        let intermediate = params.signed_by(&intermediate_key, &ca).map_err(io::Error::other)?.der().clone();
+        let issuer = Issuer::new(params, intermediate_key);
+        let mut all: Vec<String> = NAMES.iter().map(|name| (*name).to_owned()).collect();
+        all.extend(names.iter().filter(|name| !NAMES.contains(&name.as_str())).cloned());
+        Ok(Self { ca_pem, intermediate, issuer, key: leaf_key, names: all })
     }
 
     /// TLS 1.2 and 1.3 without ALPN (protocol.md section 6).
-    pub(super) fn tls_config(&self) -> Result<ServerConfig, rustls::Error> {
+    pub(super) fn tls_config(&self, shown: Certificate) -> io::Result<ServerConfig> {
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(self.key.serialize_der()));
         ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()?
+            .with_safe_default_protocol_versions()
+            .map_err(io::Error::other)?
             .with_no_client_auth()
-            .with_single_cert(self.chain.clone(), key)
+            .with_single_cert(self.chain(shown)?, key)
+            .map_err(io::Error::other)
+    }
+
+    fn chain(&self, shown: Certificate) -> io::Result<Vec<CertificateDer<'static>>> {
+        let now = SystemTime::now();
+        let (names, valid) = match shown {
+            Certificate::OtherName => (vec!["wrong.example".to_owned()], (now - BEFORE, now + LEAF_AFTER)),
+            Certificate::Expired => (self.names.clone(), (now - BEFORE, now - DAY)),
+            Certificate::NotYetValid => (self.names.clone(), (now + LEAF_AFTER, now + 2 * LEAF_AFTER)),
+            Certificate::Good | Certificate::UnknownAuthority | Certificate::SelfSigned => {
+                (self.names.clone(), (now - BEFORE, now + LEAF_AFTER))
+            }
+        };
+        let leaf = leaf(names, valid)?;
+        match shown {
+            Certificate::SelfSigned => Ok(vec![leaf.self_signed(&self.key).map_err(io::Error::other)?.der().clone()]),
+            Certificate::UnknownAuthority => {
+                // The names are those of our authority; only the signatures tell.
+                let stranger = Issuer::new(authority(INTERMEDIATE)?, KeyKind::P256.generate()?);
+                let certificate = leaf.signed_by(&self.key, &stranger).map_err(io::Error::other)?;
+                Ok(vec![certificate.der().clone(), self.intermediate.clone()])
+            }
+            _ => {
+                let certificate = leaf.signed_by(&self.key, &self.issuer).map_err(io::Error::other)?;
+                Ok(vec![certificate.der().clone(), self.intermediate.clone()])
+            }
+        }
     }
 }
 
@@ -143,16 +176,14 @@ fn authority(common_name: &str) -> io::Result<CertificateParams> {
     Ok(params)
 }
 
-fn leaf(names: &[String]) -> io::Result<CertificateParams> {
-    let mut all: Vec<String> = NAMES.iter().map(|name| (*name).to_owned()).collect();
-    all.extend(names.iter().filter(|name| !NAMES.contains(&name.as_str())).cloned());
-    let mut params = CertificateParams::new(all).map_err(io::Error::other)?;
+fn leaf(names: Vec<String>, valid: (SystemTime, SystemTime)) -> io::Result<CertificateParams> {
+    let mut params = CertificateParams::new(names).map_err(io::Error::other)?;
     params.distinguished_name = name("aclk emulated Cloud");
     params.is_ca = IsCa::ExplicitNoCa;
     params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
     params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.use_authority_key_identifier_extension = true;
-    params.not_before = (SystemTime::now() - BEFORE).into();
-    params.not_after = (SystemTime::now() + LEAF_AFTER).into();
+    params.not_before = valid.0.into();
+    params.not_after = valid.1.into();
     Ok(params)
 }

@@ -106,10 +106,6 @@ impl Shared {
         self.dispatch(&mut inner);
     }
 
-    pub(super) fn has_clients(&self) -> bool {
-        !self.lock().outboxes.is_empty()
-    }
-
     /// Saves what has to be saved, then hands out actions: nobody is told of a claim that a crash could undo.
     fn dispatch(&self, inner: &mut Inner) {
         let Inner { cloud, outboxes, on_event } = inner;

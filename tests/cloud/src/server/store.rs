@@ -1,13 +1,13 @@
 //! Where a Cloud keeps what outlives it: a directory of its own, or a temporary one for the CA certificate alone.
 
 use crate::space::State;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
+const LOCK: &str = "lock";
 const STATE: &str = "cloud.json";
 const CA: &str = "ca.pem";
 
@@ -20,23 +20,25 @@ struct Directory {
     path: PathBuf,
     ca_file: PathBuf,
     temporary: bool,
+    /// Held for as long as this exists.
+    _lock: Option<File>,
 }
 
 impl Store {
     /// The directory `path`, made if it is not there; a temporary one without it.
     pub(super) fn open(path: Option<&Path>) -> io::Result<Self> {
-        static COUNT: AtomicU64 = AtomicU64::new(0);
         let temporary = path.is_none();
-        let path = path.map_or_else(
-            || {
-                let number = COUNT.fetch_add(1, Ordering::Relaxed);
-                std::env::temp_dir().join(format!("aclk-cloud-{}-{number}", std::process::id()))
-            },
-            Path::to_path_buf,
-        );
-        fs::create_dir_all(&path).map_err(|error| named(&path, error))?;
-        let ca_file = path.join(CA);
-        Ok(Self(Arc::new(Directory { path, ca_file, temporary })))
+        let path = match path {
+            Some(path) => {
+                fs::create_dir_all(path).map_err(|error| named(path, error))?;
+                path.to_path_buf()
+            }
+            None => temporary_directory()?,
+        };
+        let lock = if temporary { None } else { Some(lock(&path)?) };
+        // Told to people, who may be in another directory.
+        let ca_file = std::path::absolute(path.join(CA))?;
+        Ok(Self(Arc::new(Directory { path, ca_file, temporary, _lock: lock })))
     }
 
     pub(super) fn ca_file(&self) -> &Path {
@@ -98,6 +100,27 @@ impl Drop for Directory {
             let _ = fs::remove_file(&self.ca_file);
             let _ = fs::remove_dir(&self.path);
         }
+    }
+}
+
+/// A new directory that only we may change: who can replace the certificate in it is trusted by every client.
+fn temporary_directory() -> io::Result<PathBuf> {
+    let mut random = [0; 8];
+    getrandom::fill(&mut random).map_err(io::Error::other)?;
+    let path = std::env::temp_dir().join(format!("aclk-cloud-{:016x}", u64::from_le_bytes(random)));
+    DirBuilder::new().mode(0o700).create(&path).map_err(|error| named(&path, error))?;
+    Ok(path)
+}
+
+/// Two Clouds with one state would undo what the other did.
+fn lock(path: &Path) -> io::Result<File> {
+    let path = path.join(LOCK);
+    let file = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(&path);
+    let file = file.map_err(|error| named(&path, error))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(named(&path, io::Error::other("another Cloud is using this state"))),
+        Err(TryLockError::Error(error)) => Err(named(&path, error)),
     }
 }
 
