@@ -111,7 +111,14 @@ impl Url {
     /// port if it is not 443.
     #[must_use]
     pub const fn host_header(&self) -> HostHeader<'_> {
-        HostHeader(self)
+        HostHeader { url: self, port: self.port != PORT_DEFAULT }
+    }
+
+    /// The same, never with a port: what the original agents send on every connection but that of the claim
+    /// (protocol.md 2.3 and 2.8). All connections go to the port that was named, so nothing is lost.
+    #[must_use]
+    pub const fn host_without_port(&self) -> HostHeader<'_> {
+        HostHeader { url: self, port: false }
     }
 }
 
@@ -129,17 +136,20 @@ impl fmt::Debug for Url {
 
 /// The value of the `Host` header for a [`Url`].
 #[derive(Debug, Clone, Copy)]
-pub struct HostHeader<'u>(&'u Url);
+pub struct HostHeader<'u> {
+    url: &'u Url,
+    port: bool,
+}
 
 impl fmt::Display for HostHeader<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let host = self.0.host();
+        let host = self.url.host();
         if host.contains(':') {
             write!(f, "[{host}]")?;
         } else {
             f.write_str(host)?;
         }
-        if self.0.port == PORT_DEFAULT { Ok(()) } else { write!(f, ":{}", self.0.port) }
+        if self.port { write!(f, ":{}", self.url.port) } else { Ok(()) }
     }
 }
 

@@ -77,7 +77,8 @@ impl Default for Setup {
         Self {
             goal: Goal::ClaimAndLink,
             seed: 1,
-            cloud: Config::default(),
+            // Not the port that a URL can leave out.
+            cloud: Config { listen_port: 8443, ..Config::default() },
             cloud_state: None,
             latency: Duration::from_millis(20),
             pieces: Pieces::Whole,
@@ -431,7 +432,7 @@ fn make_agent(setup: &Setup, cloud: &Cloud, memory: &Memory, now: Duration, rebo
     let token = setup.token.clone().unwrap_or_else(|| cloud.token().to_owned());
     let rooms: Vec<&str> = cloud.rooms().iter().map(|room| room.id.as_str()).collect();
     let settings = Settings {
-        url: Url::parse("https://cloud.test").expect("the URL is valid"),
+        url: Url::parse(&format!("https://cloud.test:{}", setup.cloud.listen_port)).expect("the URL is valid"),
         id: guid,
         machine_guid: guid,
         hostname: setup.hostname.as_str().try_into().expect("the host name fits"),

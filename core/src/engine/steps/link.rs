@@ -107,7 +107,7 @@ impl Link {
             http::Request {
                 method: "GET",
                 target: format_args!("/mqtt"),
-                host: format_args!("{}", draft.url.host_header()),
+                host: format_args!("{}", draft.url.host_without_port()),
                 headers: &[
                     ("Upgrade", "websocket"),
                     ("Connection", "Upgrade"),

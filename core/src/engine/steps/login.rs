@@ -32,7 +32,7 @@ impl Request for EnvRequest {
         http::Request {
             method: "GET",
             target: format_args!("/api/v1/env?v={AGENT_VERSION}&cap=proto,ctx&claim_id={}", draft.target.id),
-            host: format_args!("{}", draft.url.host_header()),
+            host: format_args!("{}", draft.url.host_without_port()),
             headers: &[("User-Agent", USER_AGENT)],
             body: None,
         }
@@ -64,7 +64,7 @@ impl Request for ChallengeRequest {
         http::Request {
             method: "GET",
             target: format_args!("{}/node/{}/challenge", draft.url.path(), draft.target.id),
-            host: format_args!("{}", draft.url.host_header()),
+            host: format_args!("{}", draft.url.host_without_port()),
             headers: &[("User-Agent", USER_AGENT)],
             body: None,
         }
@@ -137,7 +137,7 @@ impl Request for PasswordRequest {
         http::Request {
             method: "POST",
             target: format_args!("{}/node/{}/password", draft.url.path(), draft.target.id),
-            host: format_args!("{}", draft.url.host_header()),
+            host: format_args!("{}", draft.url.host_without_port()),
             headers: &[("User-Agent", USER_AGENT), ("Content-Type", "application/json")],
             body: draft.scratch.get(..len),
         }

@@ -14,7 +14,8 @@ pub struct Request<'a> {
     pub method: &'static str,
     /// The request target in origin form: path and query, starting with `/`.
     pub target: fmt::Arguments<'a>,
-    /// The value of the `Host` header; see [`Url::host_header`](crate::wire::url::Url::host_header).
+    /// The value of the `Host` header; see [`Url::host_header`](crate::wire::url::Url::host_header) and
+    /// [`Url::host_without_port`](crate::wire::url::Url::host_without_port).
     pub host: fmt::Arguments<'a>,
     /// Further headers, in this order. An empty value is sent as such.
     pub headers: &'a [(&'a str, &'a str)],

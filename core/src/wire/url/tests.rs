@@ -34,6 +34,7 @@ fn addresses_may_stand_for_names() {
     let v6 = Url::parse("https://[2001:DB8:0:0::1]:8443/x").unwrap();
     assert_eq!((v6.host(), v6.port(), v6.path()), ("2001:db8::1", 8443, "/x"));
     assert_eq!(v6.host_header().to_string(), "[2001:db8::1]:8443");
+    assert_eq!(v6.host_without_port().to_string(), "[2001:db8::1]");
     assert_eq!(v6.as_str(), "https://[2001:db8::1]:8443/x");
     assert_eq!(v6.ip(), Some("2001:db8::1".parse::<IpAddr>().unwrap()));
 
