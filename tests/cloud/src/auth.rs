@@ -40,6 +40,7 @@ impl Cloud {
             let text = encrypt(&key, &plaintext, &mut self.rng);
             (plaintext, text)
         });
+        self.remember_secret(&plaintext);
         self.presence_of(claim_id).challenge = Some(Challenge { plaintext });
         self.note(id, Some(claim_id), What::Challenged);
         let mut answer = Answer::json(200, "OK", format!("{{\"challenge\":\"{text}\"}}"));
@@ -67,6 +68,7 @@ impl Cloud {
             username: format!("u-{claim_id}"),
             password: random_text(&mut self.rng, PASSWORD_LEN),
         });
+        self.remember_secret(credentials.password.as_bytes());
         let answer = Answer::json(201, "Created", self.password_reply(&credentials));
         self.clients.insert(credentials.client_id.clone(), claim_id.to_owned());
         self.presence_of(claim_id).credentials = Some(credentials);

@@ -42,7 +42,12 @@ pub struct Cloud {
     deadlines: BTreeSet<(Duration, ConnectionId)>,
     /// WebSocket keys seen lately: they have to be random.
     pub(crate) websocket_keys: VecDeque<String>,
+    /// Plaintexts of challenges and MQTT passwords, as far as they are remembered.
+    secrets: VecDeque<Vec<u8>>,
 }
+
+/// How many secrets are remembered.
+const SECRETS: usize = 1_000;
 
 impl Cloud {
     /// A Cloud with one Space, one claiming token and two War Rooms, all made from the seed.
@@ -80,6 +85,7 @@ impl Cloud {
             outputs: BTreeSet::new(),
             deadlines: BTreeSet::new(),
             websocket_keys: VecDeque::new(),
+            secrets: VecDeque::new(),
         }
     }
 
@@ -207,6 +213,21 @@ impl Cloud {
     pub fn revoke_token(&mut self, token: &str) -> bool {
         let found = self.state.tokens.iter_mut().find(|entry| entry.token == token);
         found.map(|entry| entry.revoked = true).inspect(|()| self.dirty = true).is_some()
+    }
+
+    /// What clients have to keep to themselves: claiming tokens, plaintexts of challenges, MQTT passwords. A test looks for
+    /// them where they must not be.
+    #[must_use]
+    pub fn secrets(&self) -> Vec<Vec<u8>> {
+        let tokens = self.state.tokens.iter().map(|token| token.token.clone().into_bytes());
+        tokens.chain(self.secrets.iter().cloned()).collect()
+    }
+
+    pub(crate) fn remember_secret(&mut self, secret: &[u8]) {
+        if self.secrets.len() == SECRETS {
+            self.secrets.pop_front();
+        }
+        self.secrets.push_back(secret.to_vec());
     }
 
     /// Everything that has to survive a restart.

@@ -1,0 +1,151 @@
+//! `aclk run` and `aclk status`: a link that comes, goes and comes again.
+
+use crate::support::*;
+use aclk_cloud::NodeState;
+use aclk_cloud::message::DisconnectReq;
+use std::fs;
+
+fn state(cloud: &aclk_cloud::server::Handle) -> NodeState {
+    cloud.with(|cloud, _| cloud.view()).nodes[0].state
+}
+
+fn claimed_id(machine: &Machine) -> String {
+    fs::read_to_string(machine.file("claimed_id")).unwrap()
+}
+
+#[test]
+fn a_claimed_machine_comes_online_and_says_farewell() {
+    let cloud = cloud("");
+    let machine = Machine::claimed(&cloud);
+    assert_eq!(machine.status().0, 3, "claimed, and nothing runs");
+    let link = machine.start(&[]);
+    link.wait_for("ACLK: online as", 0);
+    assert_eq!(state(&cloud), NodeState::Online);
+    let (code, status) = machine.status();
+    assert_eq!((code, &status["online"], status["pid"].as_u64()), (0, &true.into(), Some(link.pid().into())));
+
+    let (status, said) = link.stop();
+    assert!(status.success() && said.ends_with("ACLK: ends"), "{said}");
+    wait_until("the Cloud sees it leave", || state(&cloud) == NodeState::Offline);
+    let events = events(&cloud);
+    assert!(!events.iter().any(|event| event.contains("will")), "it left in order: {events:?}");
+    assert_eq!(cloud.with(|cloud, _| cloud.deviations().to_vec()), []);
+    assert_eq!(machine.status().0, 3);
+}
+
+#[test]
+fn a_machine_that_is_claimed_while_the_daemon_runs_comes_online_by_itself() {
+    let cloud = cloud("");
+    let machine = Machine::trusting(&cloud);
+    let link = machine.start(&[]);
+    link.wait_for("not claimed; waiting", 0);
+    assert_eq!(machine.status().0, 5);
+    assert_eq!(machine.claim(&cloud, &[]).code, 0);
+    link.wait_for("ACLK: online as", 0);
+    assert_eq!(machine.status().0, 0);
+}
+
+#[test]
+fn a_link_that_fails_says_where_why_and_when_it_tries_again() {
+    let cloud = cloud("status-503@env*1");
+    let machine = Machine::claimed(&cloud);
+    let link = machine.start(&[]);
+    link.wait_for("offline: http: HTTP status 503 (Service Unavailable) (retry in ", 0);
+    let (code, status) = machine.status();
+    assert_eq!((code, status["stage"].as_str()), (4, Some("http")), "{status}");
+    assert_eq!(status["reason"], "HTTP status 503 (Service Unavailable)");
+    assert!(status["next_attempt"].is_string());
+    link.wait_for("ACLK: online as", 0);
+}
+
+#[test]
+fn the_clouds_own_delay_is_obeyed() {
+    let cloud = cloud("err-retry-delay=7@password*1");
+    let machine = Machine::claimed(&cloud);
+    let link = machine.start(&[]);
+    link.wait_for("(retry in 7 s)", 0);
+    link.wait_for("ACLK: online as", 0);
+}
+
+#[test]
+fn a_ban_holds_until_a_hangup() {
+    let cloud = cloud("err-non-retryable@challenge*1");
+    let machine = Machine::claimed(&cloud);
+    let link = machine.start(&[]);
+    let seen = link.wait_for("the Cloud asked not to retry", 0);
+    let (code, status) = machine.status();
+    assert_eq!((code, status["state"].as_str()), (4, Some("banned")));
+    let attempts = events(&cloud).iter().filter(|event| event.contains("asked /env")).count();
+    assert_eq!(attempts, 1);
+    link.signal("HUP");
+    link.wait_for("ACLK: online as", seen);
+}
+
+#[test]
+fn a_disconnect_request_is_obeyed_in_order() {
+    let cloud = cloud("");
+    let machine = Machine::claimed(&cloud);
+    let link = machine.start(&[]);
+    let seen = link.wait_for("ACLK: online as", 0);
+    let request = DisconnectReq {
+        reconnect_after_seconds: 2,
+        error_description: "moving house".to_owned(),
+        ..DisconnectReq::default()
+    };
+    cloud.with(|cloud, now| cloud.disconnect(now, &claimed_id(&machine), &request)).unwrap();
+    let seen = link.wait_for("moving house (retry in 2 s)", seen);
+    link.wait_for("ACLK: online as", seen);
+    let events = events(&cloud);
+    assert!(!events.iter().any(|event| event.contains("will")), "{events:#?}");
+}
+
+#[test]
+fn a_machine_that_is_unclaimed_by_hand_goes_offline() {
+    let cloud = cloud("");
+    let machine = Machine::claimed(&cloud);
+    let link = machine.start(&[]);
+    link.wait_for("ACLK: online as", 0);
+    fs::remove_dir_all(machine.file("")).unwrap();
+    wait_until("the Cloud sees it leave", || state(&cloud) == NodeState::Offline);
+    wait_until("it says so", || machine.status().0 == 5);
+}
+
+#[test]
+fn one_machine_has_one_daemon() {
+    let machine = Machine::new();
+    let cloud = cloud("");
+    fs::write(machine.file("cloud_fullchain.pem"), cloud.ca_pem()).unwrap();
+    let first = machine.start(&[]);
+    first.wait_for("not claimed", 0);
+    let second = run(machine.command(&["run"]));
+    assert_eq!(second.code, 2);
+    assert!(second.stderr.contains("is in use by") && second.stderr.contains(&first.pid().to_string()), "{second:?}");
+}
+
+#[test]
+fn a_key_that_belongs_to_another_claim_is_explained() {
+    let cloud = cloud("challenge-wrong-key@challenge*1");
+    let machine = Machine::claimed(&cloud);
+    let link = machine.start(&[]);
+    link.wait_for("offline: decrypt: ", 0);
+    let (_, status) = machine.status();
+    assert_eq!(status["stage"], "decrypt");
+    assert!(
+        status["hint"].as_str().unwrap().contains("private.pem was replaced since this id was claimed"),
+        "{status}"
+    );
+}
+
+#[test]
+fn a_daemon_is_small() {
+    let cloud = cloud("");
+    let machine = Machine::claimed(&cloud);
+    let link = machine.start(&[]);
+    link.wait_for("ACLK: online as", 0);
+    let status = fs::read_to_string(format!("/proc/{}/status", link.pid())).unwrap();
+    for line in status.lines().filter(|line| ["VmRSS", "RssAnon", "Threads"].iter().any(|key| line.starts_with(key))) {
+        println!("{line} (not optimised, with its emulated Cloud built in)");
+    }
+    // One, and for some seconds that of the name lookup.
+    assert!(status.contains("Threads:\t1\n") || status.contains("Threads:\t2\n"), "{status}");
+}

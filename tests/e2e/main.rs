@@ -1,0 +1,11 @@
+//! End to end: the program `aclk` itself, over real TCP and TLS, against the emulated Cloud.
+//!
+//! These are tests of the package `aclk`, so that cargo hands them the program as it is now.
+
+mod support;
+
+mod claim;
+mod cloud;
+mod demo;
+mod link;
+mod secrets;

@@ -1,0 +1,264 @@
+//! A machine to run `aclk` on: directories of its own, and a Cloud within reach.
+
+use aclk_cloud::server::{Handle, Options, Running};
+use aclk_cloud::{Config, FaultPlan};
+use serde_json::Value;
+use std::ffi::OsStr;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// The program under test.
+pub const ACLK: &str = env!("CARGO_BIN_EXE_aclk");
+
+/// After this time something that is waited for counts as lost. It is never waited out if all is well.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A key pair for devices that need not make their own, which takes seconds in a debug build.
+const PRIVATE_PEM: &str = include_str!("../pair/fixtures/private.pem");
+
+/// What a program printed, and how it ended.
+#[derive(Debug)]
+pub struct Ended {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Ended {
+    /// The JSON object on standard output, which has nothing else on it.
+    pub fn json(&self) -> Value {
+        assert_eq!(self.stdout.lines().count(), 1, "{self:?}");
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
+}
+
+/// Directories of a machine; removed when dropped.
+pub struct Machine {
+    root: PathBuf,
+}
+
+impl Machine {
+    /// One on which nothing is installed.
+    pub fn new() -> Self {
+        use std::sync::atomic::{AtomicU32, Ordering};
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let root = std::env::temp_dir().join(format!("aclk-e2e-{}-{number}", std::process::id()));
+        fs::DirBuilder::new().mode(0o700).create(&root).unwrap();
+        fs::create_dir_all(root.join("etc/claim.d")).unwrap();
+        Self { root }
+    }
+
+    /// One that trusts `cloud` and has a key pair.
+    pub fn trusting(cloud: &Handle) -> Self {
+        let machine = Self::new();
+        fs::write(machine.file("cloud_fullchain.pem"), cloud.ca_pem()).unwrap();
+        machine.give_key();
+        machine
+    }
+
+    /// One that is claimed at `cloud`.
+    pub fn claimed(cloud: &Handle) -> Self {
+        let machine = Self::trusting(cloud);
+        let ended = machine.claim(cloud, &[]);
+        assert_eq!(ended.code, 0, "{ended:?}");
+        machine
+    }
+
+    pub fn give_key(&self) {
+        use std::os::unix::fs::PermissionsExt;
+        fs::write(self.file("private.pem"), PRIVATE_PEM).unwrap();
+        fs::set_permissions(self.file("private.pem"), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+
+    /// A file of the claim directory.
+    pub fn file(&self, name: &str) -> PathBuf {
+        self.root.join("etc/claim.d").join(name)
+    }
+
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    /// The program, with this machine around it.
+    pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+        let mut command = Command::new(ACLK);
+        command
+            .args(arguments)
+            .env("NETDATA_USER_CONFIG_DIR", self.root.join("etc"))
+            .env("NETDATA_VARLIB_DIR", self.root.join("lib"))
+            .env("HOSTNAME", "edge-1")
+            .env_remove("RUST_BACKTRACE")
+            .stdin(Stdio::null());
+        command
+    }
+
+    /// Runs the program to its end.
+    pub fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Ended {
+        run(self.command(arguments))
+    }
+
+    /// `aclk claim` with the token of `cloud` and all its rooms.
+    pub fn claim(&self, cloud: &Handle, more: &[&str]) -> Ended {
+        let mut arguments = claim_arguments(cloud);
+        arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
+        self.run(&arguments)
+    }
+
+    /// `aclk run`.
+    pub fn start(&self, more: &[&str]) -> Daemon {
+        let mut arguments = vec!["run"];
+        arguments.extend(more);
+        Daemon::start(self.command(&arguments))
+    }
+
+    /// `aclk status --json`, and its exit code.
+    pub fn status(&self) -> (i32, Value) {
+        let ended = self.run(&["status", "--json"]);
+        (ended.code, ended.json())
+    }
+}
+
+impl Drop for Machine {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.root);
+    }
+}
+
+/// The arguments of a claim with the token of `cloud`.
+pub fn claim_arguments(cloud: &Handle) -> Vec<String> {
+    let (token, rooms) = cloud.with(|cloud, _| {
+        let rooms: Vec<String> = cloud.rooms().iter().map(|room| room.id.clone()).collect();
+        (cloud.token().to_owned(), rooms.join(","))
+    });
+    vec!["claim".to_owned(), format!("-token={token}"), format!("-rooms={rooms}"), format!("-url={}", cloud.url())]
+}
+
+/// A Cloud in this process that injects `faults`.
+pub fn cloud(faults: &str) -> Running {
+    let faults: FaultPlan = faults.parse().unwrap();
+    Running::start(Options { config: Config { faults, ..Config::default() }, ..Options::default() }).unwrap()
+}
+
+/// Everything that happened at the Cloud since the last call, a line each.
+pub fn events(cloud: &Handle) -> Vec<String> {
+    cloud.with(|cloud, _| cloud.drain_events()).iter().map(|event| event.what.to_string()).collect()
+}
+
+/// Runs a program to its end.
+pub fn run(mut command: Command) -> Ended {
+    let output = command.output().unwrap();
+    Ended {
+        code: output.status.code().unwrap_or(-1),
+        stdout: String::from_utf8(output.stdout).unwrap(),
+        stderr: String::from_utf8(output.stderr).unwrap(),
+    }
+}
+
+/// Waits for `condition`, which is looked at again and again.
+pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+    let end = Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(Instant::now() < end, "not within {PATIENCE:?}: {what}");
+        std::thread::sleep(Duration::from_millis(10));
+    }
+}
+
+/// A program that runs; killed when dropped.
+pub struct Daemon {
+    child: Child,
+    said: Arc<Said>,
+    readers: Vec<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Said {
+    lines: Mutex<Vec<String>>,
+    more: Condvar,
+}
+
+impl Daemon {
+    pub fn start(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        let said = Arc::new(Said::default());
+        let out: Box<dyn Read + Send> = Box::new(child.stdout.take().unwrap());
+        let err: Box<dyn Read + Send> = Box::new(child.stderr.take().unwrap());
+        let readers = [out, err].map(|stream| {
+            let said = said.clone();
+            std::thread::spawn(move || {
+                for line in BufReader::new(stream).lines() {
+                    let Ok(line) = line else { return };
+                    said.lines.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+                    said.more.notify_all();
+                }
+            })
+        });
+        Self { child, said, readers: readers.into() }
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Everything it said so far, on both streams.
+    pub fn said(&self) -> String {
+        self.said.lines.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
+    }
+
+    /// Waits for a line with `text`, behind the first `skip` lines. Returns the number of the line after it.
+    pub fn wait_for(&self, text: &str, skip: usize) -> usize {
+        let end = Instant::now() + PATIENCE;
+        let mut lines = self.said.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        loop {
+            let found = lines.iter().enumerate().skip(skip).find(|(_, line)| line.contains(text));
+            if let Some((number, _)) = found {
+                return number + 1;
+            }
+            let left = end.saturating_duration_since(Instant::now());
+            assert!(!left.is_zero(), "no {text:?} within {PATIENCE:?} in:\n{}", lines.join("\n"));
+            lines = self.said.more.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    /// Sends a signal by its name, as in `TERM`.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").arg(format!("-{name}")).arg(self.pid().to_string()).status().unwrap();
+        assert!(status.success());
+    }
+
+    /// Waits for its end, and returns how it ended and all it said.
+    pub fn wait(mut self) -> (ExitStatus, String) {
+        let end = Instant::now() + PATIENCE;
+        let status = loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                break status;
+            }
+            assert!(Instant::now() < end, "still running after {PATIENCE:?}:\n{}", self.said());
+            std::thread::sleep(Duration::from_millis(5));
+        };
+        for reader in self.readers.drain(..) {
+            reader.join().unwrap();
+        }
+        (status, self.said())
+    }
+
+    /// Asks it to end, and waits.
+    pub fn stop(self) -> (ExitStatus, String) {
+        self.signal("TERM");
+        self.wait()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
