@@ -7,6 +7,10 @@ use crate::link::env::BackoffPolicy;
 use core::time::Duration;
 use rand_core::Rng;
 
+/// Longest delay, in seconds, before jitter: a day. A Cloud that counts in milliseconds by mistake must not keep a device
+/// away for years.
+const LONGEST_SECONDS: u32 = 86_400;
+
 /// Counts attempts that failed and turns the count into a delay.
 #[derive(Debug, Clone)]
 pub struct Backoff {
@@ -42,8 +46,9 @@ impl Backoff {
     pub fn next_delay(&mut self, rng: &mut impl Rng) -> Duration {
         let exponent = self.failures;
         self.failures = self.failures.saturating_add(1);
-        let seconds =
-            self.policy.base.saturating_pow(exponent).max(self.policy.min_seconds).min(self.policy.max_seconds).max(1);
+        let BackoffPolicy { base, min_seconds, max_seconds } = self.policy;
+        let seconds = base.saturating_pow(exponent).max(min_seconds).min(max_seconds).clamp(1, LONGEST_SECONDS);
+        // 32 bits times 26 bits: it cannot overflow.
         let jitter_ms = u64::from(rng.next_u32()) * (u64::from(seconds) * 500) >> 32;
         Duration::from_secs(seconds.into()) + Duration::from_millis(jitter_ms)
     }
