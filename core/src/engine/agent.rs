@@ -118,7 +118,7 @@ impl<B: Buffer> Agent<B> {
             Step::Env(exchange) => Some(exchange.deadline()),
             Step::Challenge(exchange) => Some(exchange.deadline()),
             Step::Password(exchange) => Some(exchange.deadline()),
-            Step::Link(link) => Some(link.deadline(&self.cx)),
+            Step::Link(link) => link.deadline(&self.cx),
             // There is nothing to do, or the driver is at work (key, decryption, storage).
             _ => None,
         }
@@ -213,7 +213,7 @@ fn on_tick<B: Buffer>(step: Step, cx: &mut Context<B>) -> Result<Step, Trouble> 
         Step::Env(exchange) if exchange.deadline() <= now => Err(exchange.on_timeout(cx)),
         Step::Challenge(exchange) if exchange.deadline() <= now => Err(exchange.on_timeout(cx)),
         Step::Password(exchange) if exchange.deadline() <= now => Err(exchange.on_timeout(cx)),
-        Step::Link(link) if link.deadline(cx) <= now => link.on_deadline(cx),
+        Step::Link(link) if link.deadline(cx).is_some_and(|deadline| deadline <= now) => link.on_deadline(cx),
         step => Ok(step),
     }
 }

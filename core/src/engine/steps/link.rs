@@ -431,12 +431,13 @@ impl Link {
 
     // --- time ---
 
-    pub(in crate::engine) fn deadline<B: Buffer>(&self, cx: &Context<B>) -> Instant {
-        let State::Online(online) = &self.state else { return self.deadline };
+    /// `None` only if the link is up and the settings turn the keep-alive off.
+    pub(in crate::engine) fn deadline<B: Buffer>(&self, cx: &Context<B>) -> Option<Instant> {
+        let State::Online(online) = &self.state else { return Some(self.deadline) };
         let puback = self.session.oldest_in_flight().map(|sent| sent + cx.settings.timing.puback);
         let proved = (!online.proved).then(|| online.since + cx.settings.timing.proved);
         let ping = online.pingresp.or_else(|| online.ping_at(cx));
-        [puback, proved, ping].into_iter().flatten().min().unwrap_or(Instant::from_micros(u64::MAX))
+        [puback, proved, ping].into_iter().flatten().min()
     }
 
     pub(in crate::engine) fn on_deadline<B: Buffer>(mut self, cx: &mut Context<B>) -> Result<Step, Trouble> {
@@ -493,10 +494,12 @@ impl Online {
         }
     }
 
-    /// When silence has lasted three quarters of the keep-alive.
+    /// When silence has lasted three quarters of the keep-alive: that of the server, or ours if it is shorter or the
+    /// server has none. A client may ping at any time (MQTT 5, 3.1.2.10), and nothing else shows that a path is dead.
     fn ping_at<B: Buffer>(&self, cx: &Context<B>) -> Option<Instant> {
-        let keep_alive = self.granted.keep_alive.unwrap_or(cx.settings.timing.keep_alive);
-        (!keep_alive.is_zero()).then(|| cx.last_sent + keep_alive * 3 / 4)
+        let spans = [Some(cx.settings.timing.keep_alive), self.granted.keep_alive];
+        let keep_alive = spans.into_iter().flatten().filter(|span| !span.is_zero()).min()?;
+        Some(cx.last_sent + keep_alive * 3 / 4)
     }
 }
 
