@@ -112,7 +112,7 @@ impl Refusal {
     #[must_use]
     pub const fn may_pass(self, status: u16) -> bool {
         match self {
-            Self::InternalServerError | Self::GatewayTimeout | Self::ServiceUnavailable => true,
+            Self::ProcessingClaim | Self::InternalServerError | Self::GatewayTimeout | Self::ServiceUnavailable => true,
             Self::Unknown => status == 408 || status == 429 || status >= 500,
             _ => false,
         }
@@ -201,7 +201,8 @@ mod tests {
     }
 
     #[test]
-    fn only_trouble_of_the_server_may_pass() {
+    fn only_trouble_of_the_server_and_work_in_progress_may_pass() {
+        assert!(Refusal::ProcessingClaim.may_pass(409));
         assert!(Refusal::ServiceUnavailable.may_pass(200));
         assert!(Refusal::Unknown.may_pass(429));
         assert!(!Refusal::Unknown.may_pass(404));

@@ -37,7 +37,7 @@ fn every_error_key_ends_the_claim_with_its_exit_code() {
         ("err-invalid-public-key@claim", 11, 1),
         ("err-forbidden@claim", 12, 1),
         ("err-already-claimed@claim", 13, 1),
-        ("err-processing-claim@claim", 14, 1),
+        ("err-processing-claim@claim", 14, 3),
         ("err-internal-server-error@claim", 15, 3),
         ("err-gateway-timeout@claim", 16, 3),
         ("err-service-unavailable@claim", 17, 3),

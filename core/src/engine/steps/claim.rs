@@ -15,6 +15,8 @@ use crate::wire::http;
 
 /// HTTP status of a claim that succeeded.
 const CLAIMED: u16 = 204;
+/// HTTP status of a claim for an id that is claimed.
+const CONFLICT: u16 = 409;
 
 /// The driver looks for a key or makes one.
 pub(in crate::engine) struct ExpectKey;
@@ -105,13 +107,20 @@ impl Request for ClaimRequest {
         }
         let body = reply.error_body(cx);
         let refusal = Refusal::of(body.key.as_str());
-        if refusal == Refusal::AlreadyClaimed && cx.maybe_claimed {
+        // The status alone says so too, if something on the way has replaced the body.
+        let is_claimed =
+            refusal == Refusal::AlreadyClaimed || (refusal == Refusal::Unknown && reply.status == CONFLICT);
+        if is_claimed && cx.maybe_claimed {
             return Ok(EnvRequest::start(cx));
         }
         let failure = refusal.failure(reply.status, &body);
         if refusal.may_pass(reply.status) && !body.bans() {
             // Whether such a claim took effect is unknown: the mark stays, and a later 409 is looked into.
             return Err(Trouble { refusal: Some(refusal), ..Trouble::new(failure, reply.delay(&body)) });
+        }
+        if cx.maybe_claimed {
+            // That this attempt is refused (a token that has expired since, say) tells nothing about an earlier one.
+            return Err(Trouble { refusal: Some(refusal), ..Trouble::lasting(failure) });
         }
         Ok(ExpectRefusalSaved::start(cx, failure, refusal))
     }

@@ -50,3 +50,43 @@ fn a_link_that_went_dead_is_noticed_whatever_keep_alive_the_cloud_grants() {
         assert_eq!(causes.first(), Some(&"no PINGRESP within 30 s"), "{seconds}");
     }
 }
+
+const ALREADY: &str = r#"{"errorCode":"t","errorMsgKey":"ErrAlreadyClaimed","errorMessage":"already claimed"}"#;
+const PROCESSING: &str = r#"{"errorCode":"t","errorMsgKey":"ErrProcessingClaim","errorMessage":"processing claiming"}"#;
+const FORBIDDEN: &str = r#"{"errorCode":"t","errorMsgKey":"ErrForbidden","errorMessage":"invalid token"}"#;
+
+fn claiming(saved: Saved, claim: &[String]) -> Bench {
+    let script = Script { claim: claim.iter().cloned().collect(), ..Script::default() };
+    let mut bench = Bench::new(Goal::Claim, saved, script);
+    bench.run_for(MINUTE);
+    bench
+}
+
+fn pending() -> Saved {
+    Saved { claimed: None, pending: Some(claim()) }
+}
+
+#[test]
+fn a_claim_that_is_still_being_processed_is_ours_once_it_is_done() {
+    let bench = claiming(Saved::default(), &[json("409 Conflict", PROCESSING), json("409 Conflict", ALREADY)]);
+    assert_eq!(bench.records, ["pending", "claimed"], "{:?}", bench.failures);
+}
+
+#[test]
+fn a_conflict_without_its_error_key_is_looked_into_as_well() {
+    for body in ["", "<html><h1>Conflict</h1></html>", r#"{"errorMsgKey":null}"#] {
+        let bench = claiming(pending(), &[json("409 Conflict", body)]);
+        assert_eq!(bench.records, ["claimed"], "{body}: {:?}", bench.failures);
+        assert!(bench.connections.contains(&Purpose::Password));
+    }
+}
+
+#[test]
+fn a_refusal_for_another_reason_does_not_forget_an_earlier_attempt() {
+    let bench = claiming(pending(), &[json("403 Forbidden", FORBIDDEN)]);
+    assert_eq!(bench.failures[0].next, Next::Stop);
+    assert_eq!(bench.records, [""; 0], "the mark stays");
+    // Without an earlier attempt there is nothing to remember.
+    let bench = claiming(Saved::default(), &[json("403 Forbidden", FORBIDDEN)]);
+    assert_eq!(bench.records, ["pending", "refused"]);
+}
