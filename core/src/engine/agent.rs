@@ -309,6 +309,7 @@ fn on_bytes<B: Buffer>(step: Step, cx: &mut Context<B>, bytes: &[u8], taken: &mu
             }
             // The peer need not keep to the rules after the farewell; what was to follow it still does.
             Err(_) if link.is_leaving() => {
+                *taken = bytes.len();
                 cx.disconnect();
                 link.on_ended(cx)
             }

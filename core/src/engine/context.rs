@@ -171,8 +171,17 @@ impl<B: Buffer> Context<B> {
         }
     }
 
+    /// Asks for the end of the connection, if there is one, without sending what waits to be sent.
+    pub(super) fn abandon(&mut self) {
+        if self.peer.is_some() {
+            self.drop_unsent();
+        }
+        self.disconnect();
+    }
+
     /// The connection is gone without our doing.
     pub(super) fn forget_connection(&mut self) {
+        self.drop_unsent();
         self.peer = None;
     }
 

@@ -122,8 +122,8 @@ pub(super) fn start<B: Buffer>(cx: &mut Context<B>) -> Step {
 
 /// Takes note of a failure and decides what happens next.
 pub(super) fn fail<B: Buffer>(cx: &mut Context<B>, trouble: Trouble) -> Step {
-    cx.disconnect();
-    cx.drop_unsent();
+    // After a farewell the connection has been ended already, and the farewell is still to be sent.
+    cx.abandon();
     cx.credentials = None;
     let Trouble { mut failure, delay, refusal } = trouble;
     let give_up = match cx.phase {

@@ -390,8 +390,7 @@ impl Link {
                 Ok(Step::Link(self))
             }
             State::Leaving(leaving) => {
-                // A stop outranks everything else.
-                let then = if matches!(then, Afterwards::Done) { then } else { leaving.then };
+                // A wish from outside outranks what the Cloud asked for. (After a stop there is no other wish.)
                 self.state = State::Leaving(Leaving { id: leaving.id, then });
                 Ok(Step::Link(self))
             }

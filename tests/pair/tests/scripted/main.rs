@@ -90,3 +90,43 @@ fn a_refusal_for_another_reason_does_not_forget_an_earlier_attempt() {
     let bench = claiming(Saved::default(), &[json("403 Forbidden", FORBIDDEN)]);
     assert_eq!(bench.records, ["pending", "refused"]);
 }
+
+const DISCONNECT: &str = "/agent/x/inbound/v1/cmd/DisconnectReq";
+
+#[test]
+fn who_is_asked_to_leave_says_goodbye() {
+    let mut bench = Bench::online(Script::default());
+    // reconnect_after_seconds = 33
+    bench.say(&publish(DISCONNECT, &[0x08, 33]));
+    bench.run_for(Duration::ZERO);
+    assert_eq!(delays(&bench), [Duration::from_secs(33)]);
+    // UpdateAgentConnection, DISCONNECT, WebSocket close 1000.
+    let last: Vec<_> = bench.packets.iter().rev().take(3).rev().collect();
+    assert_eq!((last[0][0], &last[1][..], &last[2][..]), (0x32, &[0xe0, 0][..], &[0x03, 0xe8][..]));
+}
+
+#[test]
+fn a_reload_lifts_a_ban_even_during_the_farewell() {
+    let mut bench = Bench::online(Script::default());
+    bench.script.answers = false;
+    // permaban
+    bench.say(&publish(DISCONNECT, &[0x10, 1]));
+    bench.reload(&claimed());
+    bench.script.answers = true;
+    bench.run_for(MINUTE);
+    assert!(bench.online && bench.failures.is_empty(), "{:?}", bench.failures);
+    assert_eq!(bench.connections.len(), 8);
+}
+
+#[test]
+fn what_the_cloud_says_after_the_farewell_does_no_harm() {
+    let mut bench = Bench::online(Script::default());
+    bench.script.answers = false;
+    bench.reload(&claimed());
+    bench.script.answers = true;
+    // Reserved bits are set.
+    bench.say_bytes(&[0xf2, 0]);
+    bench.run_for(Duration::ZERO);
+    assert!(bench.online && bench.failures.is_empty(), "{:?}", bench.failures);
+    assert_eq!(bench.connections.len(), 8);
+}
