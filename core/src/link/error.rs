@@ -5,30 +5,34 @@ use crate::text::Text;
 use crate::wire::json;
 use core::fmt;
 use core::time::Duration;
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 
 /// The longest delay a Cloud may ask for: a day. Longer ones count as that.
 pub const RETRY_DELAY_MAX: Duration = Duration::from_secs(86_400);
 
 /// `{"errorCode":…,"errorMsgKey":…,"errorMessage":…,"errorNonRetryable":…,"errorRetryDelaySeconds":…}`; every field may
-/// be absent.
+/// be absent or null.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 pub struct ErrorBody {
     /// `errorMsgKey`.
-    #[serde(rename = "errorMsgKey", default)]
+    #[serde(rename = "errorMsgKey", default, deserialize_with = "text")]
     pub key: Text<48>,
     /// `errorMessage`.
-    #[serde(rename = "errorMessage", default)]
+    #[serde(rename = "errorMessage", default, deserialize_with = "text")]
     pub message: Text<128>,
     /// `errorCode`: a trace id.
-    #[serde(rename = "errorCode", default)]
+    #[serde(rename = "errorCode", default, deserialize_with = "text")]
     pub code: Text<48>,
     /// `errorNonRetryable`: the Cloud does not want to be asked again.
     #[serde(rename = "errorNonRetryable", default)]
     non_retryable: Option<bool>,
-    /// `errorRetryDelaySeconds`.
+    /// `errorRetryDelaySeconds`; zero and less mean nothing.
     #[serde(rename = "errorRetryDelaySeconds", default)]
-    retry_delay_seconds: Option<u32>,
+    retry_delay_seconds: Option<i64>,
+}
+
+fn text<'de, D: Deserializer<'de>, const N: usize>(deserializer: D) -> Result<Text<N>, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
 }
 
 impl ErrorBody {
@@ -47,8 +51,8 @@ impl ErrorBody {
     /// How long the Cloud wants us to wait, at most [`RETRY_DELAY_MAX`].
     #[must_use]
     pub fn retry_delay(&self) -> Option<Duration> {
-        let seconds = self.retry_delay_seconds.filter(|seconds| *seconds > 0)?;
-        Some(Duration::from_secs(seconds.into()).min(RETRY_DELAY_MAX))
+        let seconds = u64::try_from(self.retry_delay_seconds?).ok().filter(|seconds| *seconds > 0)?;
+        Some(Duration::from_secs(seconds).min(RETRY_DELAY_MAX))
     }
 
     /// The words of the server as people see them.
@@ -99,7 +103,17 @@ mod tests {
     }
 
     #[test]
+    fn a_member_that_says_nothing_does_not_hide_the_others() {
+        let body = parse(r#"{"errorMsgKey":"ErrForbidden","errorMessage":null,"errorCode":null}"#);
+        assert_eq!(body.words().to_string(), "ErrForbidden");
+        let body = parse(r#"{"errorNonRetryable":true,"errorRetryDelaySeconds":-1}"#);
+        assert!(body.bans());
+        assert_eq!(body.retry_delay(), None);
+    }
+
+    #[test]
     fn a_delay_is_bounded() {
+        assert_eq!(parse(r#"{"errorRetryDelaySeconds":99999999999}"#).retry_delay(), Some(RETRY_DELAY_MAX));
         assert_eq!(parse(r#"{"errorRetryDelaySeconds":4294967295}"#).retry_delay(), Some(RETRY_DELAY_MAX));
         assert_eq!(parse(r#"{"errorRetryDelaySeconds":0}"#).retry_delay(), None);
         assert_eq!(parse(r#"{"errorRetryDelaySeconds":null}"#).retry_delay(), None);
