@@ -177,6 +177,16 @@ impl Failure {
         self
     }
 
+    /// Hides `secret` in every text of it: a server may repeat what it was sent.
+    pub fn hide(&mut self, secret: &str) {
+        self.cause.hide(secret);
+        if let Some(server) = &mut self.server {
+            server.key.hide(secret);
+            server.message.hide(secret);
+            server.code.hide(secret);
+        }
+    }
+
     /// The same, with what happens next.
     #[must_use]
     pub fn then(mut self, next: Next) -> Self {

@@ -11,6 +11,10 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 pub struct Text<const N: usize>(heapless::String<N>);
 
 const ELLIPSIS: &str = "…";
+/// What stands for a secret.
+const HIDDEN: &str = "***";
+/// Shorter secrets are not looked for: they would be found everywhere.
+const SECRET_MIN: usize = 4;
 
 impl<const N: usize> Text<N> {
     /// Empty text.
@@ -40,6 +44,22 @@ impl<const N: usize> Text<N> {
         self.0.is_empty()
     }
 
+    /// Puts `***` in the place of `secret` wherever the text contains it, even if only its beginning, before an ellipsis.
+    /// Secrets of less than four bytes are left alone.
+    pub fn hide(&mut self, secret: &str) {
+        let old = core::mem::take(self);
+        let mut rest = old.as_str();
+        while let Some(c) = rest.chars().next() {
+            let (shown, len) = match hidden_len(rest, secret) {
+                Some(len) => (HIDDEN, len),
+                None => (rest.get(..c.len_utf8()).unwrap_or_default(), c.len_utf8()),
+            };
+            // It never gets longer than it was.
+            let _ = self.0.push_str(shown);
+            rest = rest.get(len..).unwrap_or_default();
+        }
+    }
+
     fn is_cut(&self) -> bool {
         self.0.len() + ELLIPSIS.len() > N || self.0.ends_with(ELLIPSIS)
     }
@@ -52,6 +72,13 @@ impl<const N: usize> Text<N> {
             let _ = self.0.push_str(ELLIPSIS);
         }
     }
+}
+
+/// How many bytes at the start of `text` are `secret`, or the beginning of it before an ellipsis.
+fn hidden_len(text: &str, secret: &str) -> Option<usize> {
+    let same = text.chars().zip(secret.chars()).take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum::<usize>();
+    let is_whole = same == secret.len() || text.get(same..).is_some_and(|rest| rest.starts_with(ELLIPSIS));
+    (is_whole && same >= SECRET_MIN).then_some(same)
 }
 
 impl<const N: usize> Write for Text<N> {
@@ -112,6 +139,22 @@ mod tests {
     #[test]
     fn control_characters_are_made_visible() {
         assert_eq!(Text::<64>::of("a\x1b[2Jb\n").as_str(), "a\\u{1b}[2Jb\\u{a}");
+    }
+
+    #[test]
+    fn a_secret_is_hidden_even_where_it_is_cut_off() {
+        let hide = |text: &str| {
+            let mut text = Text::<24>::of(text);
+            text.hide("hunter2");
+            std::string::String::from(text.as_str())
+        };
+        assert_eq!(hide("hunter2hunter2, hunter"), "******, hunter");
+        assert_eq!(hide("hunthunter2 is wrong"), "hunt*** is wrong");
+        assert_eq!(hide("0123456789abcdef hunter2"), "0123456789abcdef ***…");
+        let mut text = Text::<8>::of("abcabc");
+        text.hide("abc");
+        text.hide("");
+        assert_eq!(text.as_str(), "abcabc");
     }
 
     #[test]

@@ -76,8 +76,7 @@ pub const WRITE_MAX: usize = 16_384 + WRITE_OVERHEAD;
 /// A record carries the others.
 pub const WRITE_OVERHEAD: usize = embedded_tls::TLS_RECORD_OVERHEAD + HEADER;
 
-/// The memory of a connection, lent for its lifetime.
-#[derive(Debug)]
+/// The memory of a connection, lent for its lifetime. `Debug` does not print what is in it: plaintext, at times.
 pub struct Buffers<'b> {
     /// Received records: at least [`RECORD_READ_LEN`] bytes.
     pub read: &'b mut [u8],
@@ -85,6 +84,13 @@ pub struct Buffers<'b> {
     pub write: &'b mut [u8],
     /// What the parts of the connection tell each other; never to be looked at.
     pub shared: &'b mut Shared,
+}
+
+impl core::fmt::Debug for Buffers<'_> {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        let (read, write) = (self.read.len(), self.write.len());
+        f.debug_struct("Buffers").field("read", &read).field("write", &write).finish_non_exhaustive()
+    }
 }
 
 /// Whom to trust, and when.

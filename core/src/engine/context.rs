@@ -140,6 +140,15 @@ impl<B: Buffer> Context<B> {
         self.now.instant + span
     }
 
+    /// Hides token and MQTT password in `failure`, which may contain words of the Cloud.
+    pub(super) fn hide_secrets(&self, mut failure: Failure) -> Failure {
+        failure.hide(self.settings.token.expose_str());
+        if let Some(credentials) = &self.credentials {
+            failure.hide(credentials.password.expose_str());
+        }
+        failure
+    }
+
     /// Queues `item`. By [`has_room`](Self::has_room) there is always a place; were there none, only an event is lost.
     pub(super) fn push(&mut self, item: Item) {
         let full = self.outbox.push_back(item).is_err();

@@ -7,6 +7,7 @@ use crate::identity::key::{CIPHERTEXT_LEN, KeyError, PLAINTEXT_MAX, PublicPem};
 use crate::secret::Secret;
 use crate::stage::{Failure, Purpose, Stage};
 use crate::store::{Claim, Saved};
+use core::fmt;
 use core::time::Duration;
 
 /// What the engine is for.
@@ -67,8 +68,7 @@ pub enum Save<'a> {
     Claimed(&'a Claim),
 }
 
-/// What the engine wants done next.
-#[derive(Debug)]
+/// What the engine wants done next. `Debug` does not print what is sent: there are secrets in it.
 pub enum Output<'a> {
     /// Resolve, connect, TLS; answer with [`Input::Connected`] or [`Input::ConnectFailed`].
     Connect {
@@ -96,6 +96,24 @@ pub enum Output<'a> {
     Wait(Option<Instant>),
     /// The goal is reached or given up; nothing more will come.
     Done,
+}
+
+impl fmt::Debug for Output<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Connect { host, port, purpose } => {
+                f.debug_struct("Connect").field("host", host).field("port", port).field("purpose", purpose).finish()
+            }
+            Self::Send(bytes) => write!(f, "Send({} bytes)", bytes.len()),
+            Self::Close => f.write_str("Close"),
+            Self::NeedKey => f.write_str("NeedKey"),
+            Self::Decrypt(_) => f.write_str("Decrypt(..)"),
+            Self::Save(save) => f.debug_tuple("Save").field(save).finish(),
+            Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
+            Self::Wait(until) => f.debug_tuple("Wait").field(until).finish(),
+            Self::Done => f.write_str("Done"),
+        }
+    }
 }
 
 /// What happened.

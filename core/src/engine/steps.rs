@@ -124,8 +124,9 @@ pub(super) fn start<B: Buffer>(cx: &mut Context<B>) -> Step {
 pub(super) fn fail<B: Buffer>(cx: &mut Context<B>, trouble: Trouble) -> Step {
     // After a farewell the connection has been ended already, and the farewell is still to be sent.
     cx.abandon();
+    let Trouble { failure, delay, refusal } = trouble;
+    let mut failure = cx.hide_secrets(failure);
     cx.credentials = None;
-    let Trouble { mut failure, delay, refusal } = trouble;
     let give_up = match cx.phase {
         Phase::Link => delay == Delay::Never,
         Phase::Claim => {

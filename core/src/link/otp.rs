@@ -19,7 +19,7 @@ pub const NAME_MAX: usize = 128;
 /// Longest MQTT password, in bytes.
 pub const PASSWORD_MAX: usize = 512;
 /// Length of the answer in base64, at most.
-const ANSWER_MAX: usize = PLAINTEXT_MAX.div_ceil(3) * 4;
+pub const ANSWER_MAX: usize = PLAINTEXT_MAX.div_ceil(3) * 4;
 
 /// Why a reply to the challenge or password request is of no use.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,14 +93,17 @@ impl<'de> Deserialize<'de> for Ciphertext {
 ///
 /// Standard base64 with padding. The blank after the comma is what the original sends.
 pub fn write_password_request(answer: &Secret<PLAINTEXT_MAX>, w: &mut Writer<'_>) {
-    let mut text = Secret::<ANSWER_MAX>::new();
-    let encoded = Secret::fill_with(|buffer| Base64::encode(answer.expose(), buffer).map(str::len));
-    if let Ok(encoded) = encoded {
-        text = encoded;
-    }
+    let text = encode_answer(answer);
     w.put_fmt(format_args!("{{\"agent_version\":\"v{AGENT_VERSION}\", \"response\":\""));
     w.put(text.expose());
     w.put(b"\"}");
+}
+
+/// The answer as it is sent.
+#[must_use]
+pub fn encode_answer(answer: &Secret<PLAINTEXT_MAX>) -> Secret<ANSWER_MAX> {
+    // There is room for the longest answer.
+    Secret::fill_with(|buffer| Base64::encode(answer.expose(), buffer).map(str::len)).unwrap_or_default()
 }
 
 /// What the link logs in with.

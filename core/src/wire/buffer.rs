@@ -18,8 +18,7 @@ impl fmt::Display for Full {
 impl core::error::Error for Full {}
 
 /// Writes into a slice from the front. Once something did not fit, [`finish`](Self::finish) says so, so that a chain of
-/// writes needs one check.
-#[derive(Debug)]
+/// writes needs one check. `Debug` does not print what was written: there may be secrets in it.
 pub struct Writer<'b> {
     buffer: &'b mut [u8],
     len: usize,
@@ -78,6 +77,12 @@ impl<'b> Writer<'b> {
     /// [`Full`] if anything did not fit.
     pub const fn finish(self) -> Result<usize, Full> {
         if self.full { Err(Full { size: self.buffer.len() }) } else { Ok(self.len) }
+    }
+}
+
+impl fmt::Debug for Writer<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Writer").field("len", &self.len).field("full", &self.full).finish_non_exhaustive()
     }
 }
 

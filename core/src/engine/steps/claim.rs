@@ -133,7 +133,7 @@ pub(in crate::engine) struct ExpectRefusalSaved {
 
 impl ExpectRefusalSaved {
     fn start<B: Buffer>(cx: &mut Context<B>, failure: Failure, refusal: Refusal) -> Step {
-        cx.failure = failure;
+        cx.failure = cx.hide_secrets(failure);
         cx.push(Item::SaveRefused);
         Step::RefusalSaved(Self { refusal })
     }

@@ -257,7 +257,7 @@ impl Link {
                     cx.send_frame(Opcode::Binary, |w| mqtt::puback(id, w)).map_err(|error| at(Stage::Mqtt, error))?;
                 }
                 if let Some(notice) = unknown {
-                    cx.notice = notice.on(Purpose::Link);
+                    cx.notice = cx.hide_secrets(notice.on(Purpose::Link));
                     cx.push(Item::Notice);
                 }
                 match ours {

@@ -147,7 +147,8 @@ impl Request for PasswordRequest {
 
     fn on_reply<B: Buffer>(self, cx: &mut Context<B>, reply: &Reply) -> Result<Step, Trouble> {
         if reply.status != 201 {
-            let trouble = reply.refusal(cx, Self::PURPOSE);
+            let mut trouble = reply.refusal(cx, Self::PURPOSE);
+            trouble.failure.hide(otp::encode_answer(&self.answer).expose_str());
             let definite = (400..500).contains(&reply.status) && ![408, 409, 429].contains(&reply.status);
             if cx.phase == Phase::Claim && definite {
                 return Ok(not_ours(cx, &trouble.failure));

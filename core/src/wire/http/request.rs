@@ -8,7 +8,9 @@ use core::fmt::{self, Write};
 /// Whatever the values contain, they cannot end a line or a field early: in the target and the host every byte that is
 /// not visible ASCII is percent-encoded, in a header name every byte that has no place there becomes `_`, and in a header
 /// value every control character becomes a blank (as RFC 9110 5.5 has recipients do).
-#[derive(Debug, Clone, Copy)]
+///
+/// `Debug` prints neither headers nor body: there may be secrets in them.
+#[derive(Clone, Copy)]
 pub struct Request<'a> {
     /// `GET`, `PUT` or `POST`.
     pub method: &'static str,
@@ -43,6 +45,12 @@ impl Request<'_> {
         }
         w.put(b"\r\n");
         w.put(self.body.unwrap_or_default());
+    }
+}
+
+impl fmt::Debug for Request<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request").field("method", &self.method).field("target", &self.target).finish_non_exhaustive()
     }
 }
 

@@ -1,6 +1,9 @@
 //! What no well-behaved Cloud says, byte for byte, and what the engine makes of it.
 
+#![allow(unreachable_pub)] // a test binary exports nothing
+
 mod bench;
+mod secrets;
 
 use aclk_core::engine::event::Goal;
 use aclk_core::stage::{Next, Purpose};
