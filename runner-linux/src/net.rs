@@ -93,7 +93,7 @@ impl TcpConnect for HostNetwork {
     type Error = NetError;
     type Connection<'a> = Connection;
 
-    async fn connect<'a>(&'a self, remote: SocketAddr) -> Result<Connection, NetError> {
+    async fn connect(&self, remote: SocketAddr) -> Result<Connection, NetError> {
         let stream = TcpStream::connect(remote).await.map_err(NetError::Io)?;
         // Every write is a whole message: there is nothing to wait for.
         stream.set_nodelay(true).map_err(NetError::Io)?;

@@ -14,38 +14,38 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 /// The program under test.
-pub const ACLK: &str = env!("CARGO_BIN_EXE_aclk");
+pub(crate) const ACLK: &str = env!("CARGO_BIN_EXE_aclk");
 
 /// After this time something that is waited for counts as lost. It is never waited out if all is well.
-pub const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A key pair for devices that need not make their own, which takes seconds in a debug build.
 const PRIVATE_PEM: &str = include_str!("../pair/fixtures/private.pem");
 
 /// What a program printed, and how it ended.
 #[derive(Debug)]
-pub struct Ended {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ended {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Ended {
     /// The JSON object on standard output, which has nothing else on it.
-    pub fn json(&self) -> Value {
+    pub(crate) fn json(&self) -> Value {
         assert_eq!(self.stdout.lines().count(), 1, "{self:?}");
         serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
     }
 }
 
 /// Directories of a machine; removed when dropped.
-pub struct Machine {
+pub(crate) struct Machine {
     root: PathBuf,
 }
 
 impl Machine {
     /// One on which nothing is installed.
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         use std::sync::atomic::{AtomicU32, Ordering};
         static COUNT: AtomicU32 = AtomicU32::new(0);
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
@@ -56,7 +56,7 @@ impl Machine {
     }
 
     /// One that trusts `cloud` and has a key pair.
-    pub fn trusting(cloud: &Handle) -> Self {
+    pub(crate) fn trusting(cloud: &Handle) -> Self {
         let machine = Self::new();
         fs::write(machine.file("cloud_fullchain.pem"), cloud.ca_pem()).unwrap();
         machine.give_key();
@@ -64,30 +64,30 @@ impl Machine {
     }
 
     /// One that is claimed at `cloud`.
-    pub fn claimed(cloud: &Handle) -> Self {
+    pub(crate) fn claimed(cloud: &Handle) -> Self {
         let machine = Self::trusting(cloud);
         let ended = machine.claim(cloud, &[]);
         assert_eq!(ended.code, 0, "{ended:?}");
         machine
     }
 
-    pub fn give_key(&self) {
+    pub(crate) fn give_key(&self) {
         use std::os::unix::fs::PermissionsExt;
         fs::write(self.file("private.pem"), PRIVATE_PEM).unwrap();
         fs::set_permissions(self.file("private.pem"), fs::Permissions::from_mode(0o600)).unwrap();
     }
 
     /// A file of the claim directory.
-    pub fn file(&self, name: &str) -> PathBuf {
+    pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.root.join("etc/claim.d").join(name)
     }
 
-    pub fn root(&self) -> &Path {
+    pub(crate) fn root(&self) -> &Path {
         &self.root
     }
 
     /// The program, with this machine around it.
-    pub fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
+    pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
         let mut command = Command::new(ACLK);
         command
             .args(arguments)
@@ -100,26 +100,26 @@ impl Machine {
     }
 
     /// Runs the program to its end.
-    pub fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Ended {
+    pub(crate) fn run<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Ended {
         run(self.command(arguments))
     }
 
     /// `aclk claim` with the token of `cloud` and all its rooms.
-    pub fn claim(&self, cloud: &Handle, more: &[&str]) -> Ended {
+    pub(crate) fn claim(&self, cloud: &Handle, more: &[&str]) -> Ended {
         let mut arguments = claim_arguments(cloud);
         arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
         self.run(&arguments)
     }
 
     /// `aclk run`.
-    pub fn start(&self, more: &[&str]) -> Daemon {
+    pub(crate) fn start(&self, more: &[&str]) -> Daemon {
         let mut arguments = vec!["run"];
         arguments.extend(more);
         Daemon::start(self.command(&arguments))
     }
 
     /// `aclk status --json`, and its exit code.
-    pub fn status(&self) -> (i32, Value) {
+    pub(crate) fn status(&self) -> (i32, Value) {
         let ended = self.run(&["status", "--json"]);
         (ended.code, ended.json())
     }
@@ -132,7 +132,7 @@ impl Drop for Machine {
 }
 
 /// The arguments of a claim with the token of `cloud`.
-pub fn claim_arguments(cloud: &Handle) -> Vec<String> {
+pub(crate) fn claim_arguments(cloud: &Handle) -> Vec<String> {
     let (token, rooms) = cloud.with(|cloud, _| {
         let rooms: Vec<String> = cloud.rooms().iter().map(|room| room.id.clone()).collect();
         (cloud.token().to_owned(), rooms.join(","))
@@ -141,18 +141,18 @@ pub fn claim_arguments(cloud: &Handle) -> Vec<String> {
 }
 
 /// A Cloud in this process that injects `faults`.
-pub fn cloud(faults: &str) -> Running {
+pub(crate) fn cloud(faults: &str) -> Running {
     let faults: FaultPlan = faults.parse().unwrap();
     Running::start(Options { config: Config { faults, ..Config::default() }, ..Options::default() }).unwrap()
 }
 
 /// Everything that happened at the Cloud since the last call, a line each.
-pub fn events(cloud: &Handle) -> Vec<String> {
+pub(crate) fn events(cloud: &Handle) -> Vec<String> {
     cloud.with(|cloud, _| cloud.drain_events()).iter().map(|event| event.what.to_string()).collect()
 }
 
 /// Runs a program to its end.
-pub fn run(mut command: Command) -> Ended {
+pub(crate) fn run(mut command: Command) -> Ended {
     let output = command.output().unwrap();
     Ended {
         code: output.status.code().unwrap_or(-1),
@@ -162,7 +162,7 @@ pub fn run(mut command: Command) -> Ended {
 }
 
 /// Waits for `condition`, which is looked at again and again.
-pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
     while !condition() {
         assert!(Instant::now() < end, "not within {PATIENCE:?}: {what}");
@@ -171,7 +171,7 @@ pub fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
 }
 
 /// A program that runs; killed when dropped.
-pub struct Daemon {
+pub(crate) struct Daemon {
     child: Child,
     said: Arc<Said>,
     readers: Vec<JoinHandle<()>>,
@@ -184,7 +184,7 @@ struct Said {
 }
 
 impl Daemon {
-    pub fn start(mut command: Command) -> Self {
+    pub(crate) fn start(mut command: Command) -> Self {
         let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let said = Arc::new(Said::default());
         let out: Box<dyn Read + Send> = Box::new(child.stdout.take().unwrap());
@@ -202,17 +202,17 @@ impl Daemon {
         Self { child, said, readers: readers.into() }
     }
 
-    pub fn pid(&self) -> u32 {
+    pub(crate) fn pid(&self) -> u32 {
         self.child.id()
     }
 
     /// Everything it said so far, on both streams.
-    pub fn said(&self) -> String {
+    pub(crate) fn said(&self) -> String {
         self.said.lines.lock().unwrap_or_else(PoisonError::into_inner).join("\n")
     }
 
     /// Waits for a line with `text`, behind the first `skip` lines. Returns the number of the line after it.
-    pub fn wait_for(&self, text: &str, skip: usize) -> usize {
+    pub(crate) fn wait_for(&self, text: &str, skip: usize) -> usize {
         let end = Instant::now() + PATIENCE;
         let mut lines = self.said.lines.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
@@ -227,13 +227,13 @@ impl Daemon {
     }
 
     /// Sends a signal by its name, as in `TERM`.
-    pub fn signal(&self, name: &str) {
+    pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").arg(format!("-{name}")).arg(self.pid().to_string()).status().unwrap();
         assert!(status.success());
     }
 
     /// Waits for its end, and returns how it ended and all it said.
-    pub fn wait(mut self) -> (ExitStatus, String) {
+    pub(crate) fn wait(mut self) -> (ExitStatus, String) {
         let end = Instant::now() + PATIENCE;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
@@ -249,7 +249,7 @@ impl Daemon {
     }
 
     /// Asks it to end, and waits.
-    pub fn stop(self) -> (ExitStatus, String) {
+    pub(crate) fn stop(self) -> (ExitStatus, String) {
         self.signal("TERM");
         self.wait()
     }

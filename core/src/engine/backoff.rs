@@ -49,7 +49,7 @@ impl Backoff {
         let BackoffPolicy { base, min_seconds, max_seconds } = self.policy;
         let seconds = base.saturating_pow(exponent).max(min_seconds).min(max_seconds).clamp(1, LONGEST_SECONDS);
         // 32 bits times 26 bits: it cannot overflow.
-        let jitter_ms = u64::from(rng.next_u32()) * (u64::from(seconds) * 500) >> 32;
+        let jitter_ms = (u64::from(rng.next_u32()) * (u64::from(seconds) * 500)) >> 32;
         Duration::from_secs(seconds.into()) + Duration::from_millis(jitter_ms)
     }
 }

@@ -102,7 +102,7 @@ fn claim(options: Options) -> Result<Record, Fault> {
     {
         describe(screen, &settings, &host);
     }
-    let record = host::block_on(async {
+    host::block_on(async {
         let saved = host.saved().await?;
         if let Some(screen) = &mut screen.0 {
             warn(screen, saved.pending.as_ref(), &settings);
@@ -110,8 +110,7 @@ fn claim(options: Options) -> Result<Record, Fault> {
         let mut observer = Both(Record::default(), screen);
         host.drive(Goal::Claim, settings, saved, &mut observer, &mut NoControl).await?;
         Ok(observer.0)
-    })?;
-    record
+    })?
 }
 
 /// What the documented script says before it starts, and where trust comes from.

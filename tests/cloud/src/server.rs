@@ -49,6 +49,9 @@ const BREATH: Duration = Duration::from_millis(100);
 /// Bytes that may wait for a client that does not read.
 const QUEUED: usize = 64 << 20;
 
+/// Told of everything that happens.
+pub type OnEvent = Box<dyn FnMut(&Event) + Send>;
+
 /// How to serve.
 pub struct Options {
     /// Where to listen; port 0 is any free one.
@@ -64,7 +67,7 @@ pub struct Options {
     /// How the Cloud is set up. Seed, start and port are chosen here; the rest counts.
     pub config: Config,
     /// Told of everything that happens, on the thread of the Cloud. Must not call the Cloud.
-    pub on_event: Option<Box<dyn FnMut(&Event) + Send>>,
+    pub on_event: Option<OnEvent>,
 }
 
 impl Default for Options {

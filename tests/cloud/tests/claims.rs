@@ -21,7 +21,8 @@ fn claim_with(client: &mut Client, bend: impl FnOnce(&mut Value)) -> (u16, Strin
 #[test]
 fn every_reason_to_refuse_a_claim_has_its_key_and_status() {
     let short = "-----BEGIN PUBLIC KEY-----\nMFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAL\n-----END PUBLIC KEY-----\n";
-    let bends: [(&str, fn(&mut Value), u16, &str); 13] = [
+    type Bend = (&'static str, fn(&mut Value), u16, &'static str);
+    let bends: [Bend; 13] = [
         ("nothing", |_| {}, 204, ""),
         ("id of the body", |body| body["node"]["id"] = json!("other"), 422, "ErrInvalidNodeID"),
         ("no name", |body| body["node"]["hostname"] = json!(""), 422, "ErrInvalidNodeName"),

@@ -168,10 +168,7 @@ fn a_reload_that_unclaims_ends_the_link() {
 fn claimed() -> Setup {
     let mut pair = Pair::new(Setup { goal: aclk_core::engine::event::Goal::Claim, ..Setup::default() });
     assert!(pair.run_to_end(MINUTE));
-    let mut setup = Setup::default();
-    setup.memory = pair.memory.clone();
-    setup.cloud_state = Some(pair.cloud.state().clone());
-    setup
+    Setup { memory: pair.memory.clone(), cloud_state: Some(pair.cloud.state().clone()), ..Setup::default() }
 }
 
 #[test]

@@ -59,7 +59,7 @@ fn host(request: &Request, peer: &Peer, rule: &'static str, findings: &mut Findi
 /// The host of a `Host` header.
 pub(crate) fn host_without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
-        Some((name, port)) if !port.contains(']') && !(name.contains(':') && !name.ends_with(']')) => name,
+        Some((name, port)) if !port.contains(']') && (!name.contains(':') || name.ends_with(']')) => name,
         _ => host,
     }
 }

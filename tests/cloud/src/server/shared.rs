@@ -1,10 +1,10 @@
 //! The one Cloud that all connections share, and the way of its actions to them.
 
+use super::OnEvent;
 use super::store::Store;
 use crate::cloud::Cloud;
 use crate::config::Peer;
 use crate::connection::Action;
-use crate::event::Event;
 use crate::ident::ConnectionId;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -39,7 +39,7 @@ impl Inbox {
 struct Inner {
     cloud: Cloud,
     outboxes: HashMap<ConnectionId, Outbox>,
-    on_event: Option<Box<dyn FnMut(&Event) + Send>>,
+    on_event: Option<OnEvent>,
 }
 
 pub(super) struct Shared {
@@ -54,12 +54,7 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    pub(super) fn new(
-        cloud: Cloud,
-        store: Store,
-        on_event: Option<Box<dyn FnMut(&Event) + Send>>,
-        queued: usize,
-    ) -> Self {
+    pub(super) fn new(cloud: Cloud, store: Store, on_event: Option<OnEvent>, queued: usize) -> Self {
         Self {
             inner: Mutex::new(Inner { cloud, outboxes: HashMap::new(), on_event }),
             start: Instant::now(),
