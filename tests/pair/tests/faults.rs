@@ -3,7 +3,7 @@
 //! The table is pinned in `faults.txt`. Read the difference before you accept it with `UPDATE_SNAPSHOTS=1`.
 
 use aclk_cloud::{Config, Fault, FaultPlan, Step};
-use aclk_core::stage::{Failure, Next};
+use aclk_core::stage::{Failure, Next, Stage};
 use aclk_pair::{Done, Pair, Setup};
 use std::fmt::Write;
 use std::path::Path;
@@ -118,5 +118,27 @@ fn no_failure_shows_a_secret_or_a_control_character() {
             assert!(!text.contains("PRIVATE KEY"), "{}@{step}: {text}", fault.name);
             assert!(!text.chars().any(char::is_control), "{}@{step}: {text:?}", fault.name);
         }
+    }
+}
+
+/// An answer that ends early, at every byte it can end at, is a failure with a name; the next one is taken.
+#[test]
+fn an_answer_cut_off_at_any_byte_is_a_named_failure() {
+    // The last one has no end: a link that closes right behind its 101 is cut off as well.
+    let steps = [(Step::Claim, 9_999), (Step::Env, 9_999), (Step::Challenge, 9_999), (Step::Password, 9_999)];
+    for (step, most) in steps.into_iter().chain([(Step::Upgrade, 200)]) {
+        let mut cut = 0;
+        for bytes in 1..=most {
+            let mut faults = FaultPlan::default();
+            faults.add(&format!("truncate={bytes}@{step}*1")).expect("there is such a fault");
+            let mut pair = Pair::new(Setup { cloud: Config { faults, ..Config::default() }, ..Setup::default() });
+            assert!(pair.run_until(Pair::is_online, HOUR), "{bytes} bytes of {step}: {:?}", pair.failures());
+            let Some(failure) = pair.failures().first().copied().cloned() else { break };
+            assert!(matches!(failure.stage, Stage::Http | Stage::Websocket | Stage::Tcp), "{failure}");
+            assert_eq!(pair.failures().len(), 1, "{bytes} bytes of {step}: {:?}", pair.failures());
+            cut = bytes;
+        }
+        println!("{step}: cut off at each of its {cut} bytes");
+        assert!(cut > 20, "{step}");
     }
 }
