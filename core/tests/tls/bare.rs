@@ -1,8 +1,11 @@
-//! What embedded-tls does on its own with servers that `hostile` shows to be harmless: the reasons for what encloses it.
+//! What embedded-tls and webpki do on their own with servers that `hostile` and `forged` show to be harmless: each attack
+//! works as soon as what encloses them is switched off, and these tests switch it off by leaving it out.
 //!
 //! If one of these tests fails after an update of embedded-tls, that is good news, and no reason to drop an enclosure.
+//! The numbers are those of the guarantees in design.md 3.4.
 
-use crate::support::pki::Authority;
+use crate::support::TODAY;
+use crate::support::pki::{Authority, Identity, authority_params, key, server_params};
 use crate::support::script::*;
 use crate::support::wire::{Peer, Socket, Wire, drive, drive_while};
 use embedded_tls::{
@@ -10,6 +13,7 @@ use embedded_tls::{
     TlsContext, TlsError, TlsVerifier,
 };
 use rand_core::Rng;
+use rcgen::{KeyUsagePurpose, PKCS_ECDSA_P256_SHA256, date_time_ymd};
 
 /// A verifier that trusts nobody, and counts how often it is asked.
 #[derive(Default)]
@@ -114,6 +118,7 @@ fn bare_read(script: impl FnOnce(&mut Server<'_>)) -> Result<usize, TlsError> {
     bare(Everybody, script, read).0
 }
 
+/// 1: `hostile::identity`.
 #[test]
 fn a_server_that_proves_nothing_gets_data_without_the_verifier_being_asked() {
     let (heard, Nobody(asked)) = bare(
@@ -137,6 +142,7 @@ fn a_server_that_proves_nothing_gets_data_without_the_verifier_being_asked() {
     assert_eq!((heard, asked), (1, 0));
 }
 
+/// 2: `hostile::records::unencrypted_records_after_the_server_hello`.
 #[test]
 #[should_panic(expected = "not implemented")]
 fn an_unencrypted_handshake_record_after_the_handshake_is_a_panic() {
@@ -146,6 +152,7 @@ fn an_unencrypted_handshake_record_after_the_handshake_is_a_panic() {
     });
 }
 
+/// 2: `hostile::records::encrypted_records_that_hold_nothing_usable`.
 #[test]
 #[should_panic(expected = "called `Option::unwrap()` on a `None` value")]
 fn an_encrypted_record_without_anything_in_it_is_a_panic() {
@@ -155,6 +162,7 @@ fn an_encrypted_record_without_anything_in_it_is_a_panic() {
     });
 }
 
+/// 6: `hostile::data`.
 #[test]
 #[should_panic(expected = "not implemented")]
 fn a_message_of_the_handshake_after_the_handshake_is_a_panic() {
@@ -164,6 +172,7 @@ fn a_message_of_the_handshake_after_the_handshake_is_a_panic() {
     });
 }
 
+/// 6: `hostile::hello::a_server_hello_that_does_not_answer_ours`.
 #[test]
 fn a_server_hello_that_answers_something_else_is_accepted() {
     let read = bare_read(|server| {
@@ -183,6 +192,7 @@ fn a_server_hello_that_answers_something_else_is_accepted() {
     assert_eq!(read.unwrap(), 4);
 }
 
+/// 6: `hostile::messages::a_message_hidden_behind_the_end_of_another`.
 #[test]
 fn lengths_of_messages_are_not_read() {
     let (sent, _) = bare(
@@ -202,6 +212,7 @@ fn lengths_of_messages_are_not_read() {
     assert_eq!(sent, 2, "it sent a Certificate, because it saw the hidden request for one, and its Finished");
 }
 
+/// 3: `connection::a_read_that_was_abandoned_ends_the_connection`.
 #[test]
 fn a_cancelled_read_loses_what_it_has_read() {
     let read = |outcome: Result<(), TlsError>, connection: &mut Bare<'_>, server: &mut dyn Peer, wire: &Wire| {
@@ -248,4 +259,64 @@ fn an_unencrypted_alert_is_labelled_change_cipher_spec() {
         },
     );
     assert_eq!(kind, Some((CHANGE_CIPHER_SPEC, vec![2, 47])));
+}
+
+/// What webpki alone says of a chain at `unix_seconds`: the server's certificate first, then one authority.
+fn webpki_alone(root: &Authority, identity: &Identity, unix_seconds: u64) -> Result<(), webpki::Error> {
+    let anchors = [webpki::anchor_from_trusted_cert(&root.der).unwrap()];
+    let (server, authorities) = identity.chain.split_first().unwrap();
+    let time = rustls::pki_types::UnixTime::since_unix_epoch(std::time::Duration::from_secs(unix_seconds));
+    let algorithms = rustls::crypto::ring::default_provider().signature_verification_algorithms.all;
+    let usage = webpki::KeyUsage::server_auth();
+    let server = webpki::EndEntityCert::try_from(server).unwrap();
+    server.verify_for_usage(algorithms, &anchors, authorities, time, usage, None, None).map(drop)
+}
+
+/// 7: `rejected::an_issuer_that_must_not_sign_certificates`.
+#[test]
+fn an_authority_that_must_not_sign_certificates_is_accepted() {
+    let root = Authority::new();
+    let mut params = authority_params("Lower");
+    params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+    let lower = root.subordinate(params, key(&PKCS_ECDSA_P256_SHA256));
+    let mut identity = lower.localhost();
+    identity.chain.push(lower.der.clone());
+    assert_eq!(webpki_alone(&root, &identity, TODAY), Ok(()));
+}
+
+/// 5: `rejected::without_a_clock_a_certificate_newer_than_the_build_asks_for_the_clock`. Whoever may choose the time (an
+/// unset clock, a forged time server) makes a certificate valid that expired long ago.
+#[test]
+fn a_time_that_nobody_vouches_for_makes_an_expired_certificate_valid() {
+    let root = Authority::new();
+    let mut params = server_params(&["localhost"]);
+    params.not_before = date_time_ymd(2020, 1, 1);
+    params.not_after = date_time_ymd(2021, 1, 1);
+    let identity = root.server(&params, key(&PKCS_ECDSA_P256_SHA256));
+    assert!(webpki_alone(&root, &identity, TODAY).is_err());
+    assert_eq!(webpki_alone(&root, &identity, 1_600_000_000), Ok(()), "in September 2020 it was");
+}
+
+/// 4: `hostile::hello::a_hello_retry_request`. embedded-tls takes one for a malformed ServerHello and cannot say more.
+#[test]
+fn a_hello_retry_request_is_an_error_without_a_name() {
+    let (outcome, _) = bare(
+        Everybody,
+        |server| {
+            server.hello(|hello| {
+                hello.random = embedded_tls_retry();
+                *hello.extension(51) = vec![0, 0x1d];
+            });
+            server.close();
+        },
+        |outcome, _, _, _| outcome,
+    );
+    let error = outcome.expect_err("embedded-tls has learned to answer this");
+    assert!(!format!("{error:?}").contains("Retry"), "{error:?}");
+}
+
+/// The random of a HelloRetryRequest (RFC 8446 4.1.3).
+fn embedded_tls_retry() -> [u8; 32] {
+    use digest_010::Digest;
+    Sha256::digest(b"HelloRetryRequest").into()
 }

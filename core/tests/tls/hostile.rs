@@ -19,6 +19,7 @@ fn refused(script: impl FnOnce(&mut Server<'_>)) -> (String, Vec<u8>) {
     let identity = root.localhost();
     let client = Client::trusting(&root.der);
     let reason = client.refuses(&mut Scripted::new(&identity, script));
+    println!("refused: {reason}");
     (reason, client.wire.alerts())
 }
 
@@ -29,6 +30,7 @@ fn refusal(script: impl FnOnce(&mut Server<'_>)) -> String {
     let client = Client::trusting(&root.der);
     let reason = client.refuses(&mut Scripted::new(&identity, script));
     assert_eq!(client.wire.encrypted_records(), 0, "the handshake was finished: {reason}");
+    println!("refused: {reason}");
     reason.strip_prefix("tls: ").expect("another stage than tls").to_owned()
 }
 
@@ -57,6 +59,7 @@ fn read_refusal(script: impl FnOnce(&mut Server<'_>)) -> String {
     connected(script, |client, server, mut secure| {
         let failure = drive(&client.wire, server, secure.read(&mut [0; 64])).expect_err("this was accepted");
         reason = failure.to_string();
+        println!("refused after the handshake: {reason}");
         let again = [
             drive(&client.wire, server, secure.ready()).unwrap_err(),
             drive(&client.wire, server, secure.read(&mut [0; 64])).unwrap_err(),

@@ -4,10 +4,14 @@
 #![allow(clippy::result_large_err)] // failures carry their text with them
 
 mod bare;
+mod chains;
 mod connection;
+mod forged;
 mod handshake;
 mod hostile;
 mod rejected;
+#[cfg(feature = "rsa")]
+mod stalls;
 mod support;
 
 #[global_allocator]

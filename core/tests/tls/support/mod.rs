@@ -1,11 +1,12 @@
 //! What the TLS tests share.
 //!
 //! * `wire`: two pipes of memory, the client's socket on them, and a loop that drives both ends without time.
-//! * `pki`: certificates.
+//! * `pki`: certificates as they should be, `forge`: certificates without rules.
 //! * `peer`: a server that is rustls.
 //! * `heap`: an allocator that counts what the client allocates.
 //! * `script`: a TLS 1.3 server that does exactly what a test says, right or wrong.
 
+pub mod forge;
 pub mod heap;
 pub mod peer;
 pub mod pki;

@@ -101,3 +101,15 @@ pub fn rsa_key() -> KeyPair {
     });
     KeyPair::try_from(der.as_slice()).unwrap()
 }
+
+/// An RSA key of another size, out of a file: making one takes seconds.
+#[cfg(feature = "rsa")]
+pub fn rsa_key_of(bits: u32) -> KeyPair {
+    KeyPair::from_pem(match bits {
+        2_048 => return rsa_key(),
+        3_072 => include_str!("../fixtures/rsa-3072.pem"),
+        4_096 => include_str!("../fixtures/rsa-4096.pem"),
+        _ => panic!("there is no key of {bits} bits"),
+    })
+    .unwrap()
+}

@@ -25,6 +25,8 @@ struct State {
     broken: Option<ErrorKind>,
     drip: Drip,
     flushes: usize,
+    /// How many bytes may still reach the client; what is beyond is lost.
+    quota: usize,
     /// Grows with every byte that moves.
     moved: u64,
 }
@@ -43,6 +45,7 @@ impl Default for Wire {
             broken: None,
             drip: Drip { read: usize::MAX, write: usize::MAX },
             flushes: 0,
+            quota: usize::MAX,
             moved: 0,
         })))
     }
@@ -61,8 +64,15 @@ impl Wire {
     /// Sends `bytes` to the client.
     pub fn send(&self, bytes: &[u8]) {
         let mut state = self.0.borrow_mut();
+        let bytes = &bytes[..bytes.len().min(state.quota)];
+        state.quota -= bytes.len();
         state.to_client.extend(bytes);
         state.moved += bytes.len() as u64;
+    }
+
+    /// Lets only so many bytes more reach the client.
+    pub fn set_quota(&self, bytes: usize) {
+        self.0.borrow_mut().quota = bytes;
     }
 
     /// Takes what the client has sent since.
@@ -70,6 +80,16 @@ impl Wire {
         let mut state = self.0.borrow_mut();
         state.moved += state.to_server.len() as u64;
         state.to_server.drain(..).collect()
+    }
+
+    /// Hands `bytes` to the server, as if the client had sent them.
+    pub fn put_to_server(&self, bytes: &[u8]) {
+        self.0.borrow_mut().to_server.extend(bytes);
+    }
+
+    /// Takes what is there for the client.
+    pub fn take_for_client(&self) -> Vec<u8> {
+        self.0.borrow_mut().to_client.drain(..).collect()
     }
 
     /// Ends the connection as the server.
@@ -128,7 +148,7 @@ impl Wire {
         self.0.borrow().sent.clone()
     }
 
-    fn moved(&self) -> u64 {
+    pub fn moved(&self) -> u64 {
         self.0.borrow().moved
     }
 }
