@@ -16,6 +16,64 @@
 //! | | [`link`], [`claim`] | what is said, and in which order |
 //! | | [`message`], [`settings`], [`store`], [`transport`] | |
 //! | ground | [`wire`], [`identity`], [`stage`], [`clock`], [`secret`], [`text`] | nothing of ACLK |
+//!
+//! # The engine in one page
+//!
+//! It is polled for what to do, and told what happened. Here the caller is a script: it has a key, a storage that never
+//! fails, and a server that takes the claim. A real caller is [`driver::drive`], which does the same over traits for
+//! network, clock, key and storage.
+//!
+//! ```
+//! use aclk_core::clock::{Instant, Now, Trust, WallTime};
+//! use aclk_core::engine::Agent;
+//! use aclk_core::engine::event::{Event, Goal, Input, Output};
+//! use aclk_core::identity::guid::Guid;
+//! use aclk_core::secret::Secret;
+//! use aclk_core::settings::{Limits, Settings, Timing};
+//! use aclk_core::store::Saved;
+//! use aclk_core::wire::url::Url;
+//!
+//! let id = Guid::parse("aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee").unwrap();
+//! let settings = Settings {
+//!     url: Url::parse("https://cloud.example").unwrap(),
+//!     id,
+//!     machine_guid: id,
+//!     hostname: "edge-1".try_into().unwrap(),
+//!     token: Secret::copy_of(b"a token of the Space").unwrap(),
+//!     rooms: "".try_into().unwrap(),
+//!     claim_attempts: Some(3),
+//!     timing: Timing::DEFAULT,
+//!     limits: Limits::DEVICE,
+//! };
+//! // Time comes with every call. It stands still in this example.
+//! let wall = WallTime { unix_us: 1_700_000_000_000_000, trust: Trust::Trusted };
+//! let now = Now { instant: Instant::START, wall };
+//! let (receive, send, seed) = ([0; 4096], [0; 4096], [7; 32]);
+//! let mut agent = Agent::new(Goal::Claim, settings, Saved::default(), receive, send, seed, now);
+//!
+//! let mut said = String::new();
+//! loop {
+//!     match agent.poll() {
+//!         Output::NeedKey => {
+//!             let public_pem = "-----BEGIN PUBLIC KEY-----\n…\n-----END PUBLIC KEY-----\n".try_into().unwrap();
+//!             agent.handle(now, Input::Key { public_pem, fresh: true });
+//!         }
+//!         Output::Save(_) => agent.handle(now, Input::Saved),
+//!         Output::Connect { host, port, .. } => {
+//!             assert_eq!((host, port), ("cloud.example", 443));
+//!             agent.handle(now, Input::Connected);
+//!         }
+//!         Output::Send(request) => said = String::from_utf8_lossy(request).into_owned(),
+//!         Output::Wait(_) => {
+//!             agent.receive(now, b"HTTP/1.1 204 No Content\r\n\r\n");
+//!         }
+//!         Output::Event(Event::Claimed { id: claimed, .. }) => assert_eq!(claimed, id),
+//!         Output::Event(_) | Output::Decrypt(_) | Output::Close => {}
+//!         Output::Done => break,
+//!     }
+//! }
+//! assert!(said.starts_with("PUT /api/v1/spaces/nodes/aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee HTTP/1.1\r\n"));
+//! ```
 #![no_std]
 #![forbid(unsafe_code)]
 // The traits here are driven by single-threaded executors too: their futures need not be `Send`.
