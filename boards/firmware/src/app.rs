@@ -10,12 +10,13 @@ use aclk_core::engine::event::{Event, Goal, StageReport};
 use aclk_core::identity::key::Key;
 use aclk_core::settings::Settings;
 use aclk_core::stage::{Failure, Stage};
-use aclk_core::store::Store;
+use aclk_core::store::{Saved, Store};
 use aclk_core::tls;
 use core::net::Ipv4Addr;
 use embassy_futures::select::{Either, select};
 use embassy_net::driver::Driver;
 use embassy_net::{Config, Stack, StackResources};
+use embassy_time::{Duration, with_timeout};
 use rand_core::CryptoRng;
 use rustls_pki_types::TrustAnchor;
 
@@ -30,6 +31,10 @@ const TCP_SEND: usize = 2 << 10;
 const TLS_WRITE: usize = 2 << 10;
 /// Sockets of the stack: TCP, DNS, DHCP, SNTP.
 const SOCKETS: usize = 4;
+/// An address that takes longer to come is worth a word.
+const ADDRESS_IS_LATE: Duration = Duration::from_secs(10);
+/// How often a time server that does not answer is asked.
+const TIME_ATTEMPTS: u32 = 3;
 
 /// All memory the application needs beside its future: keep it in a `static` or on the heap, not on a stack.
 pub struct Memory {
@@ -129,24 +134,28 @@ pub async fn run<S, K, R, O, W>(
 {
     let Machine { store, key, rng, clock, observer, control } = machine;
     let begun = clock.instant();
-    // A device without a network has nothing to say goodbye to: the first wish to stop ends it.
-    match select(stack.wait_config_up(), stopped(control)).await {
-        Either::First(()) => observer.event(&stage(Stage::Config, clock, begun)),
-        Either::Second(()) => return,
-    }
-    if let Some(server) = device.time_server {
-        let begun = clock.instant();
-        match sntp::synchronise(stack, server, clock, device.build_unix_seconds, rng).await {
-            Ok(()) => observer.event(&stage(Stage::Clock, clock, begun)),
-            Err(error) => observer.event(&Event::Notice(&clock_failure(error))),
+    // What was read from the store, unless somebody changed it while there was no network to use it on.
+    let mut reloaded = None;
+    let prepare = async {
+        address(stack, observer).await;
+        observer.event(&stage(Stage::Config, clock, begun));
+        if let Some(server) = device.time_server {
+            set_clock(stack, server, clock, device.build_unix_seconds, rng, observer).await;
         }
+    };
+    // A device that is not ready has nothing to say goodbye to: the first wish to stop ends it.
+    if let Either::Second(()) = select(prepare, stopped(control, &mut reloaded)).await {
+        return;
     }
-    let saved = match store.load().await {
-        Ok(saved) => saved,
-        Err(error) => {
-            let failure = Failure::new(Stage::Storage, error);
-            return observer.event(&Event::Notice(&failure));
-        }
+    let saved = match reloaded {
+        Some(saved) => saved,
+        None => match store.load().await {
+            Ok(saved) => saved,
+            Err(error) => {
+                let failure = Failure::new(Stage::Storage, error);
+                return observer.event(&Event::Notice(&failure));
+            }
+        },
     };
     let mut seed = [0; 32];
     rng.fill_bytes(&mut seed);
@@ -167,10 +176,48 @@ pub async fn run<S, K, R, O, W>(
         tls_write: &mut memory.tls_write,
     };
     driver::drive(&mut agent, machine).await;
+    network.end().await;
 }
 
-async fn stopped(control: &mut impl Control) {
-    while control.next().await != driver::Command::Stop {}
+/// Waits for an address, and says so if that takes long.
+async fn address(stack: Stack<'_>, observer: &mut impl Observer) {
+    if with_timeout(ADDRESS_IS_LATE, stack.wait_config_up()).await.is_ok() {
+        return;
+    }
+    let cause = if stack.is_link_up() { "no DHCP server answers" } else { "the network link is down" };
+    let seconds = ADDRESS_IS_LATE.as_secs();
+    let failure = Failure::new(Stage::Config, format_args!("no address after {seconds} s, still trying: {cause}"));
+    observer.event(&Event::Notice(&failure));
+    stack.wait_config_up().await;
+}
+
+/// Asks for the time. A packet may get lost, so it asks more than once.
+async fn set_clock(
+    stack: Stack<'_>,
+    server: Ipv4Addr,
+    clock: &DeviceClock,
+    build_unix_seconds: u64,
+    rng: &mut impl CryptoRng,
+    observer: &mut impl Observer,
+) {
+    let begun = clock.instant();
+    for attempt in 1..=TIME_ATTEMPTS {
+        match sntp::synchronise(stack, server, clock, build_unix_seconds, rng).await {
+            Ok(()) => return observer.event(&stage(Stage::Clock, clock, begun)),
+            Err(sntp::SntpError::NoReply) if attempt < TIME_ATTEMPTS => {}
+            Err(error) => return observer.event(&Event::Notice(&clock_failure(error))),
+        }
+    }
+}
+
+/// Waits for the wish to stop, and keeps what the store is said to hold by then.
+async fn stopped(control: &mut impl Control, reloaded: &mut Option<Saved>) {
+    loop {
+        match control.next().await {
+            driver::Command::Stop => return,
+            driver::Command::Reload(saved) => *reloaded = Some(saved),
+        }
+    }
 }
 
 fn stage<'e>(stage: Stage, clock: &DeviceClock, begun: aclk_core::clock::Instant) -> Event<'e> {

@@ -92,6 +92,12 @@ impl<'s> EmbassyNetwork<'s> {
     pub fn new(stack: Stack<'s>, receive: &'s mut [u8], send: &'s mut [u8]) -> Self {
         Self { stack, socket: RefCell::new(TcpSocket::new(stack, receive, send)) }
     }
+
+    /// Lets the RST of a connection that was dropped go out. To be called before the stack is dropped.
+    pub async fn end(self) {
+        let mut socket = self.socket.into_inner();
+        let _ = with_timeout(RESET_LEAVES_WITHIN, socket.flush()).await;
+    }
 }
 
 impl<'s> TcpConnect for EmbassyNetwork<'s> {
@@ -158,6 +164,9 @@ impl<'s> Network for EmbassyNetwork<'s> {
         connection.socket.close();
         // Waits until the peer has acknowledged our FIN.
         connection.ended = connection.socket.flush().await.is_ok();
+        // Nor is the socket used again before the peer has ended, too: a RST may overtake what it has not read yet.
+        let mut rest = [0; 64];
+        while matches!(connection.socket.read(&mut rest).await, Ok(len) if len > 0) {}
     }
 }
 
