@@ -48,10 +48,16 @@ claimed yet, waits for \"aclk claim\". SIGHUP reads everything again and lifts a
   --hostname NAME           name to show; default: the host name
   --listen ADDR:PORT|off    address of the local API; has no effect yet
   --net host                use the sockets of this machine (default)
-  --net tap:NAME            use our own TCP/IP stack on this TAP device
-  --address CIDR            address of our own stack, as in 10.0.0.2/24; default: DHCP
+  --net tap:NAME            use our own TCP/IP stack (IPv4) on this TAP device, which is made if it does not exist
+  --address CIDR            address of our own stack, as in 10.0.0.2/24; default: DHCP, which says the next two as well
+  --gateway ADDR            router of our own stack; without it, only the network of --address can be reached
+  --dns ADDR[,ADDR]         name servers of our own stack; without them, the Cloud's URL must have an IP address in it
 
-exit code: 0 ended by a signal; 1 arguments; 2 files, or another \"aclk run\" is running; 3 not in this build;
+The TAP device is an interface of this machine, to be bridged or given the router's address, and set up:
+  ip tuntap add tap0 mode tap user USER; ip addr add 10.0.0.1/24 dev tap0; ip link set tap0 up
+  aclk run --net tap:tap0 --address 10.0.0.2/24 --gateway 10.0.0.1 --dns 9.9.9.9
+
+exit code: 0 ended by a signal; 1 arguments, or the TAP device; 2 files, or another \"aclk run\" is running;
   4 nobody is trusted; 18 no machine GUID";
 
 #[cfg(feature = "lab")]

@@ -31,8 +31,9 @@ const SEND_LEN: usize = 64 << 10;
 pub(crate) struct Host {
     pub(crate) store: FileStore,
     pub(crate) trust: Trust,
-    key: SoftwareKey,
-    rng: ChaCha20Rng,
+    pub(crate) key: SoftwareKey,
+    /// Randomness that nobody can guess.
+    pub(crate) rng: ChaCha20Rng,
 }
 
 impl Host {
@@ -62,17 +63,13 @@ impl Host {
         Ok(())
     }
 
-    /// Randomness that nobody can guess.
-    pub(crate) fn rng(&mut self) -> &mut ChaCha20Rng {
-        &mut self.rng
-    }
-
     /// What is stored now.
     pub(crate) async fn saved(&mut self) -> Result<Saved, Fault> {
         Ok(self.store.load().await?)
     }
 
-    /// Works towards `goal` until it is reached or given up, or `control` ends it.
+    /// Works towards `goal` until it is reached or given up, or `control` ends it, over the sockets of this machine. Over
+    /// a TCP/IP stack of our own: see [`device`](crate::device).
     pub(crate) async fn drive(
         &mut self,
         goal: Goal,

@@ -5,6 +5,7 @@
 mod args;
 mod clock;
 mod command;
+mod device;
 mod fault;
 mod help;
 mod host;

@@ -2,7 +2,9 @@
 
 use super::print;
 use crate::args::Args;
-use crate::fault::{Fault, exit};
+use crate::device::address::{self, Addressing};
+use crate::device::tap::Tap;
+use crate::fault::Fault;
 use crate::help;
 use crate::host::{self, Host};
 use crate::journal::Journal;
@@ -23,8 +25,8 @@ use std::net::SocketAddr;
 enum Net {
     /// The sockets of this machine.
     Host,
-    /// Our own stack on this TAP device.
-    Tap(String),
+    /// Our own stack on the TAP device of this name.
+    Tap(String, Addressing),
 }
 
 #[derive(Debug)]
@@ -32,7 +34,6 @@ struct Options {
     given: Given,
     listen: Option<SocketAddr>,
     net: Net,
-    address: Option<String>,
 }
 
 /// Runs the command.
@@ -55,21 +56,24 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
 }
 
 fn parse(arguments: Vec<OsString>) -> Result<Option<Options>, Fault> {
-    let mut options = Options { given: Given::default(), listen: None, net: Net::Host, address: None };
+    let mut options = Options { given: Given::default(), listen: None, net: Net::Host };
+    let (mut tap, mut address) = (None, address::Given::default());
     let mut args = Args::new("run", arguments);
     while let Some(argument) = args.next()? {
         let name = argument.name().to_owned();
         match name.as_str() {
             "help" | "h" => return Ok(None),
             "listen" => options.listen = listen(&argument.value()?)?,
-            "net" => options.net = net(&argument.value()?)?,
-            "address" => options.address = Some(argument.value()?.to_string()),
+            "net" => tap = net(&argument.value()?)?,
+            name if address::Given::knows(name) => address.take(name, &argument.value()?)?,
             "hostname" => options.given.take(&name, argument.value()?)?,
             _ => return Err(argument.unknown()),
         }
     }
-    if options.address.is_some() && options.net == Net::Host {
-        return Err(Fault::usage("--address only makes sense with --net tap:NAME"));
+    match tap {
+        Some(name) => options.net = Net::Tap(name, address.addressing()?),
+        None if address.is_empty() => {}
+        None => return Err(Fault::usage("--address, --gateway and --dns only make sense with --net tap:NAME")),
     }
     Ok(Some(options))
 }
@@ -82,22 +86,26 @@ fn listen(text: &str) -> Result<Option<SocketAddr>, Fault> {
     text.parse().map(Some).map_err(|_| Fault::usage("--listen is not an address with a port").hint(hint))
 }
 
-fn net(text: &str) -> Result<Net, Fault> {
+/// The name of the TAP device, unless it is the sockets of this machine that are to be used.
+fn net(text: &str) -> Result<Option<String>, Fault> {
     match text.strip_prefix("tap:") {
-        // The kernel's limit is 15 bytes (IFNAMSIZ with the final zero).
-        Some(name) if (1..=15).contains(&name.len()) && !name.contains(['/', ' ']) => Ok(Net::Tap(name.to_owned())),
-        Some(_) => Err(Fault::usage("the name of the TAP device must have 1 to 15 characters")),
-        None if text == "host" => Ok(Net::Host),
+        Some(name) if is_interface(name) => Ok(Some(name.to_owned())),
+        Some(_) => Err(Fault::usage(
+            "the name of the TAP device must be 1 to 15 letters, digits, dots, hyphens or underscores",
+        )),
+        None if text == "host" => Ok(None),
         None => Err(Fault::usage("--net is neither host nor tap:NAME")),
     }
 }
 
+/// The kernel takes up to 15 bytes (IFNAMSIZ with the final zero), and more kinds of them than are good.
+fn is_interface(name: &str) -> bool {
+    let is_good = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_');
+    (1..=15).contains(&name.len()) && name.bytes().all(is_good) && !matches!(name, "." | "..")
+}
+
 fn link(options: Options) -> Result<(), Fault> {
     let paths = Paths::from_env();
-    if let Net::Tap(name) = &options.net {
-        let cause = format_args!("there is no TCP/IP stack for --net tap:{name} in this build");
-        return Err(Fault::usage(cause).code(exit::UNAVAILABLE));
-    }
     let live = Live::new(&paths.live(), live::PATIENCE)?;
     let journal = Journal::new(Log::new(stderr()), live);
     host::block_on(keep(&paths, &options, &journal))?
@@ -112,11 +120,19 @@ async fn keep(paths: &Paths, options: &Options, journal: &Journal<Stderr>) -> Re
         let text = format!("note: --listen {address} has no effect yet: this version has no local API");
         journal.line(Tag::Link, text);
     }
+    let tap = match &options.net {
+        Net::Host => None,
+        Net::Tap(name, addressing) => {
+            let journal = journal.clone();
+            // Once, and not with every new beginning: a device that we made goes when it is closed.
+            Some(Tap::open(name, addressing.clone(), move |text| journal.line(Tag::Link, text))?)
+        }
+    };
     let mut is_first = true;
     loop {
-        match once(paths, options, journal, &mut wishes).await {
+        match once(paths, options, tap.as_ref(), journal, &mut wishes).await {
             Ok(()) => {}
-            Err(fault) if is_first => return Err(fault),
+            Err(fault) if is_first || tap.as_ref().is_some_and(Tap::is_gone) => return Err(fault),
             // What was wrong may be mended while we wait.
             Err(fault) => {
                 journal.trouble(&fault);
@@ -138,6 +154,7 @@ async fn keep(paths: &Paths, options: &Options, journal: &Journal<Stderr>) -> Re
 async fn once(
     paths: &Paths,
     options: &Options,
+    tap: Option<&Tap>,
     journal: &Journal<Stderr>,
     wishes: &mut Wishes<Stderr>,
 ) -> Result<(), Fault> {
@@ -159,12 +176,17 @@ async fn once(
         journal.line(Tag::Link, format_args!("note: {note}"));
     }
     let saved = wishes.begin()?;
-    host.drive(Goal::Link, settings, saved, &mut journal.clone(), wishes).await
+    let mut observer = journal.clone();
+    match tap {
+        None => host.drive(Goal::Link, settings, saved, &mut observer, wishes).await,
+        Some(tap) => tap.drive(&mut host, Goal::Link, settings, saved, &mut observer, wishes).await,
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Net, parse};
+    use crate::device::address::Addressing;
     use crate::fault::{Fault, exit};
     use std::ffi::OsString;
 
@@ -176,15 +198,23 @@ mod tests {
     fn options_are_checked_before_anything_is_done() {
         let options_ = options(&["--listen", "127.0.0.1:19999", "--net=tap:tap0", "--address", "10.0.0.2/24"]).unwrap();
         assert_eq!(options_.listen, Some("127.0.0.1:19999".parse().unwrap()));
-        assert_eq!(options_.net, Net::Tap("tap0".to_owned()));
+        assert!(matches!(options_.net, Net::Tap(name, Addressing::Static(_)) if name == "tap0"));
+        let dhcp = options(&["--net=tap:a-b_c.4"]).unwrap().net;
+        assert_eq!(dhcp, Net::Tap("a-b_c.4".to_owned(), Addressing::Dhcp));
+        let bad_name = "the name of the TAP device must be 1 to 15 letters, digits, dots, hyphens or underscores";
         assert_eq!(options(&["--listen", "off"]).unwrap().listen, None);
         assert_eq!(options(&["--listen=[::1]:1"]).unwrap().listen, Some("[::1]:1".parse().unwrap()));
         for (list, cause) in [
             (&["--listen", "localhost"][..], "--listen is not an address with a port"),
             (&["--net", "wifi"], "--net is neither host nor tap:NAME"),
-            (&["--net", "tap:"], "the name of the TAP device must have 1 to 15 characters"),
-            (&["--net", "tap:../../etc"], "the name of the TAP device must have 1 to 15 characters"),
-            (&["--address", "10.0.0.2/24"], "--address only makes sense with --net tap:NAME"),
+            (&["--net", "tap:"], bad_name),
+            (&["--net", "tap:../../etc"], bad_name),
+            (&["--net", "tap:.."], bad_name),
+            (&["--net", "tap:tap%d"], bad_name),
+            (&["--net", "tap:abcdefghijklmnop"], bad_name),
+            (&["--net", "tap:tap\u{e4}"], bad_name),
+            (&["--net", "tap:tap0", "--address", "10.0.0.2"], "--address is not an IPv4 address with a prefix length"),
+            (&["--address", "10.0.0.2/24"], "--address, --gateway and --dns only make sense with --net tap:NAME"),
             (&["--token=x"], "unknown argument --token"),
         ] {
             let fault = options(list).unwrap_err();

@@ -1,0 +1,121 @@
+//! The firmware application on this machine: our own TCP/IP stack, on whatever carries Ethernet frames.
+//!
+//! ```text
+//!  FileStore, key, trust anchors, wishes (Host)
+//!                    │
+//!          aclk_firmware::run_with_driver
+//!                    │  embassy_net::driver::Driver
+//!         Card of a TAP device   or   the end of a cable
+//! ```
+
+pub(crate) mod address;
+#[cfg(feature = "lab")]
+pub(crate) mod cable;
+pub(crate) mod tap;
+
+use crate::clock::BUILD_UNIX_SECONDS;
+use crate::host::Host;
+use crate::store::FileStore;
+use crate::store::error::StoreError;
+use aclk_core::driver::{Control, Observer};
+use aclk_core::engine::event::Goal;
+use aclk_core::identity::guid::Guid;
+use aclk_core::identity::key::PRIVATE_PEM_MAX;
+use aclk_core::secret::Secret;
+use aclk_core::settings::Settings;
+use aclk_core::store::{Record, Saved, Store};
+use aclk_firmware::{Device, DeviceClock, Machine, Memory};
+use embassy_net::Config;
+use embassy_net::driver::Driver;
+use std::net::Ipv4Addr;
+
+/// What the application is plugged into.
+pub(crate) struct Wire<'c, D> {
+    /// Carries Ethernet frames.
+    pub(crate) ethernet: D,
+    /// How the stack gets its address.
+    pub(crate) config: Config,
+    /// The time, and ...
+    pub(crate) clock: &'c DeviceClock,
+    /// ... who is asked for it.
+    pub(crate) time_server: Option<Ipv4Addr>,
+}
+
+/// Works towards `goal` until it is reached or given up, or `control` ends it, over `wire`.
+pub(crate) async fn drive<D: Driver>(
+    host: &mut Host,
+    wire: Wire<'_, D>,
+    goal: Goal,
+    settings: Settings,
+    saved: Saved,
+    observer: &mut impl Observer,
+    control: &mut impl Control,
+) {
+    let mut memory = Box::new(Memory::new());
+    let machine = Machine {
+        store: &mut Known { store: &mut host.store, saved: Some(saved) },
+        key: &mut host.key,
+        rng: &mut host.rng,
+        clock: wire.clock,
+        observer,
+        control,
+    };
+    let device = Device {
+        goal,
+        settings,
+        anchors: &host.trust.anchors,
+        build_unix_seconds: BUILD_UNIX_SECONDS,
+        time_server: wire.time_server,
+    };
+    aclk_firmware::run_with_driver(wire.ethernet, wire.config, &mut memory, machine, device).await;
+}
+
+/// A hardware address of our own: unicast, locally administered, and the same whenever this machine comes back, so that a
+/// DHCP server recognises it.
+pub(crate) fn hardware_address(machine_guid: Guid) -> [u8; 6] {
+    let mut address = [0x02, 0, 0, 0, 0, 0];
+    for (index, byte) in machine_guid.as_bytes().iter().enumerate() {
+        address[1 + index % 5] ^= byte;
+    }
+    address
+}
+
+/// The claim directory, but for what is claimed: whoever drives a link has read that already, and may know better.
+struct Known<'s> {
+    store: &'s mut FileStore,
+    saved: Option<Saved>,
+}
+
+impl Store for Known<'_> {
+    type Error = StoreError;
+
+    async fn load(&mut self) -> Result<Saved, StoreError> {
+        match self.saved.take() {
+            Some(saved) => Ok(saved),
+            None => self.store.load().await,
+        }
+    }
+
+    async fn load_key(&mut self) -> Result<Option<Secret<PRIVATE_PEM_MAX>>, StoreError> {
+        self.store.load_key().await
+    }
+
+    async fn save(&mut self, record: Record<'_>) -> Result<(), StoreError> {
+        self.store.save(record).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::hardware_address;
+    use aclk_core::identity::guid::Guid;
+
+    #[test]
+    fn every_machine_has_its_own_hardware_address_and_keeps_it() {
+        let guid = |text| Guid::parse(text).unwrap();
+        let one = hardware_address(guid("0f0e0d0c-0b0a-4908-8706-050403020100"));
+        assert_eq!(one, hardware_address(guid("0f0e0d0c-0b0a-4908-8706-050403020100")));
+        assert_ne!(one, hardware_address(guid("0f0e0d0c-0b0a-4908-8706-050403020101")));
+        assert_eq!(one[0] & 0b11, 0b10, "unicast, locally administered");
+    }
+}
