@@ -3,6 +3,7 @@
 use super::print;
 use crate::args::Args;
 use crate::clock::rfc3339;
+use crate::device::cable;
 use crate::fault::Fault;
 use crate::help;
 use crate::host::{self, Host};
@@ -25,6 +26,7 @@ use aclk_core::identity::key::Progress;
 use aclk_core::secret::Secret;
 use aclk_core::stage::{Next, Stage};
 use aclk_core::wire::url::Url;
+use aclk_lan::Faults;
 use std::cell::Cell;
 use std::ffi::OsString;
 use std::fmt;
@@ -40,6 +42,9 @@ use tokio::sync::Notify;
 const FAILURES: u32 = 3;
 /// Exit code after Ctrl-C before anything was achieved, as shells count it.
 const INTERRUPTED: u8 = 130;
+
+/// Any number will do: a cable without faults draws none.
+const SEED: u64 = 1;
 
 /// Which TCP/IP stack the device has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -154,9 +159,13 @@ fn demonstrate(options: &Options) -> Result<u8, Fault> {
         let saved = host.saved().await?;
         match options.net {
             Net::Host => host.drive(Goal::ClaimAndLink, settings, saved, &mut observer, &mut control).await?,
-            Net::Cable => return Err(Fault::usage("there is no cable yet")),
+            Net::Cable => {
+                let lan = cable::lan(SEED, Faults::none())?;
+                let goal = Goal::ClaimAndLink;
+                cable::drive_on_cable(&mut host, lan, goal, settings, saved, &mut observer, &mut control).await;
+            }
         }
-        Ok(control.interrupted)
+        Ok::<_, Fault>(control.interrupted)
     };
     let interrupted = host::block_on(work)??;
     Ok(observer.conclude(interrupted))
