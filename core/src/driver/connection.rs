@@ -248,8 +248,11 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
                     continue;
                 }
                 let sleep = sleep(machine.clock, deadline);
-                match select3(secure.ready(), sleep, machine.control.next()).await {
-                    Either3::First(Ok(())) => match within(machine.clock, timing.http, secure.read(&mut chunk)).await {
+                // In this order: a peer that always has something to say must hold up neither deadlines nor wishes.
+                match select3(sleep, machine.control.next(), secure.ready()).await {
+                    Either3::First(()) => agent.handle(machine.clock.now(), Input::Tick),
+                    Either3::Second(command) => machine.obey(agent, command).await,
+                    Either3::Third(Ok(())) => match within(machine.clock, timing.http, secure.read(&mut chunk)).await {
                         Some(Ok(Received::Data(len))) => waiting = 0..len,
                         Some(Ok(Received::Nothing)) => {}
                         // Every reply says itself where it ends, so a missing close_notify is no news here.
@@ -262,11 +265,9 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
                             return agent.handle(machine.clock.now(), Input::Broken(failure));
                         }
                     },
-                    Either3::First(Err(failure)) => {
+                    Either3::Third(Err(failure)) => {
                         return agent.handle(machine.clock.now(), Input::Broken(failure));
                     }
-                    Either3::Second(()) => agent.handle(machine.clock.now(), Input::Tick),
-                    Either3::Third(command) => machine.obey(agent, command).await,
                 }
             }
             output => {

@@ -6,6 +6,7 @@
 mod bare;
 mod chains;
 mod connection;
+mod driver;
 mod forged;
 mod handshake;
 mod hostile;

@@ -1,0 +1,221 @@
+//! The driver against a server that leaves it no time to breathe.
+
+use crate::support::pki::Authority;
+use crate::support::script::{APPLICATION_DATA, HANDSHAKE, NEW_SESSION_TICKET, Scripted, Server, message, ticket};
+use crate::support::wire::{Socket, Wire, drive_while};
+use crate::support::{TODAY, rng, today};
+use aclk_core::clock::{Clock, Instant, WallTime};
+use aclk_core::driver::{Command, Control, Machine, Observer, drive};
+use aclk_core::engine::Agent;
+use aclk_core::engine::event::{Event, Goal};
+use aclk_core::identity::guid::Guid;
+use aclk_core::identity::key::{CIPHERTEXT_LEN, Key, KeyError, PLAINTEXT_MAX, PRIVATE_PEM_MAX, Progress, PublicPem};
+use aclk_core::secret::Secret;
+use aclk_core::settings::{Limits, Settings, Timing};
+use aclk_core::store::{Claim, Record, Saved, Store};
+use aclk_core::tls::RECORD_READ_LEN;
+use aclk_core::transport::Network;
+use aclk_core::wire::url::Url;
+use embedded_io_async::ErrorKind;
+use embedded_nal_async::{AddrType, Dns, TcpConnect};
+use rand_core::CryptoRng;
+use std::cell::Cell;
+use std::convert::Infallible;
+use std::future::poll_fn;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::task::Poll;
+use std::time::Duration;
+
+/// One connection, which is there already.
+struct OneConnection {
+    wire: Wire,
+    is_taken: Cell<bool>,
+}
+
+impl TcpConnect for OneConnection {
+    type Error = ErrorKind;
+    type Connection<'a> = Socket;
+
+    async fn connect(&self, _remote: SocketAddr) -> Result<Socket, ErrorKind> {
+        if self.is_taken.replace(true) { Err(ErrorKind::ConnectionRefused) } else { Ok(self.wire.socket()) }
+    }
+}
+
+impl Dns for OneConnection {
+    type Error = ErrorKind;
+
+    async fn get_host_by_name(&self, _host: &str, _kind: AddrType) -> Result<IpAddr, ErrorKind> {
+        Ok(Ipv4Addr::LOCALHOST.into())
+    }
+
+    async fn get_host_by_address(&self, _address: IpAddr, _name: &mut [u8]) -> Result<usize, ErrorKind> {
+        Err(ErrorKind::Unsupported)
+    }
+}
+
+impl Network for OneConnection {}
+
+/// A clock that goes on by ten milliseconds whenever somebody looks at it.
+#[derive(Default)]
+struct Ticking(Cell<u64>);
+
+impl Clock for Ticking {
+    fn instant(&self) -> Instant {
+        self.0.set(self.0.get() + 10_000);
+        Instant::from_micros(self.0.get())
+    }
+
+    fn wall(&self) -> WallTime {
+        today()
+    }
+
+    async fn sleep_until(&self, deadline: Instant) {
+        self.until(deadline.as_micros()).await;
+    }
+}
+
+impl Ticking {
+    async fn until(&self, us: u64) {
+        poll_fn(|_| if self.0.get() >= us { Poll::Ready(()) } else { Poll::Pending }).await;
+    }
+}
+
+struct Nothing;
+
+impl Store for Nothing {
+    type Error = Infallible;
+
+    async fn load(&mut self) -> Result<Saved, Infallible> {
+        Ok(Saved::default())
+    }
+
+    async fn load_key(&mut self) -> Result<Option<Secret<PRIVATE_PEM_MAX>>, Infallible> {
+        Ok(None)
+    }
+
+    async fn save(&mut self, _record: Record<'_>) -> Result<(), Infallible> {
+        Ok(())
+    }
+}
+
+impl Key for Nothing {
+    fn is_present(&self) -> bool {
+        false
+    }
+
+    fn generate_step(&mut self, _rng: &mut dyn CryptoRng) -> Result<Progress, KeyError> {
+        Err(KeyError::Device)
+    }
+
+    fn public_pem(&self) -> Result<PublicPem, KeyError> {
+        Err(KeyError::Missing)
+    }
+
+    fn decrypt(
+        &self,
+        _ciphertext: &[u8; CIPHERTEXT_LEN],
+        _rng: &mut dyn CryptoRng,
+    ) -> Result<Secret<PLAINTEXT_MAX>, KeyError> {
+        Err(KeyError::Missing)
+    }
+
+    fn private_pem(&self) -> Result<Secret<PRIVATE_PEM_MAX>, KeyError> {
+        Err(KeyError::Missing)
+    }
+
+    fn import_pem(&mut self, _pem: &[u8]) -> Result<(), KeyError> {
+        Err(KeyError::Unsupported)
+    }
+}
+
+/// Remembers the first failure, and how much of the flood was still to come then.
+struct Watch {
+    wire: Wire,
+    failure: Option<(String, usize)>,
+}
+
+impl Observer for Watch {
+    fn event(&mut self, event: &Event<'_>) {
+        if let Event::Offline { failure } = event {
+            self.failure.get_or_insert((failure.cause.to_string(), self.wire.unread()));
+        }
+    }
+}
+
+/// Somebody who stops the device at a certain time.
+struct StopAt<'c>(&'c Ticking, u64);
+
+impl Control for StopAt<'_> {
+    async fn next(&mut self) -> Command {
+        self.0.until(self.1).await;
+        Command::Stop
+    }
+}
+
+/// Runs a device until it is stopped or at rest, against a server that follows the handshake with `flood`. Says how it
+/// failed, and how many bytes were unread in the end.
+fn flooded(flood: impl FnOnce(&mut Server<'_>), stop_us: u64) -> (Option<(String, usize)>, usize) {
+    let authority = Authority::new();
+    let identity = authority.localhost();
+    let mut server = Scripted::new(&identity, |server| {
+        server.handshake();
+        flood(server);
+    });
+    let wire = Wire::default();
+    let clock = Ticking::default();
+    let guid = Guid::parse("aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee").unwrap();
+    let url = Url::parse("https://localhost").unwrap();
+    let settings = Settings {
+        url: url.clone(),
+        id: guid,
+        machine_guid: guid,
+        hostname: heapless::String::new(),
+        token: Secret::new(),
+        rooms: heapless::String::new(),
+        claim_attempts: None,
+        timing: Timing::DEFAULT,
+        limits: Limits::DEVICE,
+    };
+    let saved = Saved { claimed: Some(Claim { id: guid, url }), pending: None };
+    let mut agent = Agent::new(Goal::Link, settings, saved, vec![0; 8192], vec![0; 4096], [7; 32], clock.now());
+    let mut watch = Watch { wire: wire.clone(), failure: None };
+    let machine = Machine {
+        network: &OneConnection { wire: wire.clone(), is_taken: Cell::new(false) },
+        clock: &clock,
+        store: &mut Nothing,
+        key: &mut Nothing,
+        rng: &mut rng(),
+        observer: &mut watch,
+        control: &mut StopAt(&clock, stop_us),
+        anchors: &[aclk_core::tls::anchor(&authority.der).unwrap()],
+        build_unix_seconds: TODAY,
+        tls_read: &mut vec![0; RECORD_READ_LEN],
+        tls_write: &mut vec![0; 2048],
+    };
+    let _ = drive_while(&wire, &mut server, drive(&mut agent, machine));
+    (watch.failure, wire.unread())
+}
+
+const NEVER: u64 = u64::MAX;
+
+#[test]
+fn a_flood_of_records_that_say_nothing_holds_up_no_deadline() {
+    let empty = |server: &mut Server<'_>| (0..10_000).for_each(|_| server.encrypted(APPLICATION_DATA, b""));
+    let tickets = |server: &mut Server<'_>| {
+        (0..10_000).for_each(|_| server.encrypted(HANDSHAKE, &message(NEW_SESSION_TICKET, &ticket())));
+    };
+    for (failure, _) in [flooded(empty, NEVER), flooded(tickets, NEVER)] {
+        let (cause, unread) = failure.expect("it does not wait for ever");
+        assert_eq!(cause, "no complete reply within 30 s");
+        assert!(unread > 0, "the deadline came when the flood was over");
+    }
+}
+
+#[test]
+fn a_flood_does_not_keep_a_device_from_being_stopped() {
+    let empty = |server: &mut Server<'_>| (0..10_000).for_each(|_| server.encrypted(APPLICATION_DATA, b""));
+    let five = u64::try_from(Duration::from_secs(5).as_micros()).unwrap();
+    let (failure, unread) = flooded(empty, five);
+    assert_eq!(failure, None);
+    assert!(unread > 0, "it stopped when the flood was over");
+}
