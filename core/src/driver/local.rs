@@ -7,8 +7,9 @@ use crate::engine::{Agent, Buffer};
 use crate::identity::key::{Key, KeyError, PLAINTEXT_MAX, PublicPem};
 use crate::secret::Secret;
 use crate::stage::{Failure, Stage};
-use crate::store::{Record, Store};
+use crate::store::{Record, Saved, Store};
 use crate::transport::Network;
+use core::task::Poll;
 use core::time::Duration;
 use embassy_futures::{poll_once, yield_now};
 use rand_core::CryptoRng;
@@ -18,7 +19,7 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 /// An input that borrows nothing.
 pub(super) enum Answer {
-    Key { public_pem: PublicPem, fresh: bool },
+    Key { public_pem: PublicPem, fresh: bool, reload: Option<Saved> },
     KeyFailed(KeyError),
     Decrypted(Result<Secret<PLAINTEXT_MAX>, KeyError>),
     Saved,
@@ -26,10 +27,22 @@ pub(super) enum Answer {
     Obeyed(Command),
 }
 
+/// How the generation of a key ended.
+enum Generated {
+    Done { fresh: bool, reload: Option<Saved> },
+    Stopped,
+}
+
 impl Answer {
     pub(super) fn give<B: Buffer>(self, agent: &mut Agent<B>, now: Now) {
         match self {
-            Self::Key { public_pem, fresh } => agent.handle(now, Input::Key { public_pem, fresh }),
+            Self::Key { public_pem, fresh, reload } => {
+                // In this order: the agent starts anew once it has the answer that it waits for.
+                if let Some(saved) = reload {
+                    agent.handle(now, Input::Reload(&saved));
+                }
+                agent.handle(now, Input::Key { public_pem, fresh });
+            }
             Self::KeyFailed(error) => agent.handle(now, Input::KeyFailed(error)),
             Self::Decrypted(answer) => agent.handle(now, Input::Decrypted(answer)),
             Self::Saved => agent.handle(now, Input::Saved),
@@ -88,25 +101,26 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
     }
 
     async fn provide_key(&mut self) -> Answer {
-        let fresh = match self.load_key().await {
-            Ok(()) => false,
+        let (fresh, reload) = match self.load_key().await {
+            Ok(()) => (false, None),
             Err(KeyError::Missing) => match self.generate().await {
-                Ok(None) => true,
-                Ok(Some(command)) => return Answer::Obeyed(command),
+                Ok(Generated::Done { fresh, reload }) => (fresh, reload),
+                Ok(Generated::Stopped) => return Answer::Obeyed(Command::Stop),
                 Err(error) => return Answer::KeyFailed(error),
             },
             // A key file that cannot be read is not overwritten: it may be all that proves an earlier claim.
             Err(error) => return Answer::KeyFailed(error),
         };
         match self.key.public_pem() {
-            Ok(public_pem) => Answer::Key { public_pem, fresh },
+            Ok(public_pem) => Answer::Key { public_pem, fresh, reload },
             Err(error) => Answer::KeyFailed(error),
         }
     }
 
-    /// Generates a key in small steps, letting others run between them, unless somebody wishes to stop.
-    async fn generate(&mut self) -> Result<Option<Command>, KeyError> {
+    /// Generates a key in small steps, letting others run between them, unless somebody wishes to stop or brings a key.
+    async fn generate(&mut self) -> Result<Generated, KeyError> {
         let mut told = self.clock.instant();
+        let mut reload = None;
         loop {
             let progress = self.key.generate_step(self.rng)?;
             let now = self.clock.instant();
@@ -115,13 +129,20 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
                 self.observer.key_progress(progress);
             }
             if progress.done {
-                return Ok(None);
+                return Ok(Generated::Done { fresh: true, reload });
             }
             yield_now().await;
-            if let core::task::Poll::Ready(command) = poll_once(self.control.next())
-                && command == Command::Stop
-            {
-                return Ok(Some(command));
+            match poll_once(self.control.next()) {
+                Poll::Ready(Command::Stop) => return Ok(Generated::Stopped),
+                Poll::Ready(Command::Reload(saved)) => {
+                    reload = Some(saved);
+                    match self.load_key().await {
+                        Ok(()) => return Ok(Generated::Done { fresh: false, reload }),
+                        Err(KeyError::Missing) => {}
+                        Err(error) => return Err(error),
+                    }
+                }
+                Poll::Pending => {}
             }
         }
     }

@@ -175,7 +175,13 @@ impl<B: Buffer> Context<B> {
 
     /// Asks for the end of the connection, if there is one.
     pub(super) fn disconnect(&mut self) {
-        if self.peer.take().is_some() {
+        if self.peer.take().is_none() {
+            return;
+        }
+        // One that nobody has been asked for yet needs no end.
+        if let Some(Item::Connect(_)) = self.outbox.back() {
+            self.outbox.pop_back();
+        } else {
             self.push(Item::Close);
         }
     }

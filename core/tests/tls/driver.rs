@@ -2,7 +2,7 @@
 
 use crate::support::pki::Authority;
 use crate::support::script::{APPLICATION_DATA, HANDSHAKE, NEW_SESSION_TICKET, Scripted, Server, message, ticket};
-use crate::support::wire::{Socket, Wire, drive_while};
+use crate::support::wire::{Peer, Silent, Socket, Wire, drive_while};
 use crate::support::{TODAY, rng, today};
 use aclk_core::clock::{Clock, Instant, WallTime};
 use aclk_core::driver::{Command, Control, Machine, Observer, drive};
@@ -12,6 +12,7 @@ use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::{CIPHERTEXT_LEN, Key, KeyError, PLAINTEXT_MAX, PRIVATE_PEM_MAX, Progress, PublicPem};
 use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
+use aclk_core::stage::{Failure, Purpose};
 use aclk_core::store::{Claim, Record, Saved, Store};
 use aclk_core::tls::RECORD_READ_LEN;
 use aclk_core::transport::Network;
@@ -98,17 +99,21 @@ impl Store for Nothing {
     }
 }
 
-impl Key for Nothing {
+/// A key that takes so many steps to make.
+struct Slow(u8);
+
+impl Key for Slow {
     fn is_present(&self) -> bool {
-        false
+        self.0 == 0
     }
 
     fn generate_step(&mut self, _rng: &mut dyn CryptoRng) -> Result<Progress, KeyError> {
-        Err(KeyError::Device)
+        self.0 -= 1;
+        Ok(Progress { done: self.0 == 0, ..Progress::default() })
     }
 
     fn public_pem(&self) -> Result<PublicPem, KeyError> {
-        Err(KeyError::Missing)
+        Ok(PublicPem::new())
     }
 
     fn decrypt(
@@ -120,7 +125,7 @@ impl Key for Nothing {
     }
 
     fn private_pem(&self) -> Result<Secret<PRIVATE_PEM_MAX>, KeyError> {
-        Err(KeyError::Missing)
+        Err(KeyError::NotExportable)
     }
 
     fn import_pem(&mut self, _pem: &[u8]) -> Result<(), KeyError> {
@@ -131,13 +136,13 @@ impl Key for Nothing {
 /// Remembers the first failure, and how much of the flood was still to come then.
 struct Watch {
     wire: Wire,
-    failure: Option<(String, usize)>,
+    failure: Option<(Failure, usize)>,
 }
 
 impl Observer for Watch {
     fn event(&mut self, event: &Event<'_>) {
-        if let Event::Offline { failure } = event {
-            self.failure.get_or_insert((failure.cause.to_string(), self.wire.unread()));
+        if let Event::Offline { failure } | Event::ClaimFailed { failure, .. } = *event {
+            self.failure.get_or_insert((failure.clone(), self.wire.unread()));
         }
     }
 }
@@ -152,48 +157,75 @@ impl Control for StopAt<'_> {
     }
 }
 
-/// Runs a device until it is stopped or at rest, against a server that follows the handshake with `flood`. Says how it
-/// failed, and how many bytes were unread in the end.
-fn flooded(flood: impl FnOnce(&mut Server<'_>), stop_us: u64) -> (Option<(String, usize)>, usize) {
+/// Somebody who claims the device while it is busy.
+struct ClaimElsewhere(Option<Saved>);
+
+impl Control for ClaimElsewhere {
+    async fn next(&mut self) -> Command {
+        match self.0.take() {
+            Some(saved) => Command::Reload(saved),
+            None => std::future::pending().await,
+        }
+    }
+}
+
+fn claimed() -> Saved {
+    let id = Guid::parse("aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee").unwrap();
+    Saved { claimed: Some(Claim { id, url: Url::parse("https://localhost").unwrap() }), pending: None }
+}
+
+/// Runs a device until it is stopped or at rest. Says how it failed first, and how much of what the server sent was unread
+/// then and in the end.
+fn run(
+    saved: Saved,
+    clock: &Ticking,
+    control: &mut impl Control,
+    network: &OneConnection,
+    authority: &Authority,
+    server: &mut dyn Peer,
+) -> (Option<(Failure, usize)>, usize) {
+    let guid = Guid::parse("aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee").unwrap();
+    let settings = Settings {
+        url: Url::parse("https://localhost").unwrap(),
+        id: guid,
+        machine_guid: guid,
+        hostname: heapless::String::new(),
+        token: Secret::copy_of(b"token").unwrap(),
+        rooms: heapless::String::new(),
+        claim_attempts: Some(1),
+        timing: Timing::DEFAULT,
+        limits: Limits::DEVICE,
+    };
+    let mut agent = Agent::new(Goal::ClaimAndLink, settings, saved, vec![0; 8192], vec![0; 4096], [7; 32], clock.now());
+    let mut watch = Watch { wire: network.wire.clone(), failure: None };
+    let machine = Machine {
+        network,
+        clock,
+        store: &mut Nothing,
+        key: &mut Slow(3),
+        rng: &mut rng(),
+        observer: &mut watch,
+        control,
+        anchors: &[aclk_core::tls::anchor(&authority.der).unwrap()],
+        build_unix_seconds: TODAY,
+        tls_read: &mut vec![0; RECORD_READ_LEN],
+        tls_write: &mut vec![0; 2048],
+    };
+    let _ = drive_while(&network.wire, server, drive(&mut agent, machine));
+    (watch.failure, network.wire.unread())
+}
+
+/// Runs a device against a server that follows the handshake with `flood`.
+fn flooded(flood: impl FnOnce(&mut Server<'_>), stop_us: u64) -> (Option<(Failure, usize)>, usize) {
     let authority = Authority::new();
     let identity = authority.localhost();
     let mut server = Scripted::new(&identity, |server| {
         server.handshake();
         flood(server);
     });
-    let wire = Wire::default();
+    let network = OneConnection { wire: Wire::default(), is_taken: Cell::new(false) };
     let clock = Ticking::default();
-    let guid = Guid::parse("aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee").unwrap();
-    let url = Url::parse("https://localhost").unwrap();
-    let settings = Settings {
-        url: url.clone(),
-        id: guid,
-        machine_guid: guid,
-        hostname: heapless::String::new(),
-        token: Secret::new(),
-        rooms: heapless::String::new(),
-        claim_attempts: None,
-        timing: Timing::DEFAULT,
-        limits: Limits::DEVICE,
-    };
-    let saved = Saved { claimed: Some(Claim { id: guid, url }), pending: None };
-    let mut agent = Agent::new(Goal::Link, settings, saved, vec![0; 8192], vec![0; 4096], [7; 32], clock.now());
-    let mut watch = Watch { wire: wire.clone(), failure: None };
-    let machine = Machine {
-        network: &OneConnection { wire: wire.clone(), is_taken: Cell::new(false) },
-        clock: &clock,
-        store: &mut Nothing,
-        key: &mut Nothing,
-        rng: &mut rng(),
-        observer: &mut watch,
-        control: &mut StopAt(&clock, stop_us),
-        anchors: &[aclk_core::tls::anchor(&authority.der).unwrap()],
-        build_unix_seconds: TODAY,
-        tls_read: &mut vec![0; RECORD_READ_LEN],
-        tls_write: &mut vec![0; 2048],
-    };
-    let _ = drive_while(&wire, &mut server, drive(&mut agent, machine));
-    (watch.failure, wire.unread())
+    run(claimed(), &clock, &mut StopAt(&clock, stop_us), &network, &authority, &mut server)
 }
 
 const NEVER: u64 = u64::MAX;
@@ -205,8 +237,8 @@ fn a_flood_of_records_that_say_nothing_holds_up_no_deadline() {
         (0..10_000).for_each(|_| server.encrypted(HANDSHAKE, &message(NEW_SESSION_TICKET, &ticket())));
     };
     for (failure, _) in [flooded(empty, NEVER), flooded(tickets, NEVER)] {
-        let (cause, unread) = failure.expect("it does not wait for ever");
-        assert_eq!(cause, "no complete reply within 30 s");
+        let (failure, unread) = failure.expect("it does not wait for ever");
+        assert_eq!(failure.cause.as_str(), "no complete reply within 30 s");
         assert!(unread > 0, "the deadline came when the flood was over");
     }
 }
@@ -218,4 +250,14 @@ fn a_flood_does_not_keep_a_device_from_being_stopped() {
     let (failure, unread) = flooded(empty, five);
     assert_eq!(failure, None);
     assert!(unread > 0, "it stopped when the flood was over");
+}
+
+#[test]
+fn a_reload_while_a_key_is_made_is_not_forgotten() {
+    let network = OneConnection { wire: Wire::default(), is_taken: Cell::new(true) };
+    let mut control = ClaimElsewhere(Some(claimed()));
+    let clock = Ticking::default();
+    let (failure, _) = run(Saved::default(), &clock, &mut control, &network, &Authority::new(), &mut Silent);
+    // It goes for the link, not for a claim.
+    assert_eq!(failure.expect("nobody is there").0.purpose, Some(Purpose::Env));
 }

@@ -89,6 +89,8 @@ pub struct Bench {
     /// MQTT packets it sent, of all connections.
     pub packets: Vec<Vec<u8>>,
     pub online: bool,
+    /// A reload that comes while the challenge is being decrypted.
+    pub reload_at_decrypt: Option<Saved>,
     /// What it waits for.
     pub wait: Option<Instant>,
     agent: Agent<Vec<u8>>,
@@ -134,6 +136,7 @@ impl Bench {
             records: Vec::new(),
             packets: Vec::new(),
             online: false,
+            reload_at_decrypt: None,
             wait: None,
             agent,
             key,
@@ -238,6 +241,9 @@ impl Bench {
                     self.agent.handle(at(self.now), Input::Key { public_pem, fresh: false });
                 }
                 Output::Decrypt(_) => {
+                    if let Some(saved) = self.reload_at_decrypt.take() {
+                        self.agent.handle(at(self.now), Input::Reload(&saved));
+                    }
                     self.agent.handle(at(self.now), Input::Decrypted(Ok(Secret::copy_of(ANSWER).unwrap())));
                 }
                 Output::Save(save) => {

@@ -133,3 +133,13 @@ fn what_the_cloud_says_after_the_farewell_does_no_harm() {
     assert!(bench.online && bench.failures.is_empty(), "{:?}", bench.failures);
     assert_eq!(bench.connections.len(), 8);
 }
+
+#[test]
+fn a_reload_during_the_decryption_starts_anew_at_once() {
+    let mut bench = Bench::new(Goal::Link, claimed(), Script::default());
+    bench.reload_at_decrypt = Some(claimed());
+    bench.run_for(MINUTE);
+    assert!(bench.online && bench.failures.is_empty(), "{:?}", bench.failures);
+    let again = [Purpose::Env, Purpose::Challenge, Purpose::Password, Purpose::Link];
+    assert_eq!(bench.connections, [&[Purpose::Env, Purpose::Challenge], &again[..]].concat());
+}
