@@ -28,8 +28,6 @@ pub enum SessionError {
     Unexpected(&'static str),
     /// A topic alias over the announced maximum, or one that was never given a topic.
     Alias(u16),
-    /// A topic alias that is given another topic.
-    AliasReassigned(u16),
     /// The server cannot take a message of the size we must send.
     TooSmall(u32),
     /// The server does not support the quality of service the link needs.
@@ -52,7 +50,6 @@ impl fmt::Display for SessionError {
             Self::UnknownId(packet, id) => write!(f, "{packet} for packet id {id}, which is not in use"),
             Self::Unexpected(packet) => write!(f, "unexpected {packet}"),
             Self::Alias(alias) => write!(f, "topic alias {alias} is not valid here"),
-            Self::AliasReassigned(alias) => write!(f, "topic alias {alias} was given to another topic"),
             Self::TooSmall(size) => write!(f, "the Cloud takes no packet over {size} bytes, which is too small"),
             Self::NoQos1 => f.write_str("the Cloud does not support QoS 1"),
             Self::Disconnected(code) => coded(f, "the Cloud ended the session: DISCONNECT", code),
@@ -98,14 +95,8 @@ pub struct Session {
     next_id: u16,
     in_flight: heapless::Vec<(u16, Instant), IN_FLIGHT>,
     acknowledged: u32,
-    aliases: [Option<Alias>; INBOUND_ALIASES],
-}
-
-/// The topic behind an alias: what it means, and its length and hash so that a change is noticed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Alias {
-    inbound: Inbound,
-    fingerprint: u64,
+    /// What the topics behind the aliases mean.
+    aliases: [Option<Inbound>; INBOUND_ALIASES],
 }
 
 impl Session {
@@ -179,14 +170,10 @@ impl Session {
         }
         let slot = self.aliases.get_mut(usize::from(alias) - 1).ok_or(SessionError::Alias(alias))?;
         if topic.is_empty() {
-            return slot.map(|alias| alias.inbound).ok_or(SessionError::Alias(alias));
+            return slot.ok_or(SessionError::Alias(alias));
         }
-        let fresh = Alias { inbound: Inbound::of(topic), fingerprint: fingerprint(topic) };
-        if slot.is_some_and(|old| old != fresh) {
-            return Err(SessionError::AliasReassigned(alias));
-        }
-        *slot = Some(fresh);
-        Ok(fresh.inbound)
+        // An alias may be given to another topic at any time (MQTT 5, 3.3.2.3.4), and with as few as we allow it will be.
+        Ok(*slot.insert(Inbound::of(topic)))
     }
 }
 
@@ -194,9 +181,4 @@ impl Default for Session {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// FNV-1a: topics come from a peer that authenticated itself, so it need not resist collisions.
-fn fingerprint(topic: &str) -> u64 {
-    topic.bytes().fold(0xcbf2_9ce4_8422_2325, |hash, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
 }

@@ -143,3 +143,27 @@ fn a_reload_during_the_decryption_starts_anew_at_once() {
     let again = [Purpose::Env, Purpose::Challenge, Purpose::Password, Purpose::Link];
     assert_eq!(bench.connections, [&[Purpose::Env, Purpose::Challenge], &again[..]].concat());
 }
+
+#[test]
+fn the_cloud_may_give_an_alias_to_another_topic() {
+    let with_alias = |topic: &str, payload: &[u8]| {
+        let mut body = vec![0, u8::try_from(topic.len()).unwrap()];
+        body.extend(topic.as_bytes());
+        body.extend([3, 0x23, 0, 1]);
+        body.extend(payload);
+        [&[0x30, u8::try_from(body.len()).unwrap()], &body[..]].concat()
+    };
+    let mut bench = Bench::online(Script::default());
+    bench.say(&with_alias("/agent/x/inbound/cmd", b""));
+    bench.say(&with_alias("/agent/x/inbound/v1/cmd/SendNodeInstances", b""));
+    bench.say(&with_alias("", b""));
+    bench.run_for(MINUTE);
+    assert!(bench.online && bench.failures.is_empty(), "{:?}", bench.failures);
+    bench.say(&with_alias(DISCONNECT, &[0x08, 33]));
+    bench.run_for(MINUTE);
+    assert_eq!(delays(&bench), [Duration::from_secs(33)]);
+    // A new session knows no alias.
+    assert!(bench.online);
+    bench.say(&with_alias("", b""));
+    assert_eq!(bench.failures.last().map(|failure| failure.cause.as_str()), Some("topic alias 1 is not valid here"));
+}
