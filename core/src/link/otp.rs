@@ -159,11 +159,11 @@ impl<'de> Deserialize<'de> for Password {
             type Value = Password;
 
             fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a password")
+                write!(f, "a password of at most {PASSWORD_MAX} bytes")
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Password, E> {
-                Secret::copy_of(text.as_bytes()).map(Password).map_err(E::custom)
+                Secret::copy_of(text.as_bytes()).map(Password).map_err(|_| E::invalid_length(text.len(), &self))
             }
         }
 
