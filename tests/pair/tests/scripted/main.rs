@@ -8,7 +8,7 @@ mod secrets;
 use aclk_core::engine::event::Goal;
 use aclk_core::stage::{Next, Purpose};
 use aclk_core::store::Saved;
-use bench::{Bench, Script, claim, claimed, env, frame, json, publish};
+use bench::{Bench, Script, claim, claimed, env, json, publish};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -166,4 +166,36 @@ fn the_cloud_may_give_an_alias_to_another_topic() {
     assert!(bench.online);
     bench.say(&with_alias("", b""));
     assert_eq!(bench.failures.last().map(|failure| failure.cause.as_str()), Some("topic alias 1 is not valid here"));
+}
+
+#[test]
+fn retry_after_is_kept_to_but_the_words_of_the_cloud_come_first() {
+    let reply = |status: &str, headers: &str, body: &str| {
+        format!("HTTP/1.1 {status}\r\nContent-Length: {}\r\n{headers}\r\n{body}", body.len())
+    };
+    for (reply, least, most) in [
+        (reply("429 Too Many Requests", "Retry-After: 120\r\n", ""), 120, 120),
+        (reply("503 Service Unavailable", "retry-after:120\r\n", "<html>"), 120, 120),
+        (reply("503 Service Unavailable", "Retry-After: 120\r\n", r#"{"errorRetryDelaySeconds":7}"#), 7, 7),
+        (reply("503 Service Unavailable", "Retry-After: soon\r\n", ""), 1, 2),
+        (reply("429 Too Many Requests", "Retry-After: 99999999999999999999\r\n", ""), 1, 2),
+    ] {
+        let scripts = [
+            Script { env: reply.clone(), ..Script::default() },
+            Script { challenge: reply.clone(), ..Script::default() },
+            Script { password: reply.clone(), ..Script::default() },
+            Script { upgrade: Some(reply.clone()), ..Script::default() },
+        ];
+        for script in scripts {
+            let mut bench = Bench::new(Goal::Link, claimed(), script);
+            bench.run_for(Duration::ZERO);
+            let delay = delays(&bench)[0].as_secs();
+            assert!((least..=most).contains(&delay), "{reply}: {delay}");
+        }
+        let claim = [reply.clone()].into();
+        let mut bench = Bench::new(Goal::Claim, Saved::default(), Script { claim, ..Script::default() });
+        bench.run_for(Duration::ZERO);
+        let delay = delays(&bench)[0].as_secs();
+        assert!((least..=most).contains(&delay), "claim, {reply}: {delay}");
+    }
 }
