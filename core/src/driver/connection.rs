@@ -1,6 +1,6 @@
 //! One connection, from the name of its host to its end.
 
-use super::{Control, Machine, Observer};
+use super::{Command, Control, Machine, Observer};
 use crate::clock::{Clock, Instant};
 use crate::engine::event::{Event, Input, Output, StageReport};
 use crate::engine::{Agent, Buffer};
@@ -51,6 +51,27 @@ async fn within<C: Clock, T>(clock: &C, span: Duration, work: impl Future<Output
         Either::First(done) => Some(done),
         Either::Second(()) => None,
     }
+}
+
+/// Does `work` within `span`. It must not be interrupted, so a wish that comes meanwhile waits for its end, but no longer
+/// than `patience`: then the work is given up, and with it the connection. Yields what came of it and the wish.
+async fn within_or_wish<C: Clock, W: Control, T>(
+    clock: &C,
+    control: &mut W,
+    span: Duration,
+    patience: Duration,
+    work: impl Future<Output = T>,
+) -> (Option<T>, Option<Command>) {
+    let mut wish = None;
+    let impatience = async {
+        wish = Some(control.next().await);
+        clock.sleep_until(clock.instant() + patience).await;
+    };
+    let done = match select3(work, clock.sleep_until(clock.instant() + span), impatience).await {
+        Either3::First(done) => Some(done),
+        Either3::Second(()) | Either3::Third(()) => None,
+    };
+    (done, wish)
 }
 
 /// Opens a connection, runs the engine over it and ends it. On return there is no connection, and the engine knows.
@@ -214,20 +235,24 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
     loop {
         match agent.poll() {
             Output::Send(bytes) => {
-                let sent = within(machine.clock, timing.write, async {
+                let work = async {
                     secure.write_all(bytes).await?;
                     secure.flush().await
-                })
-                .await;
-                let failure = match sent {
-                    Some(Ok(())) => continue,
-                    Some(Err(failure)) => failure,
+                };
+                let (clock, control) = (machine.clock, &mut *machine.control);
+                let (sent, wish) = within_or_wish(clock, control, timing.write, timing.farewell, work).await;
+                let end = match sent {
+                    Some(sent) => sent.err().map(Input::Broken),
+                    None if wish.is_some() => None,
                     None => {
                         let seconds = timing.write.as_secs();
-                        Failure::new(Stage::Tcp, format_args!("the peer took no data for {seconds} s"))
+                        let cause = format_args!("the peer took no data for {seconds} s");
+                        Some(Input::Broken(Failure::new(Stage::Tcp, cause)))
                     }
                 };
-                return agent.handle(machine.clock.now(), Input::Broken(failure));
+                if machine.conclude(agent, end, wish).await {
+                    return;
+                }
             }
             Output::Close | Output::Done => {
                 let close = async { machine.network.close(secure.close().await).await };
@@ -252,19 +277,29 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
                 match select3(sleep, machine.control.next(), secure.ready()).await {
                     Either3::First(()) => agent.handle(machine.clock.now(), Input::Tick),
                     Either3::Second(command) => machine.obey(agent, command).await,
-                    Either3::Third(Ok(())) => match within(machine.clock, timing.http, secure.read(&mut chunk)).await {
-                        Some(Ok(Received::Data(len))) => waiting = 0..len,
-                        Some(Ok(Received::Nothing)) => {}
-                        // Every reply says itself where it ends, so a missing close_notify is no news here.
-                        Some(Ok(Received::Closed | Received::Cut)) => {
-                            return agent.handle(machine.clock.now(), Input::Ended);
+                    Either3::Third(Ok(())) => {
+                        let (clock, control) = (machine.clock, &mut *machine.control);
+                        let work = secure.read(&mut chunk);
+                        let (read, wish) = within_or_wish(clock, control, timing.http, timing.farewell, work).await;
+                        let end = match read {
+                            Some(Ok(Received::Data(len))) => {
+                                waiting = 0..len;
+                                None
+                            }
+                            Some(Ok(Received::Nothing)) => None,
+                            // Every reply says itself where it ends, so a missing close_notify is no news here.
+                            Some(Ok(Received::Closed | Received::Cut)) => Some(Input::Ended),
+                            Some(Err(failure)) => Some(Input::Broken(failure)),
+                            None if wish.is_some() => None,
+                            None => {
+                                let failure = Failure::new(Stage::Tls, "a TLS record did not come to its end");
+                                Some(Input::Broken(failure))
+                            }
+                        };
+                        if machine.conclude(agent, end, wish).await {
+                            return;
                         }
-                        Some(Err(failure)) => return agent.handle(machine.clock.now(), Input::Broken(failure)),
-                        None => {
-                            let failure = Failure::new(Stage::Tls, "a TLS record did not come to its end");
-                            return agent.handle(machine.clock.now(), Input::Broken(failure));
-                        }
-                    },
+                    }
                     Either3::Third(Err(failure)) => {
                         return agent.handle(machine.clock.now(), Input::Broken(failure));
                     }

@@ -85,6 +85,24 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
         Answer::Obeyed(command).give(agent, self.clock.now());
     }
 
+    /// Tells the engine of the end of the connection, if that is what came of the work, and of a wish that had to wait for
+    /// it. Says whether it was the end.
+    pub(super) async fn conclude<B: Buffer>(
+        &mut self,
+        agent: &mut Agent<B>,
+        end: Option<Input<'_>>,
+        wish: Option<Command>,
+    ) -> bool {
+        let is_over = end.is_some();
+        if let Some(end) = end {
+            agent.handle(self.clock.now(), end);
+        }
+        if let Some(wish) = wish {
+            self.obey(agent, wish).await;
+        }
+        is_over
+    }
+
     /// Makes sure that the stored key, if there is one, is in memory.
     async fn load_key(&mut self) -> Result<(), KeyError> {
         if self.key.is_present() {

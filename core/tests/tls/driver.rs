@@ -157,6 +157,16 @@ impl Control for StopAt<'_> {
     }
 }
 
+/// Somebody who stops the device in the middle of a record, once it has sent its request.
+struct StopOnceStalled(Wire);
+
+impl Control for StopOnceStalled {
+    async fn next(&mut self) -> Command {
+        let is_stalled = || self.0.application_records() > 0 && self.0.unread() == 0;
+        poll_fn(|_| if is_stalled() { Poll::Ready(Command::Stop) } else { Poll::Pending }).await
+    }
+}
+
 /// Somebody who claims the device while it is busy.
 struct ClaimElsewhere(Option<Saved>);
 
@@ -174,8 +184,17 @@ fn claimed() -> Saved {
     Saved { claimed: Some(Claim { id, url: Url::parse("https://localhost").unwrap() }), pending: None }
 }
 
-/// Runs a device until it is stopped or at rest. Says how it failed first, and how much of what the server sent was unread
-/// then and in the end.
+/// How a run ended.
+struct Outcome {
+    /// How it failed first, and how many bytes of the server were unread then.
+    failure: Option<(Failure, usize)>,
+    /// How many were unread in the end.
+    unread: usize,
+    /// Whether the driver came to its end; otherwise it waits for something that will not happen.
+    is_done: bool,
+}
+
+/// Runs a device until it is stopped or at rest.
 fn run(
     saved: Saved,
     clock: &Ticking,
@@ -183,7 +202,7 @@ fn run(
     network: &OneConnection,
     authority: &Authority,
     server: &mut dyn Peer,
-) -> (Option<(Failure, usize)>, usize) {
+) -> Outcome {
     let guid = Guid::parse("aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee").unwrap();
     let settings = Settings {
         url: Url::parse("https://localhost").unwrap(),
@@ -193,7 +212,7 @@ fn run(
         token: Secret::copy_of(b"token").unwrap(),
         rooms: heapless::String::new(),
         claim_attempts: Some(1),
-        timing: Timing::DEFAULT,
+        timing: Timing { farewell: Duration::ZERO, ..Timing::DEFAULT },
         limits: Limits::DEVICE,
     };
     let mut agent = Agent::new(Goal::ClaimAndLink, settings, saved, vec![0; 8192], vec![0; 4096], [7; 32], clock.now());
@@ -211,12 +230,12 @@ fn run(
         tls_read: &mut vec![0; RECORD_READ_LEN],
         tls_write: &mut vec![0; 2048],
     };
-    let _ = drive_while(&network.wire, server, drive(&mut agent, machine));
-    (watch.failure, network.wire.unread())
+    let is_done = drive_while(&network.wire, server, drive(&mut agent, machine)).is_some();
+    Outcome { failure: watch.failure, unread: network.wire.unread(), is_done }
 }
 
 /// Runs a device against a server that follows the handshake with `flood`.
-fn flooded(flood: impl FnOnce(&mut Server<'_>), stop_us: u64) -> (Option<(Failure, usize)>, usize) {
+fn flooded(flood: impl FnOnce(&mut Server<'_>), stop_us: u64) -> Outcome {
     let authority = Authority::new();
     let identity = authority.localhost();
     let mut server = Scripted::new(&identity, |server| {
@@ -236,8 +255,8 @@ fn a_flood_of_records_that_say_nothing_holds_up_no_deadline() {
     let tickets = |server: &mut Server<'_>| {
         (0..10_000).for_each(|_| server.encrypted(HANDSHAKE, &message(NEW_SESSION_TICKET, &ticket())));
     };
-    for (failure, _) in [flooded(empty, NEVER), flooded(tickets, NEVER)] {
-        let (failure, unread) = failure.expect("it does not wait for ever");
+    for outcome in [flooded(empty, NEVER), flooded(tickets, NEVER)] {
+        let (failure, unread) = outcome.failure.expect("it does not wait for ever");
         assert_eq!(failure.cause.as_str(), "no complete reply within 30 s");
         assert!(unread > 0, "the deadline came when the flood was over");
     }
@@ -247,9 +266,23 @@ fn a_flood_of_records_that_say_nothing_holds_up_no_deadline() {
 fn a_flood_does_not_keep_a_device_from_being_stopped() {
     let empty = |server: &mut Server<'_>| (0..10_000).for_each(|_| server.encrypted(APPLICATION_DATA, b""));
     let five = u64::try_from(Duration::from_secs(5).as_micros()).unwrap();
-    let (failure, unread) = flooded(empty, five);
-    assert_eq!(failure, None);
-    assert!(unread > 0, "it stopped when the flood was over");
+    let outcome = flooded(empty, five);
+    assert!(outcome.is_done && outcome.failure.is_none());
+    assert!(outcome.unread > 0, "it stopped when the flood was over");
+}
+
+#[test]
+fn a_record_that_does_not_end_does_not_keep_a_device_from_being_stopped() {
+    let authority = Authority::new();
+    let identity = authority.localhost();
+    let mut server = Scripted::new(&identity, |server| {
+        server.handshake();
+        server.raw(&[APPLICATION_DATA, 3, 3, 0, 100, 1, 2, 3]);
+    });
+    let network = OneConnection { wire: Wire::default(), is_taken: Cell::new(false) };
+    let mut control = StopOnceStalled(network.wire.clone());
+    let outcome = run(claimed(), &Ticking::default(), &mut control, &network, &authority, &mut server);
+    assert!(outcome.is_done && outcome.failure.is_none(), "it waits for the rest of the record");
 }
 
 #[test]
@@ -257,7 +290,7 @@ fn a_reload_while_a_key_is_made_is_not_forgotten() {
     let network = OneConnection { wire: Wire::default(), is_taken: Cell::new(true) };
     let mut control = ClaimElsewhere(Some(claimed()));
     let clock = Ticking::default();
-    let (failure, _) = run(Saved::default(), &clock, &mut control, &network, &Authority::new(), &mut Silent);
+    let outcome = run(Saved::default(), &clock, &mut control, &network, &Authority::new(), &mut Silent);
     // It goes for the link, not for a claim.
-    assert_eq!(failure.expect("nobody is there").0.purpose, Some(Purpose::Env));
+    assert_eq!(outcome.failure.expect("nobody is there").0.purpose, Some(Purpose::Env));
 }
