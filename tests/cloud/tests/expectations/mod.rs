@@ -204,7 +204,12 @@ const JSON: &[(&str, Shows)] = &[
         _ => seen.json()["password"].is_string() && seen.json()["clientID"].is_null(),
     }),
     ("duplicate-keys", |seen| {
-        let key = ["errorCode", "authEndpoint", "challenge", "clientID"][seen.step as usize];
+        let key = match seen.step {
+            Step::Claim => "errorCode",
+            Step::Env => "authEndpoint",
+            Step::Challenge => "challenge",
+            _ => "clientID",
+        };
         seen.wire.text().matches(&format!("\"{key}\":")).count() == 2
     }),
     ("env-encoding-json", |seen| seen.json()["encoding"] == "json"),
