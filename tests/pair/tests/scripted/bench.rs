@@ -155,10 +155,6 @@ impl Bench {
         bench
     }
 
-    pub fn now(&self) -> Duration {
-        self.now
-    }
-
     /// Lets so much time pass.
     pub fn run_for(&mut self, span: Duration) {
         let end = self.now + span;
