@@ -10,7 +10,8 @@ pub(crate) mod exit {
     pub(crate) const USAGE: u8 = 1;
     /// The claim directory or the key.
     pub(crate) const STORAGE: u8 = 2;
-    /// Built without the Agent-Cloud Link.
+    /// This build does not have the command.
+    #[cfg(not(feature = "lab"))]
     pub(crate) const UNAVAILABLE: u8 = 3;
     /// The Cloud cannot be reached: name, connection, proxy or TLS.
     pub(crate) const CONNECT: u8 = 4;

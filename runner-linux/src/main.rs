@@ -44,6 +44,8 @@ fn dispatch(command: &str, arguments: Vec<OsString>) -> u8 {
         "status" => command::status::run(arguments),
         #[cfg(feature = "lab")]
         "demo" => command::demo::run(arguments),
+        #[cfg(not(feature = "lab"))]
+        "demo" | "cloud" => command::help::unavailable(command),
         "" | "help" | "--help" | "-help" | "-h" => command::help::run(arguments),
         "version" | "--version" | "-version" | "-V" | "-v" => command::help::version(),
         unknown => command::help::unknown(unknown),

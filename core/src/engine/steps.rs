@@ -25,6 +25,9 @@ use exchange::Exchange;
 use link::Link;
 use login::{ChallengeRequest, EnvRequest, ExpectAnswer, PasswordRequest};
 
+/// The longest wait between two attempts at a claim whose attempts are counted.
+const CLAIM_PATIENCE: Duration = Duration::from_secs(300);
+
 /// Where the engine stands.
 pub(super) enum Step {
     /// Nothing to do until the identity changes: not claimed, or banned.
@@ -127,27 +130,25 @@ pub(super) fn fail<B: Buffer>(cx: &mut Context<B>, trouble: Trouble) -> Step {
     let Trouble { failure, delay, refusal } = trouble;
     let mut failure = cx.hide_secrets(failure);
     cx.credentials = None;
-    let give_up = match cx.phase {
-        Phase::Link => delay == Delay::Never,
-        Phase::Claim => {
-            cx.claim_attempts = cx.claim_attempts.saturating_add(1);
-            delay == Delay::Never || cx.settings.claim_attempts.is_some_and(|most| cx.claim_attempts >= most)
+    let wait = match delay {
+        Delay::Never => None,
+        Delay::Backoff => Some(cx.backoff.next_delay(&mut cx.rng)),
+        Delay::AtLeast(least) => Some(cx.backoff.next_delay(&mut cx.rng).max(least)),
+        Delay::After(delay) => {
+            cx.backoff.reset();
+            Some(delay)
         }
     };
-    let step = if give_up {
-        failure.next = if delay == Delay::Never && cx.phase == Phase::Link { Next::Banned } else { Next::Stop };
-        after_giving_up(cx)
-    } else {
-        let delay = match delay {
-            Delay::Backoff | Delay::Never => cx.backoff.next_delay(&mut cx.rng),
-            Delay::AtLeast(least) => cx.backoff.next_delay(&mut cx.rng).max(least),
-            Delay::After(delay) => {
-                cx.backoff.reset();
-                delay
-            }
-        };
-        failure.next = Next::Retry(delay);
-        Step::Waiting(cx.after(delay))
+    let wait = wait.filter(|wait| cx.phase == Phase::Link || claims_on(cx, *wait, &mut failure));
+    let step = match wait {
+        Some(wait) => {
+            failure.next = Next::Retry(wait);
+            Step::Waiting(cx.after(wait))
+        }
+        None => {
+            failure.next = if cx.phase == Phase::Link { Next::Banned } else { Next::Stop };
+            after_giving_up(cx)
+        }
     };
     cx.failure = failure;
     cx.push(match cx.phase {
@@ -155,6 +156,17 @@ pub(super) fn fail<B: Buffer>(cx: &mut Context<B>, trouble: Trouble) -> Step {
         Phase::Link => Item::Offline,
     });
     step
+}
+
+/// Whether a claim that failed is tried again after `wait`. Who counts attempts sits in front of a terminal, and does not
+/// wait for long either.
+fn claims_on<B: Buffer>(cx: &mut Context<B>, wait: Duration, failure: &mut Failure) -> bool {
+    cx.claim_attempts = cx.claim_attempts.saturating_add(1);
+    let Some(most) = cx.settings.claim_attempts else { return true };
+    if wait > CLAIM_PATIENCE && failure.hint.is_empty() {
+        failure.hint = "the Cloud wants to be left alone for a while: claim again later";
+    }
+    cx.claim_attempts < most && wait <= CLAIM_PATIENCE
 }
 
 /// A claim that will not be tried again ends a run that was for claiming; a device waits for someone to change something.

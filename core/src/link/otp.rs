@@ -17,7 +17,7 @@ pub const CHALLENGE_LEN: usize = 344;
 /// Longest MQTT client id or user name, in bytes.
 pub const NAME_MAX: usize = 128;
 /// Longest MQTT password, in bytes.
-pub const PASSWORD_MAX: usize = 512;
+pub const PASSWORD_MAX: usize = 1024;
 /// Length of the answer in base64, at most.
 pub const ANSWER_MAX: usize = PLAINTEXT_MAX.div_ceil(3) * 4;
 

@@ -6,9 +6,12 @@ use crate::support::wire::{Peer, drive};
 use crate::support::{Client, Memory};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256};
 
-/// The kinds of keys a certificate can have, and how to get one.
-fn kinds() -> Vec<(&'static str, fn() -> KeyPair)> {
-    let mut kinds: Vec<(&'static str, fn() -> KeyPair)> = vec![("P-256", || key(&PKCS_ECDSA_P256_SHA256))];
+/// A kind of key, and how to get one.
+type Kind = (&'static str, fn() -> KeyPair);
+
+/// The kinds of keys a certificate can have.
+fn kinds() -> Vec<Kind> {
+    let mut kinds: Vec<Kind> = vec![("P-256", || key(&PKCS_ECDSA_P256_SHA256))];
     #[cfg(feature = "p384")]
     kinds.push(("P-384", || key(&rcgen::PKCS_ECDSA_P384_SHA384)));
     #[cfg(feature = "rsa")]

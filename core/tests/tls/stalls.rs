@@ -70,7 +70,7 @@ impl TcpConnect for Net {
     type Error = ErrorKind;
     type Connection<'a> = Socket;
 
-    async fn connect<'a>(&'a self, _: SocketAddr) -> Result<Socket, ErrorKind> {
+    async fn connect(&self, _: SocketAddr) -> Result<Socket, ErrorKind> {
         if self.connects { Ok(self.wire.socket()) } else { pending().await }
     }
 }
@@ -88,7 +88,7 @@ impl Dns for Net {
 }
 
 impl Network for Net {
-    async fn close<'a>(&'a self, _: Socket) {
+    async fn close(&self, _: Socket) {
         if !self.closes {
             pending::<()>().await;
         }

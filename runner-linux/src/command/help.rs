@@ -36,6 +36,14 @@ pub(crate) fn version() -> u8 {
     0
 }
 
+/// The command exists, and not here.
+#[cfg(not(feature = "lab"))]
+pub(crate) fn unavailable(command: &str) -> u8 {
+    let fault = Fault::usage(format_args!("\"{command}\" is not part of this build")).code(exit::UNAVAILABLE);
+    Screen::new(stderr()).fault(&fault.hint("build with the feature \"lab\" to have it"));
+    exit::UNAVAILABLE
+}
+
 /// Nobody knows this command. A long one could be a token, so it is not repeated.
 pub(crate) fn unknown(command: &str) -> u8 {
     let is_word = command.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-') && command.len() <= WORD_MAX;

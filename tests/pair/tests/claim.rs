@@ -163,6 +163,17 @@ fn power_may_fail_at_every_moment() {
 }
 
 #[test]
+fn a_claim_at_a_terminal_does_not_wait_for_an_hour() {
+    let mut pair = Pair::new(faulty("err-retry-delay=3600@env*1"));
+    // The claim's reply is lost, so that it has to be proved, which begins with /env.
+    pair.cloud.faults_mut().add("claim-reply-lost@claim*1").expect("there is such a fault");
+    assert!(pair.run_to_end(MINUTE), "{:?}", pair.failures());
+    let last = pair.failures().last().copied().cloned().expect("it failed");
+    assert_eq!((last.next, last.hint), (Next::Stop, "the Cloud wants to be left alone for a while: claim again later"));
+    assert!(pair.memory.saved.pending.is_some());
+}
+
+#[test]
 fn a_claim_is_given_up_after_its_attempts() {
     let mut pair = Pair::new(Setup { claim_attempts: Some(3), goal: Goal::Claim, ..Setup::default() });
     pair.connect_faults = [ConnectFault::Refused, ConnectFault::Dns, ConnectFault::Certificate].into();
