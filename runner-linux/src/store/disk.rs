@@ -69,7 +69,9 @@ impl Dir {
         let parent =
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(PathBuf::from("."), Into::into);
         std::fs::create_dir_all(&parent).map_err(|error| Problem::of_io(Verb::Create, &error))?;
-        let made = match rustix::fs::mkdir(path, Mode::RWXU) {
+        // Not narrower than need be either: whoever is killed before the rights are set must not leave a directory
+        // that others are locked out of for ever.
+        let made = match rustix::fs::mkdir(path, mode) {
             Ok(()) => true,
             Err(Errno::EXIST) => false,
             Err(error) => return Err(Problem::of(Verb::Create, error)),
