@@ -99,6 +99,17 @@ fn without_an_earlier_attempt_already_claimed_is_final() {
 }
 
 #[test]
+fn a_claim_that_is_made_again_is_said_to_be_ours_and_changes_nothing() {
+    let mut pair = Pair::new(Setup { goal: Goal::Claim, ..Setup::default() });
+    assert!(pair.run_to_end(MINUTE));
+    pair.reboot();
+    assert!(pair.run_to_end(MINUTE));
+    assert_eq!(refusal(&pair), Some(Refusal::AlreadyClaimed));
+    assert!(pair.failures().last().unwrap().hint.starts_with("this machine is claimed under this id already"));
+    assert!(pair.is_claimed() && pair.memory.saved.pending.is_none());
+}
+
+#[test]
 fn a_claim_that_is_not_ours_is_not_taken_over_even_with_the_mark() {
     // Someone else claims the id with another key, while we have the mark of an attempt that never arrived.
     let other = Memory { private_pem: Some(OTHER_PRIVATE_PEM.to_owned()), ..Memory::default() };

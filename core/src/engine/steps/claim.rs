@@ -17,6 +17,9 @@ use crate::wire::http;
 const CLAIMED: u16 = 204;
 /// HTTP status of a claim for an id that is claimed.
 const CONFLICT: u16 = 409;
+/// What to do about a claim that was made and confirmed before.
+const CLAIMED_HERE: &str = "this machine is claimed under this id already and nothing has changed; to claim it anew, remove the \
+                            node in Netdata Cloud, or give a new id with -id=";
 
 /// The driver looks for a key or makes one.
 pub(in crate::engine) struct ExpectKey;
@@ -113,7 +116,11 @@ impl Request for ClaimRequest {
         if is_claimed && cx.maybe_claimed {
             return Ok(EnvRequest::start(cx));
         }
-        let failure = refusal.failure(reply.status, &body);
+        let mut failure = refusal.failure(reply.status, &body);
+        if is_claimed && cx.saved.claimed.as_ref() == Some(&cx.target) {
+            // It may have been asked for another Space or other War Rooms, so this is no success either.
+            failure = failure.hint(CLAIMED_HERE);
+        }
         if refusal.may_pass(reply.status) && !body.bans() {
             // Whether such a claim took effect is unknown: the mark stays, and a later 409 is looked into.
             return Err(Trouble { refusal: Some(refusal), ..Trouble::new(failure, reply.delay(&body)) });
