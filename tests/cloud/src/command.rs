@@ -24,6 +24,8 @@ certification authority, its Space, a claiming token and the War Rooms, then wha
   --name NAME          one more name or address for the certificate; may be repeated. It always has localhost,
                        127.0.0.1, ::1, 10.0.2.2 and that of --host
   --public-url URL     the base URL that /env tells; default: the name that the client asks for, and our port
+  --mqtt-url URL       the MQTT endpoint that /env tells, if another broker is to be used; its path is /mqtt. Default:
+                       the broker of this Cloud
   --key KIND           p256, p384 or rsa, for all keys of the certificate chain; default: p256, or what DIR has
   --fault FAULT        break something: NAME, NAME=VALUE, NAME@STEP or NAME@STEP*TIMES, as in status-503@env*2;
                        may be repeated
@@ -103,6 +105,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, Refusal>
             Arg::Long("host") => options.host = host(&parser.value()?.string()?)?,
             Arg::Long("name") => options.names.push(host(&parser.value()?.string()?)?),
             Arg::Long("public-url") => options.config.public_url = Some(public_url(parser.value()?.string()?)?),
+            Arg::Long("mqtt-url") => options.config.mqtt_url = Some(mqtt_url(parser.value()?.string()?)?),
             Arg::Long("key") => options.key = Some(key(&parser.value()?.string()?)?),
             Arg::Long("fault") => add_faults(&mut options.config.faults, &parser.value()?.string()?)?,
             Arg::Long("json") => wanted.json = true,
@@ -126,6 +129,16 @@ fn public_url(url: String) -> Result<String, Refusal> {
     match url.strip_prefix("https://") {
         Some(rest) if !rest.is_empty() && !rest.starts_with('/') => Ok(url),
         _ => Err(Refusal(format!("--public-url: {url:?} does not look like https://cloud.example:8443"))),
+    }
+}
+
+/// Clients know the path and use no other (protocol.md 2.8).
+fn mqtt_url(url: String) -> Result<String, Refusal> {
+    let host =
+        url.strip_prefix("https://").or_else(|| url.strip_prefix("wss://")).and_then(|rest| rest.strip_suffix("/mqtt"));
+    match host {
+        Some(host) if !host.is_empty() && !host.contains('/') => Ok(url),
+        _ => Err(Refusal(format!("--mqtt-url: {url:?} does not look like https://broker.example:8443/mqtt"))),
     }
 }
 
@@ -245,6 +258,7 @@ mod tests {
             "--name=10.0.0.1",
             "--public-url",
             "https://a.example",
+            "--mqtt-url=https://b.example/mqtt",
             "--key",
             "rsa",
             "--fault",
@@ -257,6 +271,7 @@ mod tests {
         assert_eq!(wanted.options.listen.port(), 8443);
         assert_eq!((wanted.options.host.as_str(), wanted.options.names), ("cloud.test", vec!["10.0.0.1".to_owned()]));
         assert_eq!(wanted.options.key, Some(KeyKind::Rsa2048));
+        assert_eq!(wanted.options.config.mqtt_url.as_deref(), Some("https://b.example/mqtt"));
         assert_eq!(wanted.options.config.faults.to_string(), "status-503@env*2,reset@claim");
     }
 
@@ -270,6 +285,10 @@ mod tests {
             (&["--key=dsa"], "--key: \"dsa\" is neither p256 nor p384 nor rsa"),
             (&["--fault=nonsense"], "--fault: there is no fault \"nonsense\" (--list-faults shows them all)"),
             (&["--public-url=http://a"], "--public-url: \"http://a\" does not look like https://cloud.example:8443"),
+            (
+                &["--mqtt-url=https://a/mqtt/more"],
+                "--mqtt-url: \"https://a/mqtt/more\" does not look like https://broker.example:8443/mqtt",
+            ),
             (&["--name=a b"], "\"a b\" is neither a host name nor an address"),
             (&["--frobnicate"], "invalid option '--frobnicate'"),
             (&["--state"], "missing argument for option '--state'"),

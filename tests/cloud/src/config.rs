@@ -16,6 +16,9 @@ pub struct Config {
     /// The base URL that `/env` names, as in `https://cloud.example:8443`. Without it: `https://`, the name the client
     /// asked for by SNI (else by `Host`), and [`listen_port`](Self::listen_port).
     pub public_url: Option<String>,
+    /// Where `/env` sends clients for MQTT, as in `https://broker.example:8443/mqtt`, if that is another broker. Without
+    /// it: the broker of this Cloud, at the base URL and `/mqtt`.
+    pub mqtt_url: Option<String>,
     /// The port that clients can reach.
     pub listen_port: u16,
     /// The `type` of each entry of `transports` in `/env`, in order. v1.37 and later take `MQTTv5`, v1.36 `MQTTv3`.
@@ -44,6 +47,7 @@ impl Default for Config {
             seed: 0,
             unix_start: Duration::from_secs(1_700_000_000),
             public_url: None,
+            mqtt_url: None,
             listen_port: 443,
             transports: vec!["MQTTv5".to_owned(), "MQTTv3".to_owned()],
             topics: topics::all(),

@@ -20,10 +20,8 @@ impl Cloud {
         self.note(id, node.as_deref(), What::Env { version });
         let base = self.base_url(request, peer);
         let quoted = |text: &str| Value::from(text).to_string();
-        let transport = |kind: &String| {
-            let endpoint = format!("{base}/mqtt");
-            format!("{{\"type\":{},\"endpoint\":{}}}", quoted(kind), quoted(&endpoint))
-        };
+        let endpoint = self.config.mqtt_url.clone().unwrap_or_else(|| format!("{base}/mqtt"));
+        let transport = |kind: &String| format!("{{\"type\":{},\"endpoint\":{}}}", quoted(kind), quoted(&endpoint));
         let transports: Vec<_> = self.config.transports.iter().map(transport).collect();
         let body = format!(
             "{{\"authEndpoint\":{},\"encoding\":\"proto\",\"transports\":[{}],\

@@ -1,7 +1,8 @@
 //! The protobuf messages (protocol.md 3.5), by their field numbers.
 #![allow(missing_docs, reason = "the fields are those of the schema table")]
 
-use prost::Message;
+/// Encodes and decodes the messages.
+pub use prost::Message;
 use std::collections::BTreeMap;
 
 #[derive(Clone, PartialEq, Message)]

@@ -70,6 +70,19 @@ fn env_names_the_public_url_or_the_name_the_client_used_and_our_port() {
 }
 
 #[test]
+fn env_names_another_broker_if_there_is_one() {
+    let mqtt_url = Some("https://broker.test:8883/mqtt".to_owned());
+    let mut client = Client::new(Config { mqtt_url, ..Config::default() });
+    let id = client.open();
+    let request = client.env_request();
+    let json = client.send(id, request.as_bytes()).json();
+    for transport in json["transports"].as_array().unwrap() {
+        assert_eq!(transport["endpoint"], "https://broker.test:8883/mqtt");
+    }
+    assert_eq!(json["authEndpoint"], "https://localhost:443/api/v1/auth");
+}
+
+#[test]
 fn a_public_url_with_a_path_is_served_under_that_path() {
     let public_url = Some("https://front.test/base".to_owned());
     let mut client = Client::new(Config { public_url, ..Config::default() });
