@@ -27,10 +27,19 @@ struct Tool {
     used_for: &'static str,
 }
 
-const TOOLS: [Tool; 4] = [
+const TOOLS: [Tool; 9] = [
     Tool { program: "openssl", package: "openssl", used_for: "keys and challenges compared with OpenSSL's" },
     Tool { program: "curl", package: "curl", used_for: "the emulated Cloud as the original claiming script sees it" },
     Tool { program: "ip", package: "iproute2", used_for: "the link over TAP in a network namespace" },
+    Tool { program: "strace", package: "strace", used_for: "claims that are killed at every file operation" },
+    Tool { program: "nginx", package: "nginx", used_for: "the spine through nginx as TLS end" },
+    Tool { program: "gnutls-serv", package: "gnutls-bin", used_for: "TLS with GnuTLS at the other end" },
+    Tool { program: "mosquitto", package: "mosquitto", used_for: "the link to a broker that is not ours" },
+    Tool {
+        program: "mosquitto_sub",
+        package: "mosquitto-clients",
+        used_for: "what a broker that is not ours passes on",
+    },
     Tool { program: "ps", package: "procps", used_for: "memory and threads of the running daemon" },
 ];
 
@@ -83,6 +92,8 @@ fn tools() -> Result<(), Problem> {
     if !missing.is_empty() && is_root() && is_installed("apt-get") {
         let packages: Vec<&str> = missing.iter().map(|tool| tool.package).collect();
         apt("update")?;
+        // Tests start these programs themselves; a service on this machine is not wanted.
+        let _guard = NoServices::new();
         apt(&format!("install --yes --no-install-recommends {}", packages.join(" ")))?;
     }
     for tool in &TOOLS {
@@ -96,6 +107,35 @@ fn tools() -> Result<(), Problem> {
         }
     }
     Ok(())
+}
+
+/// While it exists, packages that are installed do not start their services.
+struct NoServices {
+    ours: bool,
+}
+
+/// What the scripts of Debian's packages ask before they start anything; 101 means "do not".
+const POLICY: &str = "/usr/sbin/policy-rc.d";
+
+impl NoServices {
+    fn new() -> Self {
+        use std::io::Write;
+        use std::os::unix::fs::OpenOptionsExt;
+        let file = std::fs::OpenOptions::new().write(true).create_new(true).mode(0o755).open(POLICY);
+        // One that is there already is the administrator's decision, in a container usually the same as ours.
+        let ours = file.is_ok_and(|mut file| file.write_all(b"#!/bin/sh\nexit 101\n").is_ok());
+        Self { ours }
+    }
+}
+
+impl Drop for NoServices {
+    fn drop(&mut self) {
+        if self.ours
+            && let Err(error) = std::fs::remove_file(POLICY)
+        {
+            println!("{POLICY} was made for the installation and has to be removed by hand: {error}");
+        }
+    }
 }
 
 fn missing_tools() -> Vec<&'static Tool> {
