@@ -6,6 +6,7 @@ mod support;
 
 mod claim;
 mod cloud;
+mod crash;
 mod demo;
 mod link;
 mod secrets;

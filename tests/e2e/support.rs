@@ -5,7 +5,7 @@ use aclk_cloud::{Config, FaultPlan};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
@@ -161,6 +161,17 @@ pub(crate) fn run(mut command: Command) -> Ended {
     }
 }
 
+/// Whether all these programs are installed. Says what is missing, because the test that asks is then skipped.
+pub(crate) fn have(programs: &[&str]) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders: Vec<PathBuf> = std::env::split_paths(&path).chain(["/usr/sbin", "/sbin"].map(PathBuf::from)).collect();
+    let missing = programs.iter().find(|program| !folders.iter().any(|folder| folder.join(program).is_file()));
+    if let Some(missing) = missing {
+        println!("skipped: there is no {missing} (cargo xtask setup installs it as root on Debian)");
+    }
+    missing.is_none()
+}
+
 /// Waits for `condition`, which is looked at again and again.
 pub(crate) fn wait_until(what: &str, mut condition: impl FnMut() -> bool) {
     let end = Instant::now() + PATIENCE;
@@ -200,6 +211,17 @@ impl Daemon {
             })
         });
         Self { child, said, readers: readers.into() }
+    }
+
+    /// Writes to its standard input, which must be a pipe.
+    pub(crate) fn tell(&mut self, text: &str) {
+        let stdin = self.child.stdin.as_mut().unwrap();
+        stdin.write_all(text.as_bytes()).unwrap();
+        stdin.flush().unwrap();
+    }
+
+    pub(crate) fn is_running(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
     }
 
     pub(crate) fn pid(&self) -> u32 {
