@@ -1,4 +1,4 @@
-//! End to end: the program `aclk` itself, over real TCP and TLS, against the emulated Cloud.
+//! End to end: the program `aclk` itself, over real TCP and TLS, against the emulated Cloud and other people's programs.
 //!
 //! These are tests of the package `aclk`, so that cargo hands them the program as it is now.
 
@@ -9,4 +9,5 @@ mod cloud;
 mod crash;
 mod demo;
 mod link;
+mod peers;
 mod secrets;
