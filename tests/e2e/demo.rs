@@ -53,6 +53,19 @@ fn as_json_it_is_one_object() {
 }
 
 #[test]
+fn on_the_cable_the_device_finds_everything_out_by_itself() {
+    let ended = Machine::new().run(&["demo", "--net", "cable", "--json"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
+    let json = ended.json();
+    assert_eq!((&json["online"], &json["failures"]), (&Value::Bool(true), &serde_json::json!([])));
+    let before: Vec<&str> =
+        json["stages"].as_array().unwrap().iter().map(|stage| stage["stage"].as_str().unwrap()).collect();
+    assert_eq!(before[..2], ["config", "clock"], "DHCP and SNTP come first");
+    assert_eq!(stages(&json, "link"), ["dns", "tcp", "tls", "websocket", "mqtt", "app"]);
+    assert_eq!(json["cloud"]["state"], "online");
+}
+
+#[test]
 fn it_leaves_nothing_behind() {
     let machine = Machine::new();
     let temporary = machine.root().join("tmp");

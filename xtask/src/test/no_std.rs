@@ -17,11 +17,14 @@ struct Package {
     features: &'static [&'static str],
 }
 
-const PACKAGES: [Package; 1] = [Package {
-    name: "aclk-core",
-    source: "core/src/lib.rs",
-    features: &["", "--no-default-features", "--no-default-features --features rsa"],
-}];
+const PACKAGES: [Package; 2] = [
+    Package {
+        name: "aclk-core",
+        source: "core/src/lib.rs",
+        features: &["", "--no-default-features", "--no-default-features --features rsa"],
+    },
+    Package { name: "aclk-firmware", source: "boards/firmware/src/lib.rs", features: &[""] },
+];
 
 /// What the first source file must say, so that the compiler sees to it.
 const PROMISES: [&str; 2] = ["#![no_std]", "#![forbid(unsafe_code)]"];
