@@ -7,6 +7,10 @@ use rustls_pki_types::SignatureVerificationAlgorithm;
 use sha2::{Digest, Sha256};
 use std::vec::Vec;
 
+// It takes SHA-384 with P-256 as well.
+#[cfg(any(feature = "p384", feature = "rsa"))]
+mod wycheproof;
+
 const MESSAGE: &[u8] = b"message";
 
 /// Public key and signature, r and s, of [`MESSAGE`].

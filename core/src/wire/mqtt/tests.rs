@@ -1,6 +1,5 @@
-//! Packets as they are on the wire, and as another implementation reads and writes them.
+//! Packets as they are on the wire. As another implementation reads and writes them: `tests/differential/mqtt.rs`.
 
 mod framing;
 mod incoming;
 mod outgoing;
-mod peer;
