@@ -33,7 +33,7 @@ struct Gate {
 /// The gate after which nothing more is said: the summary of the test runner is the end.
 const LAST: &str = "tests";
 
-const GATES: [Gate; 9] = [
+const GATES: [Gate; 10] = [
     Gate { name: "setup", about: "targets and tools are here", run: setup::setup },
     Gate { name: "format", about: "rustfmt would change nothing", run: cargo::format },
     Gate { name: "repository", about: "links resolve, nothing points to one machine", run: repository::check },
@@ -41,6 +41,11 @@ const GATES: [Gate; 9] = [
     Gate { name: "docs", about: "rustdoc has nothing to say", run: cargo::docs },
     Gate { name: "no-std", about: "the core builds without an operating system", run: no_std::check },
     Gate { name: "doctests", about: "the examples in the documentation work", run: cargo::doctests },
+    Gate {
+        name: "netsim",
+        about: "the whole way works in virtual time, which links with no other test",
+        run: cargo::netsim,
+    },
     Gate { name: "build", about: "the tests compile", run: cargo::build_tests },
     Gate { name: LAST, about: "the tests pass", run: cargo::tests },
 ];

@@ -26,6 +26,12 @@ pub(super) fn doctests() -> Result<(), Problem> {
     workspace("test --workspace --doc --no-fail-fast").show()
 }
 
+/// By itself: with the rest of the workspace there would be two time drivers in one program.
+pub(super) fn netsim() -> Result<(), Problem> {
+    workspace("clippy -p aclk-netsim --features virtual-time --all-targets -- -D warnings").show()?;
+    workspace("test -p aclk-netsim --features virtual-time").show()
+}
+
 pub(super) fn build_tests() -> Result<(), Problem> {
     if has_nextest() {
         workspace("nextest run --workspace --no-run").show()

@@ -1,0 +1,213 @@
+//! The host behind the router: TLS, and the Cloud.
+
+use aclk_cloud::{Action as CloudAction, Cloud, ConnectionId, Peer};
+use aclk_core::clock::Instant;
+use aclk_lan::{Action, FlowId, HostEvent, Router};
+use rustls::{ServerConfig, ServerConnection};
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The port that the Cloud listens on.
+pub(crate) const PORT: u16 = 8443;
+
+/// A machine on which the Cloud runs, or does not.
+pub(crate) struct Host {
+    pub(crate) cloud: Cloud,
+    /// Whether anybody listens.
+    pub(crate) up: bool,
+    tls: Arc<ServerConfig>,
+    connections: BTreeMap<FlowId, Connection>,
+}
+
+struct Connection {
+    tls: ServerConnection,
+    /// The Cloud's name for it: from the end of the handshake to the end of the connection.
+    id: Option<ConnectionId>,
+    /// TLS records that the router has no room for yet.
+    outgoing: Vec<u8>,
+    end: End,
+}
+
+/// How far the end of a connection has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// Nobody has ended it.
+    Open,
+    /// FIN follows the last byte.
+    Closing,
+    /// FIN is sent.
+    Closed,
+    /// RST is due.
+    Aborting,
+}
+
+impl Host {
+    pub(crate) const fn new(cloud: Cloud, tls: Arc<ServerConfig>) -> Self {
+        Self { cloud, up: true, tls, connections: BTreeMap::new() }
+    }
+
+    /// The Cloud goes down: every connection is reset, and new ones are refused.
+    pub(crate) fn go_down(&mut self, now: Instant) {
+        self.up = false;
+        for connection in self.connections.values_mut() {
+            connection.hang_up(&mut self.cloud, now);
+            connection.end = End::Aborting;
+        }
+    }
+
+    /// Does what the router asks for.
+    pub(crate) fn act(&mut self, router: &mut Router, now: Instant, action: Action) {
+        match action {
+            Action::Connect { flow, target, .. } => {
+                let event = if self.up && target.port() == PORT {
+                    let tls = ServerConnection::new(Arc::clone(&self.tls)).expect("the configuration is valid");
+                    self.connections.insert(flow, Connection { tls, id: None, outgoing: Vec::new(), end: End::Open });
+                    HostEvent::Connected
+                } else {
+                    HostEvent::Refused
+                };
+                tell(router, now, flow, event);
+            }
+            Action::Send { flow, bytes } => {
+                if let Some(connection) = self.connections.get_mut(&flow) {
+                    connection.receive(&mut self.cloud, now, &bytes);
+                }
+                tell(router, now, flow, HostEvent::Written);
+            }
+            Action::Shutdown { flow } => {
+                if let Some(connection) = self.connections.get_mut(&flow) {
+                    connection.hang_up(&mut self.cloud, now);
+                    connection.close();
+                }
+            }
+            Action::Abort { flow } => {
+                if let Some(mut connection) = self.connections.remove(&flow) {
+                    connection.hang_up(&mut self.cloud, now);
+                }
+            }
+        }
+    }
+
+    /// Lets the Cloud work, and hands what it says to the router. Says whether there was anything.
+    pub(crate) fn serve(&mut self, router: &mut Router, now: Instant) -> bool {
+        let mut progress = false;
+        self.cloud.handle_timeout(since_start(now));
+        while let Some((id, action)) = self.cloud.poll(since_start(now)) {
+            progress = true;
+            if let Some(connection) = self.connections.values_mut().find(|connection| connection.id == Some(id)) {
+                connection.act(action);
+            }
+        }
+        let flows: Vec<FlowId> = self.connections.keys().copied().collect();
+        for flow in flows {
+            progress |= self.flush(router, now, flow);
+        }
+        progress
+    }
+
+    pub(crate) fn next_event(&self) -> Option<Instant> {
+        self.cloud.next_timeout().map(|at| Instant::START + at)
+    }
+
+    fn flush(&mut self, router: &mut Router, now: Instant, flow: FlowId) -> bool {
+        let Some(connection) = self.connections.get_mut(&flow) else { return false };
+        connection.take_records();
+        if connection.end == End::Aborting {
+            self.connections.remove(&flow);
+            tell(router, now, flow, HostEvent::Reset);
+            return true;
+        }
+        let mut progress = false;
+        let room = router.room(flow).min(connection.outgoing.len());
+        if room > 0 {
+            let sent: Vec<u8> = connection.outgoing.drain(..room).collect();
+            tell(router, now, flow, HostEvent::Data(&sent));
+            progress = true;
+        }
+        if connection.end == End::Closing && connection.outgoing.is_empty() {
+            connection.end = End::Closed;
+            tell(router, now, flow, HostEvent::Closed);
+            progress = true;
+        }
+        progress
+    }
+}
+
+impl Connection {
+    /// Records of the device.
+    fn receive(&mut self, cloud: &mut Cloud, now: Instant, bytes: &[u8]) {
+        let mut rest = bytes;
+        let mut buffer = [0; 4096];
+        while !rest.is_empty() && self.end == End::Open {
+            let read = self.tls.read_tls(&mut rest);
+            if !matches!(read, Ok(1..)) || self.tls.process_new_packets().is_err() {
+                // The alert is among the records.
+                self.hang_up(cloud, now);
+                return self.close();
+            }
+            if self.id.is_none() && !self.tls.is_handshaking() {
+                let server_name = self.tls.server_name().map(str::to_owned);
+                self.id = Some(cloud.open(since_start(now), Peer { server_name, address: None }));
+            }
+            loop {
+                match self.tls.reader().read(&mut buffer) {
+                    Ok(0) => {
+                        self.hang_up(cloud, now);
+                        return self.close();
+                    }
+                    Ok(len) => {
+                        if let Some(id) = self.id {
+                            cloud.receive(since_start(now), id, &buffer[..len]);
+                        }
+                    }
+                    Err(_) => break,
+                }
+            }
+        }
+    }
+
+    /// What the Cloud does.
+    fn act(&mut self, action: CloudAction) {
+        match action {
+            CloudAction::Send(bytes) => {
+                self.tls.writer().write_all(&bytes).expect("the buffer has no limit");
+                self.take_records();
+                return;
+            }
+            CloudAction::Close => self.close(),
+            CloudAction::Cut => self.end = End::Closing,
+            CloudAction::Abort => self.end = End::Aborting,
+        }
+        self.id = None;
+    }
+
+    fn close(&mut self) {
+        if self.end == End::Open {
+            self.tls.send_close_notify();
+            self.end = End::Closing;
+        }
+    }
+
+    fn hang_up(&mut self, cloud: &mut Cloud, now: Instant) {
+        if let Some(id) = self.id.take() {
+            cloud.hang_up(since_start(now), id);
+        }
+    }
+
+    fn take_records(&mut self) {
+        while self.tls.wants_write() {
+            self.tls.write_tls(&mut self.outgoing).expect("a vector takes everything");
+        }
+    }
+}
+
+fn since_start(now: Instant) -> Duration {
+    now.since(Instant::START)
+}
+
+/// There is room for every byte that is told: it was asked for just before.
+fn tell(router: &mut Router, now: Instant, flow: FlowId, event: HostEvent<'_>) {
+    router.host(now, flow, event).expect("there is room");
+}

@@ -1,0 +1,21 @@
+//! The whole way of a byte, in virtual time: the firmware application with its own TCP/IP stack, a cable with faults, a
+//! router, TLS, and the emulated Cloud. No socket, no thread, no real clock: an hour takes a second, and the same setup
+//! gives the same run.
+//!
+//! ```text
+//!  aclk-firmware ── embassy-net ── Cable, Router ── rustls ── Cloud
+//!      device.rs      clock.rs         aclk-lan       host.rs
+//! ```
+//!
+//! [`Simulation`] joins them. Time passes only when nobody has anything left to do, and then jumps to whatever is due
+//! first. What is under test is everything from the application down; `aclk-pair` is quicker where only the engine is.
+
+mod clock;
+mod device;
+mod host;
+mod pki;
+mod simulation;
+mod tasks;
+
+pub use device::{Happened, What};
+pub use simulation::{Setup, Simulation};

@@ -1,0 +1,260 @@
+//! All parts, and the time between them.
+
+use crate::clock;
+use crate::device::{self, Diary, Happened, What};
+use crate::host::{Host, PORT};
+use crate::pki::Pki;
+use aclk_cloud::Cloud;
+use aclk_core::clock::Instant;
+use aclk_core::identity::guid::Guid;
+use aclk_core::secret::Secret;
+use aclk_core::settings::{Limits, Settings, Timing};
+use aclk_core::stage::Failure;
+use aclk_core::wire::url::Url;
+use aclk_lan::{Config, Faults, Jack, Lan, ROUTER_ADDRESS, device_end};
+use core::fmt;
+use core::future::Future;
+use core::net::Ipv4Addr;
+use core::pin::Pin;
+use core::task::{Context, Waker};
+use core::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Wake;
+
+/// The name of the Cloud; the router knows it.
+const HOST: &str = "cloud.test";
+const GUID: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
+const MAC: [u8; 6] = [0x02, 0, 0, 0, 0, 0x77];
+/// Steps without time passing after which a run counts as a livelock.
+const STEPS: u32 = 100_000;
+
+/// How a [`Simulation`] is set up.
+#[derive(Debug, Clone)]
+pub struct Setup {
+    /// Seed of everything.
+    pub seed: u64,
+    /// What the cable does to frames, both ways.
+    pub faults: Faults,
+    /// The router.
+    pub router: Config,
+    /// The Cloud. Its time of day becomes that of the router.
+    pub cloud: aclk_cloud::Config,
+}
+
+impl Default for Setup {
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            faults: Faults { latency: Duration::from_millis(20), ..Faults::none() },
+            router: Config::default(),
+            cloud: aclk_cloud::Config::default(),
+        }
+    }
+}
+
+/// A device, a cable, a router and a Cloud. There may be one on a thread at a time.
+pub struct Simulation {
+    /// Cable and router. Their faults may be changed at any time.
+    pub lan: Lan,
+    host: Host,
+    jack: Jack,
+    device: Pin<Box<dyn Future<Output = ()>>>,
+    /// Whether the device has something to do.
+    bell: Arc<Bell>,
+    diary: Diary,
+    cloud_config: aclk_cloud::Config,
+    restarts: u64,
+    now: Instant,
+}
+
+impl Simulation {
+    /// A device that is switched on now, for the first time.
+    ///
+    /// # Panics
+    /// If the setup makes no sense.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        clock::reset();
+        let Setup { seed, faults, mut router, mut cloud } = setup;
+        router.seed = seed;
+        cloud.seed = seed;
+        cloud.listen_port = PORT;
+        cloud.unix_start = Duration::from_micros(router.sntp.unix_us);
+        let mtu = router.mtu;
+        let lan = Lan::new(seed, faults, router).expect("the router makes sense");
+        let pki = Pki::new(HOST);
+        let host = Host::new(Cloud::new(cloud.clone()), pki.server);
+        let (ethernet, jack) = device_end(MAC, mtu);
+        let diary = Diary::default();
+        let settings = settings(&host.cloud);
+        let device = device::run(ethernet, seed, settings, pki.authority, ROUTER_ADDRESS, diary.clone());
+        Self {
+            lan,
+            host,
+            jack,
+            device: Box::pin(device),
+            bell: Arc::new(Bell(AtomicBool::new(true))),
+            diary,
+            cloud_config: cloud,
+            restarts: 0,
+            now: Instant::START,
+        }
+    }
+
+    /// Virtual time since the device was switched on.
+    #[must_use]
+    pub fn now(&self) -> Duration {
+        self.now.since(Instant::START)
+    }
+
+    /// The Cloud.
+    pub const fn cloud(&mut self) -> &mut Cloud {
+        &mut self.host.cloud
+    }
+
+    /// What the device told so far.
+    #[must_use]
+    pub fn happened(&self) -> Vec<Happened> {
+        self.diary.borrow().clone()
+    }
+
+    /// All failures that the device told so far.
+    #[must_use]
+    pub fn failures(&self) -> Vec<Failure> {
+        self.diary.borrow().iter().filter_map(|happened| happened.what.failure().cloned()).collect()
+    }
+
+    /// Whether the link is up, as far as the device knows.
+    #[must_use]
+    pub fn is_online(&self) -> bool {
+        let diary = self.diary.borrow();
+        let last = diary.iter().rev().find(|happened| matches!(happened.what, What::Online | What::Offline(_)));
+        last.is_some_and(|happened| happened.what == What::Online)
+    }
+
+    /// The address that the device has from the router.
+    #[must_use]
+    pub fn address(&self) -> Option<Ipv4Addr> {
+        self.lan.router.leased_to(MAC, self.now)
+    }
+
+    /// The Cloud goes down: every connection is reset, and new ones are refused.
+    pub fn cloud_down(&mut self) {
+        self.host.go_down(self.now);
+    }
+
+    /// The Cloud comes back: it remembers what is claimed, and nothing else.
+    pub fn cloud_up(&mut self) {
+        self.restarts += 1;
+        let config = aclk_cloud::Config {
+            seed: self.cloud_config.seed ^ (self.restarts << 32),
+            unix_start: self.cloud_config.unix_start,
+            faults: aclk_cloud::FaultPlan::default(),
+            ..self.cloud_config.clone()
+        };
+        self.host.cloud = Cloud::restore(config, self.host.cloud.state().clone());
+        self.host.up = true;
+    }
+
+    /// Runs until `condition` holds. Says whether it did within `limit`.
+    ///
+    /// # Panics
+    /// If time stands still.
+    pub fn run_until(&mut self, limit: Duration, mut condition: impl FnMut(&mut Self) -> bool) -> bool {
+        let end = self.now + limit;
+        loop {
+            self.settle();
+            if condition(self) {
+                return true;
+            }
+            match self.next_event().filter(|next| *next <= end) {
+                Some(next) => self.advance(next),
+                None => {
+                    self.advance(end);
+                    self.settle();
+                    return condition(self);
+                }
+            }
+        }
+    }
+
+    /// Lets `span` pass.
+    pub fn run_for(&mut self, span: Duration) {
+        self.run_until(span, |_| false);
+    }
+
+    fn advance(&mut self, now: Instant) {
+        self.now = now;
+        clock::advance(now.as_micros());
+    }
+
+    /// Lets everything happen that happens now.
+    fn settle(&mut self) {
+        for _ in 0..STEPS {
+            if !self.step() {
+                return;
+            }
+        }
+        panic!("the world does not come to rest at {:?}", self.now());
+    }
+
+    fn step(&mut self) -> bool {
+        let mut progress = self.bell.0.swap(false, Ordering::Relaxed);
+        if progress {
+            let waker = Waker::from(Arc::clone(&self.bell));
+            let done = self.device.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+            assert!(!done, "the application ended at {:?}: {:?}", self.now(), self.failures());
+        }
+        self.lan.exchange(self.now, &self.jack);
+        while let Some(action) = self.lan.poll(self.now) {
+            self.host.act(&mut self.lan.router, self.now, action);
+            progress = true;
+        }
+        progress |= self.host.serve(&mut self.lan.router, self.now);
+        // Frames of the router that the host has just caused.
+        if progress {
+            return true;
+        }
+        self.lan.exchange(self.now, &self.jack);
+        self.bell.0.load(Ordering::Relaxed)
+    }
+
+    fn next_event(&mut self) -> Option<Instant> {
+        let alarm = clock::next_alarm().map(Instant::from_micros);
+        let events = [self.lan.next_event(self.now), self.host.next_event(), alarm];
+        let next = events.into_iter().flatten().min()?;
+        // Whatever was due by now has had its turn.
+        Some(next.max(Instant::from_micros(self.now.as_micros() + 1)))
+    }
+}
+
+impl fmt::Debug for Simulation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Simulation").field("now", &self.now).field("lan", &self.lan).finish_non_exhaustive()
+    }
+}
+
+struct Bell(AtomicBool);
+
+impl Wake for Bell {
+    fn wake(self: Arc<Self>) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+fn settings(cloud: &Cloud) -> Settings {
+    let guid = Guid::parse(GUID).expect("the GUID is valid");
+    let rooms: Vec<&str> = cloud.rooms().iter().map(|room| room.id.as_str()).collect();
+    Settings {
+        url: Url::parse(&format!("https://{HOST}:{PORT}")).expect("the URL is valid"),
+        id: guid,
+        machine_guid: guid,
+        hostname: "edge-1".try_into().expect("the host name fits"),
+        token: Secret::copy_of(cloud.token().as_bytes()).expect("the token fits"),
+        rooms: rooms.join(",").as_str().try_into().expect("the rooms fit"),
+        claim_attempts: None,
+        timing: Timing::DEFAULT,
+        limits: Limits::DEVICE,
+    }
+}
