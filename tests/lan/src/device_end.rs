@@ -256,9 +256,12 @@ fn lock(rings: &Mutex<Rings>) -> MutexGuard<'_, Rings> {
 /// Keeps `waker`, and returns that of another task which it takes the place of: it has to be woken, or it would wait
 /// for ever.
 fn register(slot: &mut Option<Waker>, waker: &Waker) -> Option<Waker> {
+    // Only a clone is sure to be alike the clone that was kept: that of tokio's `block_on` is not alike its original, and
+    // would be woken each time it waits.
+    let waker = waker.clone();
     match slot {
-        Some(kept) if kept.will_wake(waker) => None,
-        _ => slot.replace(waker.clone()),
+        Some(kept) if kept.will_wake(&waker) => None,
+        _ => slot.replace(waker),
     }
 }
 
