@@ -14,8 +14,7 @@ use aclk_core::store::{Saved, Store};
 use aclk_core::tls;
 use core::net::Ipv4Addr;
 use embassy_futures::select::{Either, select};
-use embassy_net::driver::Driver;
-use embassy_net::{Config, Stack, StackResources};
+use embassy_net::Stack;
 use embassy_time::{Duration, with_timeout};
 use rand_core::CryptoRng;
 use rustls_pki_types::TrustAnchor;
@@ -29,8 +28,8 @@ const TCP_RECEIVE: usize = 4 << 10;
 const TCP_SEND: usize = 2 << 10;
 /// Buffer for outgoing TLS records, in bytes: each carries 133 less.
 const TLS_WRITE: usize = 2 << 10;
-/// Sockets of the stack: TCP, DNS, DHCP, SNTP.
-const SOCKETS: usize = 4;
+/// Sockets that a stack needs for this: TCP, DNS, DHCP, SNTP.
+pub const SOCKETS: usize = 4;
 /// An address that takes longer to come is worth a word.
 const ADDRESS_IS_LATE: Duration = Duration::from_secs(10);
 /// How often a time server that does not answer is asked.
@@ -98,28 +97,10 @@ pub struct Machine<'m, S, K, R, O, W> {
     pub control: &'m mut W,
 }
 
-/// Runs a network stack on `driver` and the application on it.
-pub async fn run_with_driver<D, S, K, R, O, W>(
-    ethernet: D,
-    config: Config,
-    memory: &mut Memory,
-    machine: Machine<'_, S, K, R, O, W>,
-    device: Device<'_>,
-) where
-    D: Driver,
-    S: Store,
-    K: Key,
-    R: CryptoRng,
-    O: Observer,
-    W: Control,
-{
-    let mut resources = StackResources::<SOCKETS>::new();
-    let seed = machine.rng.next_u64();
-    let (stack, mut runner) = embassy_net::new(ethernet, config, &mut resources, seed);
-    select(runner.run(), run(stack, memory, machine, device)).await;
-}
-
 /// Runs the application until its goal is reached or it is told to stop.
+///
+/// The runner of `stack` belongs in a task of its own: embassy-net wakes it whenever a socket is looked at, and in the
+/// same task that would be waking oneself by waiting.
 pub async fn run<S, K, R, O, W>(
     stack: Stack<'_>,
     memory: &mut Memory,

@@ -1,8 +1,9 @@
 //! The application that runs on every device with a TCP/IP stack of its own: microcontrollers, a TAP device on Linux,
 //! the emulated Ethernet cable, the browser.
 //!
-//! [`run`] is one droppable future: poll it on any executor; drop it and the device is switched off. It waits for an
-//! address, sets the clock by SNTP, claims the node if it is not claimed, and keeps the link up.
+//! [`run_with_driver`] is one droppable future: poll it on any executor; drop it and the device is switched off. [`run`]
+//! is for those with another task for the network stack. It waits for an address, sets the clock by SNTP, claims the node
+//! if it is not claimed, and keeps the link up.
 //!
 //! ```text
 //!  Driver (Ethernet) ── embassy-net ── EmbassyNetwork ── aclk_core::driver ── engine
@@ -13,11 +14,18 @@
 #![no_std]
 #![forbid(unsafe_code)]
 
+#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+extern crate alloc;
+
 mod app;
 mod clock;
 mod network;
+#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+mod one_task;
 pub mod sntp;
 
-pub use app::{Device, Machine, Memory, run, run_with_driver};
+pub use app::{Device, Machine, Memory, SOCKETS, run};
 pub use clock::DeviceClock;
 pub use network::{EmbassyNetwork, NetError};
+#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+pub use one_task::run_with_driver;
