@@ -98,3 +98,25 @@ fn one_who_stays_ends_in_order_when_asked() {
     let (status, said) = demo.wait();
     assert_eq!(status.code(), Some(0), "{said}");
 }
+
+#[test]
+fn on_the_cable_the_device_asks_for_its_address_and_the_time_first() {
+    let ended = Machine::new().run(&["demo", "--net", "cable", "--json"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
+    let json = ended.json();
+    let own = json["stages"].as_array().unwrap().iter().filter(|stage| stage["purpose"].is_null());
+    let own: Vec<&str> = own.map(|stage| stage["stage"].as_str().unwrap()).collect();
+    assert_eq!(own, ["config", "clock", "key", "storage"]);
+    assert_eq!(stages(&json, "link"), ["dns", "tcp", "tls", "websocket", "mqtt", "app"]);
+    assert_eq!((&json["failures"], &json["cloud"]["state"]), (&serde_json::json!([]), &"online".into()));
+}
+
+#[test]
+fn on_the_cable_an_idle_device_sleeps_and_ends_in_order_when_asked() {
+    let machine = Machine::new();
+    let demo = Daemon::start(machine.command(&["demo", "--net=cable", "--stay"]));
+    demo.wait_for("The device stays online until Ctrl-C.", 0);
+    demo.assert_idle();
+    let (status, said) = demo.stop();
+    assert_eq!(status.code(), Some(0), "{said}");
+}

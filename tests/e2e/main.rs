@@ -11,3 +11,4 @@ mod demo;
 mod link;
 mod peers;
 mod secrets;
+mod tap;

@@ -248,6 +248,21 @@ impl Daemon {
         }
     }
 
+    /// Looks whether it leaves the processor alone for a while.
+    pub(crate) fn assert_idle(&self) {
+        let before = self.cpu();
+        std::thread::sleep(Duration::from_secs(3));
+        let used = self.cpu() - before;
+        assert!(used < 50, "{used} of 300 hundredths of a second");
+    }
+
+    /// Hundredths of a second of a processor that it has used so far.
+    fn cpu(&self) -> u64 {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.pid())).unwrap();
+        let (_, behind_name) = stat.rsplit_once(')').unwrap();
+        behind_name.split_whitespace().skip(11).take(2).map(|ticks| ticks.parse::<u64>().unwrap()).sum()
+    }
+
     /// Sends a signal by its name, as in `TERM`.
     pub(crate) fn signal(&self, name: &str) {
         let status = Command::new("kill").arg(format!("-{name}")).arg(self.pid().to_string()).status().unwrap();

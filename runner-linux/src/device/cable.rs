@@ -46,3 +46,68 @@ pub(crate) async fn drive_on_cable(
     let wire = Wire { ethernet, config, clock: &clock, time_server: Some(router) };
     select(drive(host, wire, goal, settings, saved, observer, control), network.run()).await;
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{drive_on_cable, lan};
+    use crate::host::{Host, block_on};
+    use crate::report::record::Record;
+    use crate::scratch::Scratch;
+    use crate::settings::{Given, assemble};
+    use crate::store::FileStore;
+    use aclk_cloud::server::{Options, Running};
+    use aclk_core::driver::{Command, Control, NoControl};
+    use aclk_core::engine::event::Goal;
+    use aclk_core::identity::guid::Guid;
+    use aclk_core::secret::Secret;
+    use aclk_core::wire::url::Url;
+    use aclk_lan::{DhcpFault, Faults, Lan};
+    use std::fs;
+    use std::time::Duration;
+
+    const PRIVATE_PEM: &str = include_str!("../../../tests/pair/fixtures/private.pem");
+
+    /// Lets a new device claim itself over `lan` until `control` ends that.
+    fn claim(lan: Lan, control: &mut impl Control) -> Record {
+        let cloud = Running::start(Options { host: "cloud.test".to_owned(), ..Options::default() }).unwrap();
+        let token = cloud.with(|cloud, _| Secret::copy_of(cloud.token().as_bytes()).unwrap());
+        let given = Given { token: Some(token), url: Some(Url::parse(cloud.url()).unwrap()), ..Given::default() };
+        let scratch = Scratch::new();
+        fs::write(scratch.path().join("cloud_fullchain.pem"), cloud.ca_pem()).unwrap();
+        fs::write(scratch.path().join("private.pem"), PRIVATE_PEM).unwrap();
+        let guid = Guid::parse("0f0e0d0c-0b0a-4908-8706-050403020100").unwrap();
+        let settings = assemble(given, None, guid).unwrap();
+        let mut host = Host::new(FileStore::new(scratch.path())).unwrap();
+        let mut record = Record::default();
+        block_on(async {
+            let saved = host.saved().await.unwrap();
+            let work = drive_on_cable(&mut host, lan, Goal::Claim, settings, saved, &mut record, control);
+            tokio::time::timeout(Duration::from_secs(120), work).await.expect("it hangs");
+        })
+        .unwrap();
+        record
+    }
+
+    #[test]
+    fn a_bad_cable_is_no_hindrance() {
+        let ms = Duration::from_millis;
+        let faults = Faults { loss: 0.05, duplicate: 0.05, latency: ms(3), jitter: ms(3), ..Faults::none() };
+        let record = claim(lan(7, faults).unwrap(), &mut NoControl);
+        assert_eq!(record.exit_code(), 0, "{record:?}");
+    }
+
+    #[test]
+    fn without_an_address_a_wish_to_stop_is_heard() {
+        struct Stop;
+        impl Control for Stop {
+            async fn next(&mut self) -> Command {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+                Command::Stop
+            }
+        }
+        let mut lan = lan(7, Faults::none()).unwrap();
+        lan.router.services().dhcp.fault = Some(DhcpFault::Silent);
+        let record = claim(lan, &mut Stop);
+        assert_eq!(record.claimed(), None);
+    }
+}

@@ -128,8 +128,11 @@ impl Tap {
         }
         match &*self.broken.borrow() {
             None => Ok(()),
-            Some(error) => Err(fault(name, format_args!("it is gone: {}", words(error)))
-                .hint("make it again, and start aclk run again")),
+            Some(error) => {
+                let is_removed = matches!(Errno::from_io_error(error), Some(Errno::BADFD | Errno::NODEV));
+                let cause = if is_removed { "it was removed".to_owned() } else { words(error) };
+                Err(fault(name, cause).hint("make it again, and start aclk run again"))
+            }
         }
     }
 
@@ -282,7 +285,7 @@ fn refused(name: &str, error: tokio_tun::Error) -> Fault {
             .hint(format_args!("run as root, or give it to this user: ip tuntap add {name} mode tap user USER")),
         Some(Errno::BUSY) => fault(name, "another program uses it"),
         Some(Errno::INVAL) => fault(name, "there is an interface of this name that is no TAP device with one queue")
-            .hint(format_args!("choose another name, or remove it and make it anew: ip tuntap add {name} mode tap")),
+            .hint("choose another name; a TAP device is made by: ip tuntap add NAME mode tap"),
         _ => fault(name, words(&error)),
     }
 }
