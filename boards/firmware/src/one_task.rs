@@ -7,7 +7,7 @@ use aclk_core::store::Store;
 use alloc::sync::Arc;
 use alloc::task::Wake;
 use core::future::{Future, poll_fn};
-use core::pin::pin;
+use core::pin::{Pin, pin};
 use core::sync::atomic::{AtomicBool, Ordering};
 use core::task::{Context, Poll, Waker};
 use embassy_futures::select::select;
@@ -33,15 +33,15 @@ pub async fn run_with_driver<D, S, K, R, O, W>(
     let mut resources = StackResources::<SOCKETS>::new();
     let seed = machine.rng.next_u64();
     let (stack, mut runner) = embassy_net::new(ethernet, config, &mut resources, seed);
-    select(apart(runner.run()), apart(run(stack, memory, machine, device))).await;
+    let (network, application) = (pin!(runner.run()), pin!(run(stack, memory, machine, device)));
+    select(apart(network), apart(application)).await;
 }
 
 /// Polls `future` only if it was woken itself, not when another part of the same task was.
 ///
 /// embassy-net wakes its runner whenever a socket is looked at. In one task with the runner, whoever waits for a socket
 /// would wake itself by waiting, and never sleep.
-async fn apart<T>(future: impl Future<Output = T>) -> T {
-    let mut future = pin!(future);
+async fn apart<T>(mut future: Pin<&mut impl Future<Output = T>>) -> T {
     let mut bell = None;
     poll_fn(|cx| {
         let task = cx.waker().clone();
@@ -111,12 +111,12 @@ mod tests {
     fn who_wakes_another_by_waiting_may_sleep() {
         let runner: RefCell<Option<Waker>> = RefCell::new(None);
         let (looks, over) = (Cell::new(0), Cell::new(false));
-        let run = apart(poll_fn(|cx| {
+        let run = pin!(poll_fn(|cx| {
             *runner.borrow_mut() = Some(cx.waker().clone());
             Poll::<()>::Pending
         }));
         let kept: RefCell<Option<Waker>> = RefCell::new(None);
-        let wait = apart(poll_fn(|cx| {
+        let wait = pin!(poll_fn(|cx| {
             looks.set(looks.get() + 1);
             *kept.borrow_mut() = Some(cx.waker().clone());
             runner.borrow().as_ref().unwrap().wake_by_ref();
@@ -125,7 +125,7 @@ mod tests {
         let wakes = Arc::new(Wakes::default());
         let waker = Waker::from(wakes.clone());
         let mut cx = Context::from_waker(&waker);
-        let mut both = pin!(select(run, wait));
+        let mut both = pin!(select(apart(run), apart(wait)));
         // As an executor does: again, as long as somebody was woken.
         let mut rounds = 0;
         let mut poll_all = |cx: &mut Context<'_>| {
@@ -150,11 +150,12 @@ mod tests {
     #[test]
     fn a_clone_is_recognised_and_a_new_task_is_told() {
         let seen: RefCell<Option<Waker>> = RefCell::new(None);
-        let mut waits = pin!(apart(poll_fn(|cx| {
+        let wait = pin!(poll_fn(|cx| {
             let is_alike = seen.borrow().as_ref().is_some_and(|seen: &Waker| seen.will_wake(&cx.waker().clone()));
             *seen.borrow_mut() = Some(cx.waker().clone());
             if is_alike { Poll::Ready(()) } else { Poll::Pending }
-        })));
+        }));
+        let mut waits = pin!(apart(wait));
         let wakes = [Arc::new(Wakes::default()), Arc::new(Wakes::default())];
         for wakes in &wakes {
             let waker = Waker::from(wakes.clone());
