@@ -19,6 +19,7 @@ extern crate alloc;
 
 mod app;
 mod clock;
+mod guard;
 mod network;
 #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
 mod one_task;
@@ -26,6 +27,7 @@ pub mod sntp;
 
 pub use app::{Device, Machine, Memory, SOCKETS, run};
 pub use clock::DeviceClock;
+pub use guard::{Checked, Guarded};
 pub use network::{EmbassyNetwork, NetError};
 #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
 pub use one_task::run_with_driver;

