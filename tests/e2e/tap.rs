@@ -120,7 +120,7 @@ fn an_address_a_name_server_and_a_way_out_come_by_dhcp() {
         let cloud = cloud("");
         let machine = Machine::trusting(&cloud);
         let link = machine.start(&["--net", "tap:tap0"]);
-        link.wait_for("note: config: no address after 10 s, still trying: no DHCP server answers", 0);
+        link.wait_for("note: config: no address after 10 s, still trying: no DHCP server has given one", 0);
         // Nor is a claim missed that is made meanwhile.
         assert_eq!(machine.claim(&cloud, &[]).code, 0);
         link.wait_for("the claim directory was changed: claimed as", 0);

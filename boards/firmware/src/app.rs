@@ -165,7 +165,7 @@ async fn address(stack: Stack<'_>, observer: &mut impl Observer) {
     if with_timeout(ADDRESS_IS_LATE, stack.wait_config_up()).await.is_ok() {
         return;
     }
-    let cause = if stack.is_link_up() { "no DHCP server answers" } else { "the network link is down" };
+    let cause = if stack.is_link_up() { "no DHCP server has given one" } else { "the network link is down" };
     let seconds = ADDRESS_IS_LATE.as_secs();
     let failure = Failure::new(Stage::Config, format_args!("no address after {seconds} s, still trying: {cause}"));
     observer.event(&Event::Notice(&failure));
