@@ -11,7 +11,7 @@ use aclk_core::settings::Settings;
 use aclk_core::stage::Failure;
 use aclk_core::store::{Record, Saved, Store};
 use aclk_core::tls::anchor;
-use aclk_firmware::{Device, DeviceClock, Machine, Memory};
+use aclk_firmware::{Device, DeviceClock, Guarded, Machine, Memory};
 use aclk_lan::DeviceEnd;
 use chacha20::ChaCha20Rng;
 use core::convert::Infallible;
@@ -108,7 +108,7 @@ pub(crate) async fn run(
     };
     let mut resources = StackResources::<SOCKETS>::new();
     let config = Config::dhcpv4(DhcpConfig::default());
-    let (stack, mut runner) = embassy_net::new(ethernet, config, &mut resources, seed);
+    let (stack, mut runner) = embassy_net::new(Guarded(ethernet), config, &mut resources, seed);
     // Not as one: the stack wakes its runner whenever the application looks at a socket.
     as_tasks(pin!(runner.run()), pin!(aclk_firmware::run(stack, &mut memory, machine, device))).await;
 }
