@@ -69,11 +69,11 @@ fn a_state_that_is_damaged_is_named_and_left_alone() {
     let machine = Machine::new();
     let state = machine.root().join("cloud");
     fs::create_dir(&state).unwrap();
-    fs::write(state.join("cloud.json"), "{\"spaces\":[").unwrap();
+    fs::write(state.join("cloud.redb"), "{\"spaces\":[").unwrap();
     let ended = machine.run(&["cloud", "--state", state.to_str().unwrap()]);
     assert_eq!(ended.code, 2);
-    assert!(ended.stderr.contains("cloud.json: "), "{ended:?}");
-    assert_eq!(fs::read_to_string(state.join("cloud.json")).unwrap(), "{\"spaces\":[");
+    assert!(ended.stderr.contains("cloud.redb: is no database of a Cloud, or is damaged: "), "{ended:?}");
+    assert_eq!(fs::read_to_string(state.join("cloud.redb")).unwrap(), "{\"spaces\":[");
 }
 
 #[test]

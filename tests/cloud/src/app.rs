@@ -205,7 +205,7 @@ impl Cloud {
                 hostname: message.hostname.clone(),
                 hops: message.hops,
             });
-            self.dirty = true;
+            self.changes.nodes.insert(claim_id.to_owned());
         }
         node_id
     }

@@ -36,7 +36,7 @@ impl Cloud {
                 let rooms = node.rooms.iter().map(|room| self.state.room_name(room)).collect();
                 self.note(id, Some(claim_id), What::Claimed { hostname: node.hostname.clone(), rooms });
                 self.state.nodes.insert(claim_id.to_owned(), node);
-                self.dirty = true;
+                self.changes.nodes.insert(claim_id.to_owned());
                 Answer::bare(204, "No Content")
             }
             Err(error) => {

@@ -6,6 +6,7 @@ use crate::connection::{Action, Connection, Phase};
 use crate::deviation::{Deviation, rule};
 use crate::event::{Event, Log, What};
 use crate::fault::{Certificate, FaultPlan, Step};
+use crate::history::{Changes, History, TurnKind};
 use crate::http::answer::Then;
 use crate::http::{Answer, BadRequest};
 use crate::ident::{ConnectionId, Rng};
@@ -24,8 +25,10 @@ pub struct Cloud {
     pub(crate) rng: Rng,
     pub(crate) now: Duration,
     pub(crate) state: State,
-    /// Whether `state` changed since it was last taken for safekeeping.
-    pub(crate) dirty: bool,
+    /// What was not saved yet.
+    pub(crate) changes: Changes,
+    /// When nodes connected and disconnected.
+    pub(crate) history: History,
     pub(crate) log: Log,
     pub(crate) faults: FaultPlan,
     pub(crate) script: Script,
@@ -73,8 +76,9 @@ impl Cloud {
             config,
             rng,
             now: Duration::ZERO,
+            changes: Changes { spaces: true, nodes: state.nodes.keys().cloned().collect(), ..Changes::default() },
+            history: History::new(),
             state,
-            dirty: true,
             log: Log::default(),
             script,
             presence: BTreeMap::new(),
@@ -192,19 +196,19 @@ impl Cloud {
 
     /// Another Space. Returns its id.
     pub fn add_space(&mut self, name: &str, administrator: &str) -> String {
-        self.dirty = true;
+        self.changes.spaces = true;
         self.state.add_space(&mut self.rng, name, administrator)
     }
 
     /// Another War Room in a Space. Returns its id.
     pub fn add_room(&mut self, space: &str, name: &str) -> String {
-        self.dirty = true;
+        self.changes.spaces = true;
         self.state.add_room(&mut self.rng, space, name)
     }
 
     /// Another claiming token for a Space, good until `expires` (since the start of the Cloud), if that is given.
     pub fn add_token(&mut self, space: &str, expires: Option<Duration>) -> String {
-        self.dirty = true;
+        self.changes.spaces = true;
         let expires = expires.map(|end| self.config.unix_start + end);
         self.state.add_token(&mut self.rng, space, expires)
     }
@@ -212,7 +216,7 @@ impl Cloud {
     /// Takes a claiming token back. `false` if there is none like it.
     pub fn revoke_token(&mut self, token: &str) -> bool {
         let found = self.state.tokens.iter_mut().find(|entry| entry.token == token);
-        found.map(|entry| entry.revoked = true).inspect(|()| self.dirty = true).is_some()
+        found.map(|entry| entry.revoked = true).inspect(|()| self.changes.spaces = true).is_some()
     }
 
     /// What clients have to keep to themselves: claiming tokens, plaintexts of challenges, MQTT passwords. A test looks for
@@ -234,11 +238,6 @@ impl Cloud {
     #[must_use]
     pub fn state(&self) -> &State {
         &self.state
-    }
-
-    /// The state, if it changed since it was last asked for here.
-    pub fn changed_state(&mut self) -> Option<&State> {
-        std::mem::take(&mut self.dirty).then_some(&self.state)
     }
 
     /// Everything that clients did against protocol.md so far.
@@ -278,6 +277,17 @@ impl Cloud {
     }
 
     pub(crate) fn note(&mut self, id: ConnectionId, node: Option<&str>, what: What) {
+        let turn = match &what {
+            What::Connected => {
+                let address = self.connections.get(&id).and_then(|connection| connection.peer.address);
+                Some(TurnKind::Connected { from: address.map(|address| address.to_string()) })
+            }
+            What::Disconnected { why } => Some(TurnKind::Disconnected { why: why.clone() }),
+            _ => None,
+        };
+        if let Some((node, turn)) = node.zip(turn) {
+            self.turn(node, turn);
+        }
         self.log.event(self.now, Some(id), node, what);
     }
 

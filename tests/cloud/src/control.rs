@@ -83,7 +83,7 @@ impl Cloud {
     pub fn ban(&mut self, now: Duration, claimed_id: &str, banned: bool) -> Result<(), NotSent> {
         self.now = self.now.max(now);
         self.state.nodes.get_mut(claimed_id).ok_or(NotSent::Unknown)?.banned = banned;
-        self.dirty = true;
+        self.changes.nodes.insert(claimed_id.to_owned());
         if banned {
             let request = DisconnectReq {
                 permaban: true,
@@ -109,7 +109,8 @@ impl Cloud {
         self.presence.remove(claimed_id);
         self.clients.retain(|_, node| node != claimed_id);
         self.state.nodes.remove(claimed_id).ok_or(NotSent::Unknown)?;
-        self.dirty = true;
+        self.forget_history(claimed_id);
+        self.changes.nodes.insert(claimed_id.to_owned());
         Ok(())
     }
 
@@ -210,7 +211,7 @@ impl Cloud {
         Ok(())
     }
 
-    fn timestamp(&self) -> Timestamp {
+    pub(crate) fn timestamp(&self) -> Timestamp {
         let now = self.unix_now();
         Timestamp { seconds: now.as_secs() as i64, nanos: now.subsec_nanos() as i32 }
     }

@@ -65,6 +65,8 @@ pub(crate) struct Presence {
     /// Since when the agent is reachable, if it is.
     pub(crate) reachable_since: Option<Duration>,
     pub(crate) session_id: Option<i64>,
+    /// A Cloud before this one saw it connect.
+    pub(crate) was_here: bool,
     /// Sessions accepted so far.
     pub(crate) connections: u64,
     pub(crate) messages: u64,

@@ -12,6 +12,7 @@
 
 mod certificates;
 mod connection;
+mod database;
 mod shared;
 mod store;
 
@@ -133,7 +134,11 @@ impl Server {
             None => base_url(&host, address.port()),
         };
         let cloud = match store.load()? {
-            Some(state) => Cloud::restore(config, state),
+            Some((state, history)) => {
+                let mut cloud = Cloud::restore(config, state);
+                cloud.restore_history(history);
+                cloud
+            }
             None => Cloud::new(config),
         };
         let (ca_file, ca_pem) = (store.ca_file().to_owned(), identity.ca_pem.clone());

@@ -30,7 +30,7 @@ impl View {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum NodeState {
-    /// Claimed, and never online since the Cloud started.
+    /// Claimed, and never online.
     Claimed,
     /// Its agent has a link and said that it is reachable. Whether its node is live is said of each instance.
     Online,
@@ -138,6 +138,7 @@ fn node_view(node: &Node, presence: &Presence) -> NodeView {
         state: match (presence.reachable_since, presence.session_id) {
             (Some(_), _) => NodeState::Online,
             (None, Some(_)) => NodeState::Offline,
+            (None, None) if presence.was_here => NodeState::Offline,
             (None, None) => NodeState::Claimed,
         },
         online_since: presence.reachable_since,

@@ -40,6 +40,8 @@ struct Inner {
     cloud: Cloud,
     outboxes: HashMap<ConnectionId, Outbox>,
     on_event: Option<OnEvent>,
+    /// The state could not be saved.
+    unsaved: bool,
 }
 
 pub(super) struct Shared {
@@ -56,7 +58,7 @@ pub(super) struct Shared {
 impl Shared {
     pub(super) fn new(cloud: Cloud, store: Store, on_event: Option<OnEvent>, queued: usize) -> Self {
         Self {
-            inner: Mutex::new(Inner { cloud, outboxes: HashMap::new(), on_event }),
+            inner: Mutex::new(Inner { cloud, outboxes: HashMap::new(), on_event, unsaved: false }),
             start: Instant::now(),
             store,
             queued,
@@ -103,11 +105,17 @@ impl Shared {
 
     /// Saves what has to be saved, then hands out actions: nobody is told of a claim that a crash could undo.
     fn dispatch(&self, inner: &mut Inner) {
-        let Inner { cloud, outboxes, on_event } = inner;
-        if let Some(state) = cloud.changed_state()
-            && let Err(error) = self.store.save(state)
-        {
-            eprintln!("aclk-cloud: cannot save the state: {error}");
+        let Inner { cloud, outboxes, on_event, unsaved } = inner;
+        match self.store.save(cloud) {
+            Ok(()) => {
+                cloud.saved();
+                *unsaved = false;
+            }
+            // It is tried again with whatever happens next, and told once.
+            Err(error) if !std::mem::replace(unsaved, true) => {
+                eprintln!("aclk-cloud: cannot save the state: {error}");
+            }
+            Err(_) => {}
         }
         while let Some((id, action)) = cloud.poll(self.start.elapsed()) {
             let Some(outbox) = outboxes.get(&id) else { continue };

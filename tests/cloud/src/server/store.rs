@@ -1,6 +1,7 @@
 //! Where a Cloud keeps what outlives it: a directory of its own, or a temporary one for the CA certificate alone.
 
-use crate::space::State;
+use super::database::{Database, Saved};
+use crate::cloud::Cloud;
 use std::fs::{self, DirBuilder, File, OpenOptions, TryLockError};
 use std::io::{self, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -8,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 const LOCK: &str = "lock";
-const STATE: &str = "cloud.json";
+const DATABASE: &str = "cloud.redb";
 const CA: &str = "ca.pem";
 
 /// A directory. Clones are the same directory.
@@ -19,7 +20,8 @@ pub(super) struct Store(Arc<Directory>);
 struct Directory {
     path: PathBuf,
     ca_file: PathBuf,
-    temporary: bool,
+    /// None in a temporary directory.
+    database: Option<Database>,
     /// Held for as long as this exists.
     _lock: Option<File>,
 }
@@ -27,38 +29,37 @@ struct Directory {
 impl Store {
     /// The directory `path`, made if it is not there; a temporary one without it.
     pub(super) fn open(path: Option<&Path>) -> io::Result<Self> {
-        let temporary = path.is_none();
-        let path = match path {
+        let (path, lock, database) = match path {
             Some(path) => {
                 fs::create_dir_all(path).map_err(|error| named(path, error))?;
-                path.to_path_buf()
+                let lock = lock(path)?;
+                let file = path.join(DATABASE);
+                let database = Database::open(&file).map_err(|error| named(&file, error))?;
+                (path.to_path_buf(), Some(lock), Some(database))
             }
-            None => temporary_directory()?,
+            None => (temporary_directory()?, None, None),
         };
-        let lock = if temporary { None } else { Some(lock(&path)?) };
         // Told to people, who may be in another directory.
         let ca_file = std::path::absolute(path.join(CA))?;
-        Ok(Self(Arc::new(Directory { path, ca_file, temporary, _lock: lock })))
+        Ok(Self(Arc::new(Directory { path, ca_file, database, _lock: lock })))
     }
 
     pub(super) fn ca_file(&self) -> &Path {
         &self.0.ca_file
     }
 
-    /// The state that was saved, if there is one.
-    pub(super) fn load(&self) -> io::Result<Option<State>> {
-        let Some(text) = self.read(STATE)? else { return Ok(None) };
-        let state = serde_json::from_str(&text);
-        state.map(Some).map_err(|error| named(&self.0.path.join(STATE), io::Error::other(error)))
+    /// What was saved, if anything was.
+    pub(super) fn load(&self) -> io::Result<Option<Saved>> {
+        let Some(database) = &self.0.database else { return Ok(None) };
+        database.load().map_err(|error| named(&self.0.path.join(DATABASE), error))
     }
 
-    /// Saves the state; a temporary store has nothing to save it for.
-    pub(super) fn save(&self, state: &State) -> io::Result<()> {
-        if self.0.temporary {
-            return Ok(());
+    /// Saves what changed, all of it or nothing; a temporary store has nothing to save it for.
+    pub(super) fn save(&self, cloud: &Cloud) -> io::Result<()> {
+        match (&self.0.database, cloud.changes()) {
+            (Some(database), Some(changes)) => database.save(cloud, changes),
+            _ => Ok(()),
         }
-        let json = serde_json::to_string_pretty(state).map_err(io::Error::other)?;
-        self.write(STATE, json.as_bytes(), 0o600)
     }
 
     /// A file of the directory, if it is there.
@@ -72,7 +73,7 @@ impl Store {
 
     /// A secret of the directory; a temporary store has none.
     pub(super) fn write_secret(&self, name: &str, text: &str) -> io::Result<()> {
-        if self.0.temporary { Ok(()) } else { self.write(name, text.as_bytes(), 0o600) }
+        if self.0.database.is_none() { Ok(()) } else { self.write(name, text.as_bytes(), 0o600) }
     }
 
     pub(super) fn write_ca(&self, pem: &str) -> io::Result<()> {
@@ -95,7 +96,7 @@ impl Store {
 
 impl Drop for Directory {
     fn drop(&mut self) {
-        if self.temporary {
+        if self.database.is_none() {
             // Left over files of a temporary directory hurt nobody.
             let _ = fs::remove_file(&self.ca_file);
             let _ = fs::remove_dir(&self.path);
