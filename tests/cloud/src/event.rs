@@ -185,11 +185,16 @@ impl fmt::Display for What {
 
 /// How many events and deviations are kept until they are drained.
 const KEPT: usize = 100_000;
+/// How many events an administrator can look back to, drained or not.
+const RECENT: usize = 5_000;
 
 /// Collects events and deviations.
 #[derive(Debug, Default)]
 pub(crate) struct Log {
     events: VecDeque<Event>,
+    /// The last events; the very last has the number `count`.
+    recent: VecDeque<Event>,
+    count: u64,
     deviations: Vec<Deviation>,
 }
 
@@ -199,7 +204,13 @@ impl Log {
         if self.events.len() == KEPT {
             self.events.pop_front();
         }
-        self.events.push_back(Event { at, connection, node: node.map(str::to_owned), what });
+        let event = Event { at, connection, node: node.map(str::to_owned), what };
+        if self.recent.len() == RECENT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back(event.clone());
+        self.count += 1;
+        self.events.push_back(event);
     }
 
     /// A client deviated.
@@ -215,6 +226,16 @@ impl Log {
         if self.deviations.len() < KEPT {
             self.deviations.push(Deviation { rule, detail, connection, at });
         }
+    }
+
+    /// How many events there were; also the number of the last one.
+    pub(crate) fn count(&self) -> u64 {
+        self.count
+    }
+
+    /// The last events with their numbers, oldest first.
+    pub(crate) fn recent(&self) -> impl Iterator<Item = (u64, &Event)> {
+        (self.count + 1 - self.recent.len() as u64..).zip(&self.recent)
     }
 
     pub(crate) fn deviations(&self) -> &[Deviation] {

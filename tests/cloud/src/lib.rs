@@ -29,6 +29,7 @@
 //! What goes wrong on purpose is a [`FaultPlan`]: `"status-503@env*2".parse()` makes the first two answers to `/env` fail.
 #![forbid(unsafe_code)]
 
+pub mod admin;
 mod app;
 mod auth;
 mod broker;
