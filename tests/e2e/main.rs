@@ -4,6 +4,7 @@
 
 mod support;
 
+mod admin;
 mod claim;
 mod cloud;
 mod crash;

@@ -27,7 +27,7 @@ struct Tool {
     used_for: &'static str,
 }
 
-const TOOLS: [Tool; 9] = [
+const TOOLS: [Tool; 11] = [
     Tool { program: "openssl", package: "openssl", used_for: "keys and challenges compared with OpenSSL's" },
     Tool { program: "curl", package: "curl", used_for: "the emulated Cloud as the original claiming script sees it" },
     Tool { program: "ip", package: "iproute2", used_for: "the link over TAP in a network namespace" },
@@ -40,6 +40,8 @@ const TOOLS: [Tool; 9] = [
         package: "mosquitto-clients",
         used_for: "what a broker that is not ours passes on",
     },
+    Tool { program: "chromium", package: "chromium", used_for: "the administrator's page in a browser" },
+    Tool { program: "chromedriver", package: "chromium-driver", used_for: "the administrator's page in a browser" },
     Tool { program: "ps", package: "procps", used_for: "memory and threads of the running daemon" },
 ];
 

@@ -7,6 +7,7 @@ use serde_json::json;
 use std::ffi::OsString;
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, Write};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::ExitCode;
 use tokio::signal::unix::{SignalKind, signal};
@@ -16,13 +17,15 @@ pub const HELP: &str = "\
 usage: aclk cloud [OPTIONS]
 
 An emulated Netdata Cloud on this machine, for devices and Agents under test. Prints its URL, the file with its
-certification authority, its Space, a claiming token and the War Rooms, then what happens. SIGTERM or SIGINT ends it.
+certification authority, its Space, a claiming token, the War Rooms and the administrator's page, then what happens. SIGTERM or SIGINT ends it.
 
   --listen ADDR:PORT   where to listen; default: 127.0.0.1:0, which is any free port
   --state DIR          keep Spaces, tokens, nodes and certificates there; default: forget them in the end
   --host NAME          the host in the URL; default: localhost
   --name NAME          one more name or address for the certificate; may be repeated. It always has localhost,
                        127.0.0.1, ::1, 10.0.2.2 and that of --host
+  --admin ADDR:PORT    where administrators find the page and the API, over plain HTTP; default: 127.0.0.1:0; off
+                       for nowhere
   --public-url URL     the base URL that /env tells; default: the name that the client asks for, and our port
   --mqtt-url URL       the MQTT endpoint that /env tells, if another broker is to be used; its path is /mqtt. Default:
                        the broker of this Cloud
@@ -30,8 +33,8 @@ certification authority, its Space, a claiming token and the War Rooms, then wha
   --fault FAULT        break something: NAME, NAME=VALUE, NAME@STEP or NAME@STEP*TIMES, as in status-503@env*2;
                        may be repeated
   --list-faults        all faults, their steps and values
-  --json               print one JSON object, {\"url\",\"ca\",\"space\",\"token\",\"rooms\":[…]}, once it listens; what happens
-                       goes to standard error
+  --json               print one JSON object, {\"url\",\"ca\",\"space\",\"token\",\"rooms\":[…],\"admin_url\",
+                       \"admin_token\"}, once it listens; what happens goes to standard error
   --quiet              do not tell what happens
 
 exit code: 0 ended by a signal; 1 arguments; 2 cannot listen, or the state cannot be used";
@@ -89,7 +92,8 @@ pub fn run(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
 }
 
 fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, Refusal> {
-    let mut wanted = Wanted { options: Options::default(), json: false, quiet: false };
+    let options = Options { admin: Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))), ..Options::default() };
+    let mut wanted = Wanted { options, json: false, quiet: false };
     let options = &mut wanted.options;
     let mut parser = Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
@@ -101,6 +105,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, Refusal>
                 let advice = || Refusal(format!("--listen: {text:?} is not an address with a port, as 127.0.0.1:8443"));
                 options.listen = text.parse().map_err(|_| advice())?;
             }
+            Arg::Long("admin") => options.admin = admin(&parser.value()?.string()?)?,
             Arg::Long("state") => options.state = Some(PathBuf::from(parser.value()?)),
             Arg::Long("host") => options.host = host(&parser.value()?.string()?)?,
             Arg::Long("name") => options.names.push(host(&parser.value()?.string()?)?),
@@ -114,6 +119,16 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, Refusal>
         }
     }
     Ok(Task::Serve(Box::new(wanted)))
+}
+
+/// Where administrators are served, if anywhere.
+fn admin(text: &str) -> Result<Option<SocketAddr>, Refusal> {
+    if text == "off" {
+        return Ok(None);
+    }
+    let advice =
+        |_| Refusal(format!("--admin: {text:?} is neither an address with a port, as 127.0.0.1:8000, nor off"));
+    text.parse().map(Some).map_err(advice)
 }
 
 /// A name or address that can stand in a certificate and in a URL.
@@ -209,7 +224,13 @@ fn one_line(handle: &Handle) -> String {
         let rooms: Vec<String> = cloud.rooms().iter().map(|room| room.id.clone()).collect();
         (cloud.space().id.clone(), cloud.token().to_owned(), rooms)
     });
-    json!({"url": handle.url(), "ca": handle.ca_file(), "space": space, "token": token, "rooms": rooms}).to_string()
+    let mut object =
+        json!({"url": handle.url(), "ca": handle.ca_file(), "space": space, "token": token, "rooms": rooms});
+    if let Some((url, credential)) = handle.admin_url().zip(handle.admin_credential()) {
+        object["admin_url"] = url.into();
+        object["admin_token"] = credential.into();
+    }
+    object.to_string()
 }
 
 fn introduction(handle: &Handle) -> String {
@@ -223,6 +244,10 @@ fn introduction(handle: &Handle) -> String {
             let _ = writeln!(text, "  {:9} {} ({})", if index == 0 { "Rooms" } else { "" }, room.id, room.name);
         }
     });
+    if let Some((url, credential)) = handle.admin_url().zip(handle.admin_credential()) {
+        let _ = writeln!(text, "  Page      {url} for administrators, who log in with");
+        let _ = writeln!(text, "            {credential}");
+    }
     text
 }
 
@@ -259,6 +284,8 @@ mod tests {
             "--public-url",
             "https://a.example",
             "--mqtt-url=https://b.example/mqtt",
+            "--admin",
+            "127.0.0.1:8000",
             "--key",
             "rsa",
             "--fault",
@@ -269,6 +296,7 @@ mod tests {
         let Ok(Task::Serve(wanted)) = parse(list.iter().map(OsString::from)) else { panic!("refused") };
         assert!(wanted.json && wanted.quiet);
         assert_eq!(wanted.options.listen.port(), 8443);
+        assert_eq!(wanted.options.admin.unwrap().port(), 8000);
         assert_eq!((wanted.options.host.as_str(), wanted.options.names), ("cloud.test", vec!["10.0.0.1".to_owned()]));
         assert_eq!(wanted.options.key, Some(KeyKind::Rsa2048));
         assert_eq!(wanted.options.config.mqtt_url.as_deref(), Some("https://b.example/mqtt"));
@@ -282,6 +310,7 @@ mod tests {
                 &["--listen", "localhost"][..],
                 "--listen: \"localhost\" is not an address with a port, as 127.0.0.1:8443",
             ),
+            (&["--admin=on"], "--admin: \"on\" is neither an address with a port, as 127.0.0.1:8000, nor off"),
             (&["--key=dsa"], "--key: \"dsa\" is neither p256 nor p384 nor rsa"),
             (&["--fault=nonsense"], "--fault: there is no fault \"nonsense\" (--list-faults shows them all)"),
             (&["--public-url=http://a"], "--public-url: \"http://a\" does not look like https://cloud.example:8443"),

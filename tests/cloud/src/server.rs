@@ -10,6 +10,7 @@
 //! # Ok::<(), std::io::Error>(())
 //! ```
 
+mod admin;
 mod certificates;
 mod connection;
 mod database;
@@ -18,10 +19,13 @@ mod store;
 
 pub use certificates::KeyKind;
 
+use crate::admin::Place;
+use crate::admin::guard::Guard;
 use crate::cloud::Cloud;
 use crate::config::{Config, Peer};
 use crate::event::Event;
 use crate::fault::Certificate;
+use admin::Desk;
 use certificates::Identity;
 use shared::{Shared, keep_time};
 use std::collections::HashMap;
@@ -50,6 +54,9 @@ const BREATH: Duration = Duration::from_millis(100);
 /// Bytes that may wait for a client that does not read.
 const QUEUED: usize = 64 << 20;
 
+/// The file with the administrator's credential.
+const CREDENTIAL: &str = "admin-token";
+
 /// Told of everything that happens.
 pub type OnEvent = Box<dyn FnMut(&Event) + Send>;
 
@@ -61,6 +68,8 @@ pub struct Options {
     pub state: Option<PathBuf>,
     /// The host in the URL: `localhost` unless a client knows this machine by another name.
     pub host: String,
+    /// Where administrators are served, over plain HTTP; nowhere without it.
+    pub admin: Option<SocketAddr>,
     /// Names and addresses of the certificate, beside `localhost`, loopback, and [`host`](Self::host).
     pub names: Vec<String>,
     /// The kind of all keys of the certificate chain; P-256, or that of the state, if it does not matter.
@@ -77,6 +86,7 @@ impl Default for Options {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             state: None,
             host: "localhost".to_owned(),
+            admin: None,
             names: Vec::new(),
             key: None,
             config: Config::default(),
@@ -95,6 +105,7 @@ impl fmt::Debug for Options {
 pub struct Server {
     listener: TcpListener,
     acceptors: Acceptors,
+    desk: Option<(Desk, TcpListener)>,
     handle: Handle,
 }
 
@@ -106,6 +117,13 @@ pub struct Handle {
     url: String,
     ca_file: PathBuf,
     ca_pem: String,
+    admin: Option<Arc<Admin>>,
+}
+
+/// How an administrator gets in.
+struct Admin {
+    url: String,
+    credential: String,
 }
 
 impl Server {
@@ -114,16 +132,13 @@ impl Server {
     /// # Errors
     /// If the address cannot be used, or if the state cannot be read, is damaged, or belongs to another running Cloud.
     pub async fn bind(options: Options) -> io::Result<Self> {
-        let Options { listen, state, host, mut names, key, mut config, on_event } = options;
+        let Options { listen, state, host, admin, mut names, key, mut config, on_event } = options;
         if !names.contains(&host) {
             names.push(host.clone());
         }
         let store = Store::open(state.as_deref())?;
         let identity = Identity::load_or_make(&store, key, &names)?;
-        let listener = TcpListener::bind(listen)
-            .await
-            .map_err(|error| io::Error::new(error.kind(), format!("cannot listen on {listen}: {error}")))?;
-        let address = listener.local_addr()?;
+        let (listener, address) = bind(listen).await?;
         let mut seed = [0; 8];
         getrandom::fill(&mut seed).map_err(io::Error::other)?;
         config.seed = u64::from_le_bytes(seed);
@@ -143,10 +158,18 @@ impl Server {
         };
         let (ca_file, ca_pem) = (store.ca_file().to_owned(), identity.ca_pem.clone());
         let acceptors = Acceptors::new(identity)?;
-        let shared = Arc::new(Shared::new(cloud, store, on_event, QUEUED));
+        let shared = Arc::new(Shared::new(cloud, store.clone(), on_event, QUEUED));
         // What is new is safe before anybody is told of it.
         shared.with(|_, _| ());
-        Ok(Self { listener, acceptors, handle: Handle { shared, address, url, ca_file, ca_pem } })
+        let mut handle = Handle { shared, address, url, ca_file, ca_pem, admin: None };
+        let desk = match admin {
+            Some(listen) => {
+                let (listener, address) = bind(listen).await?;
+                Some((handle.open_desk(&store, address, names, state.is_some())?, listener))
+            }
+            None => None,
+        };
+        Ok(Self { listener, acceptors, desk, handle })
     }
 
     /// A grip on the Cloud, for as long as somebody needs it.
@@ -159,6 +182,7 @@ impl Server {
     pub async fn run(mut self) {
         let shared = self.handle.shared.clone();
         let timekeeper = tokio::spawn(keep_time(shared.clone()));
+        let desk = self.desk.take().map(|(desk, listener)| tokio::spawn(desk.run(listener)));
         let mut clients = tokio::task::JoinSet::new();
         loop {
             tokio::select! {
@@ -184,6 +208,9 @@ impl Server {
         let everybody = async { while clients.join_next().await.is_some() {} };
         let _ = timeout(FAREWELL, everybody).await;
         timekeeper.abort();
+        if let Some(desk) = desk {
+            desk.abort();
+        }
     }
 }
 
@@ -194,6 +221,13 @@ async fn serve(shared: Arc<Shared>, acceptor: TlsAcceptor, socket: TcpStream, ad
     let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(socket)).await else { return };
     let server_name = stream.get_ref().1.server_name().map(str::to_owned);
     connection::run(&shared, stream, Peer { server_name, address: Some(address) }).await;
+}
+
+async fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
+    let named = |error: io::Error| io::Error::new(error.kind(), format!("cannot listen on {address}: {error}"));
+    let listener = TcpListener::bind(address).await.map_err(named)?;
+    let address = listener.local_addr()?;
+    Ok((listener, address))
 }
 
 /// TLS with every certificate that was asked for so far.
@@ -251,6 +285,45 @@ impl Handle {
     #[must_use]
     pub fn ca_pem(&self) -> &str {
         &self.ca_pem
+    }
+
+    /// The URL of the administrator's page, if there is one.
+    #[must_use]
+    pub fn admin_url(&self) -> Option<&str> {
+        self.admin.as_deref().map(|admin| admin.url.as_str())
+    }
+
+    /// The administrator's credential, if there is a page.
+    #[must_use]
+    pub fn admin_credential(&self) -> Option<&str> {
+        self.admin.as_deref().map(|admin| admin.credential.as_str())
+    }
+
+    /// A place for administrators, with the credential of the state or a new one.
+    fn open_desk(&mut self, store: &Store, address: SocketAddr, names: Vec<String>, keeps: bool) -> io::Result<Desk> {
+        let saved = store.read(CREDENTIAL)?.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let credential = match saved {
+            Some(credential) => credential,
+            None => {
+                let credential = admin::random()?;
+                store.write_secret(CREDENTIAL, &credential)?;
+                credential
+            }
+        };
+        let shown = if address.ip().is_unspecified() {
+            SocketAddr::new(Ipv4Addr::LOCALHOST.into(), address.port())
+        } else {
+            address
+        };
+        let place = Place {
+            url: self.url.clone(),
+            ca_file: self.ca_file.display().to_string(),
+            ca_pem: self.ca_pem.clone(),
+            keeps,
+        };
+        let guard = Guard::new(credential.clone(), address.port(), names);
+        self.admin = Some(Arc::new(Admin { url: format!("http://{shown}/"), credential }));
+        Ok(Desk::new(self.shared.clone(), place, guard))
     }
 
     /// Ends [`Server::run`], in order.

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
-use tokio::sync::Notify;
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::{Notify, watch};
 
 /// What waits to be sent to a client.
 pub(super) struct Outbox {
@@ -51,6 +51,8 @@ pub(super) struct Shared {
     queued: usize,
     /// Timeouts may have changed.
     timeouts: Notify,
+    /// How many events there were.
+    activity: watch::Sender<u64>,
     stop: Notify,
     stopping: AtomicBool,
 }
@@ -63,6 +65,7 @@ impl Shared {
             store,
             queued,
             timeouts: Notify::new(),
+            activity: watch::Sender::new(0),
             stop: Notify::new(),
             stopping: AtomicBool::new(false),
         }
@@ -127,7 +130,14 @@ impl Shared {
         if let Some(on_event) = on_event {
             cloud.drain_events().iter().for_each(on_event);
         }
+        let count = cloud.log.count();
+        self.activity.send_if_modified(|known| std::mem::replace(known, count) != count);
         self.timeouts.notify_one();
+    }
+
+    /// Changes whenever something happens.
+    pub(super) fn activity(&self) -> watch::Receiver<u64> {
+        self.activity.subscribe()
     }
 
     /// Ends [`stopped`](Self::stopped), now and for ever.

@@ -27,9 +27,22 @@ pub const AGENT: &str = "Netdata/rocks newhttpclient";
 /// How long a step may take in virtual time.
 const PATIENCE: Duration = Duration::from_secs(4);
 
+/// A way to a Cloud that is somewhere else.
+pub trait Remote: Send {
+    fn open(&mut self) -> ConnectionId;
+    fn send(&mut self, id: ConnectionId, bytes: &[u8]);
+    /// What comes until nothing more seems to come.
+    fn collect(&mut self, id: ConnectionId) -> Wire;
+    fn close(&mut self, id: ConnectionId);
+}
+
 /// A Cloud, and a client that walks through the steps against it.
 pub struct Client {
     pub cloud: Cloud,
+    /// Where to go instead of `cloud`.
+    pub remote: Option<Box<dyn Remote>>,
+    /// The node id that a remote Cloud gave.
+    pub remote_node: String,
     pub now: Duration,
     pub user_agent: String,
     pub claim_id: String,
@@ -45,6 +58,8 @@ impl Client {
     pub fn new(config: Config) -> Self {
         Self {
             cloud: Cloud::new(config),
+            remote: None,
+            remote_node: String::new(),
             now: Duration::from_secs(1),
             user_agent: AGENT.to_owned(),
             claim_id: CLAIM_ID.to_owned(),
@@ -61,17 +76,26 @@ impl Client {
     }
 
     pub fn open(&mut self) -> ConnectionId {
+        if let Some(remote) = &mut self.remote {
+            return remote.open();
+        }
         self.cloud.open(self.now, Peer { server_name: Some("localhost".to_owned()), address: None })
     }
 
     /// Sends bytes and collects what comes back in the time a client would wait.
     pub fn send(&mut self, id: ConnectionId, bytes: &[u8]) -> Wire {
-        self.cloud.receive(self.now, id, bytes);
+        match &mut self.remote {
+            Some(remote) => remote.send(id, bytes),
+            None => self.cloud.receive(self.now, id, bytes),
+        }
         self.collect(id)
     }
 
     /// What comes on a connection within [`PATIENCE`], without waiting longer than it keeps coming.
     pub fn collect(&mut self, id: ConnectionId) -> Wire {
+        if let Some(remote) = &mut self.remote {
+            return remote.collect(id);
+        }
         let mut wire = Wire::default();
         let limit = self.now + PATIENCE;
         loop {
@@ -105,7 +129,10 @@ impl Client {
     pub fn request(&mut self, request: &[u8]) -> Wire {
         let id = self.open();
         let wire = self.send(id, request);
-        self.cloud.hang_up(self.now, id);
+        match &mut self.remote {
+            Some(remote) => remote.close(id),
+            None => self.cloud.hang_up(self.now, id),
+        }
         wire
     }
 
@@ -278,6 +305,9 @@ impl Client {
 
     /// The node id that the Cloud gave.
     pub fn node_id(&self) -> String {
+        if self.remote.is_some() {
+            return self.remote_node.clone();
+        }
         let view = self.cloud.view();
         view.node(&self.claim_id)
             .and_then(|node| node.instances.first())

@@ -1,0 +1,226 @@
+//! Chromium, driven by chromedriver over WebDriver.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+use std::fs;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+const CHROMIUM: &str = "/usr/bin/chromium";
+const DRIVER: &str = "/usr/bin/chromedriver";
+/// After this time something that is waited for counts as lost.
+const PATIENCE: Duration = Duration::from_secs(15);
+/// The key of an element's id in WebDriver.
+const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+pub(crate) struct Browser {
+    driver: Child,
+    port: u16,
+    session: String,
+    profile: PathBuf,
+}
+
+impl Browser {
+    /// `None`, and the reason printed, where there is no browser.
+    pub(crate) fn start() -> Option<Self> {
+        for program in [CHROMIUM, DRIVER] {
+            if !Path::new(program).exists() {
+                println!("skipped: there is no {program} (Debian packages chromium and chromium-driver)");
+                return None;
+            }
+        }
+        let profile = std::env::temp_dir().join(format!("aclk-page-{}", std::process::id()));
+        fs::create_dir(&profile).unwrap();
+        let mut driver = Command::new(DRIVER)
+            .arg("--port=0")
+            .env("HOME", &profile)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+        let port = loop {
+            let line = lines.next().expect("chromedriver ended").unwrap();
+            if let Some((_, port)) = line.split_once("successfully on port ") {
+                break port.trim_end_matches('.').parse().unwrap();
+            }
+        };
+        let mut browser = Self { driver, port, session: String::new(), profile };
+        let profile = browser.profile.join("chromium");
+        let arguments = [
+            "--headless",
+            "--no-sandbox",
+            "--disable-gpu",
+            "--disable-quic",
+            "--no-first-run",
+            "--disable-background-networking",
+            "--disable-component-update",
+            "--disable-sync",
+            "--disable-dev-shm-usage",
+            "--hide-scrollbars",
+            &format!("--user-data-dir={}", profile.display()),
+        ];
+        let capabilities = json!({"alwaysMatch": {
+            "browserName": "chrome",
+            "goog:chromeOptions": {"binary": CHROMIUM, "args": arguments},
+            "goog:loggingPrefs": {"browser": "ALL"},
+        }});
+        let made = browser.call("POST", "/session", &json!({ "capabilities": capabilities }));
+        browser.session = made["sessionId"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
+        Some(browser)
+    }
+
+    fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+        let body = if method == "POST" { body.to_string() } else { String::new() };
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        write!(
+            stream,
+            "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
+             Connection: close\r\n\r\n{body}",
+            body.len()
+        )
+        .unwrap();
+        let mut reader = BufReader::new(stream);
+        let mut length = 0;
+        loop {
+            let mut line = String::new();
+            reader.read_line(&mut line).unwrap();
+            if line.trim().is_empty() {
+                break;
+            }
+            if let Some((_, value)) = line.to_ascii_lowercase().split_once("content-length:") {
+                length = value.trim().parse().unwrap();
+            }
+        }
+        // It does not close the connection, whatever it was asked for.
+        let mut body = vec![0; length];
+        reader.read_exact(&mut body).unwrap();
+        let value: Value = serde_json::from_slice(&body).unwrap();
+        value["value"].clone()
+    }
+
+    fn post(&self, command: &str, body: &Value) -> Value {
+        let value = self.call("POST", &format!("/session/{}/{command}", self.session), body);
+        assert!(value["error"].is_null(), "{command} {body}: {value}");
+        value
+    }
+
+    pub(crate) fn open(&self, url: &str) {
+        self.post("url", &json!({ "url": url }));
+    }
+
+    pub(crate) fn run(&self, script: &str) -> Value {
+        self.post("execute/sync", &json!({ "script": script, "args": [] }))
+    }
+
+    /// Waits until the page says `text`.
+    pub(crate) fn wait_for(&self, text: &str) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let said = self.run("return document.body.innerText");
+            if said.as_str().unwrap_or_default().contains(text) {
+                return;
+            }
+            assert!(Instant::now() < end, "no {text:?} in:\n{}", said.as_str().unwrap_or_default());
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    fn element(&self, xpath: &str) -> String {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            let path = format!("/session/{}/element", self.session);
+            let found = self.call("POST", &path, &json!({ "using": "xpath", "value": xpath }));
+            if let Some(id) = found[ELEMENT].as_str() {
+                return id.to_owned();
+            }
+            assert!(Instant::now() < end, "no {xpath}: {found}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// Clicks like a person: what is covered or out of the window cannot be clicked.
+    pub(crate) fn click(&self, xpath: &str) {
+        let end = Instant::now() + PATIENCE;
+        loop {
+            // What was found may just be drawn anew.
+            let path = format!("/session/{}/element/{}/click", self.session, self.element(xpath));
+            let done = self.call("POST", &path, &json!({}));
+            if done["error"].is_null() {
+                return;
+            }
+            assert!(Instant::now() < end, "{xpath}: {done}");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
+    /// The button, or the link, with this text.
+    pub(crate) fn press(&self, text: &str) {
+        self.click(&format!("//*[self::button or self::a or self::summary][normalize-space()='{text}']"));
+    }
+
+    pub(crate) fn fill(&self, label: &str, text: &str) {
+        let id =
+            self.element(&format!("//label[starts-with(normalize-space(), '{label}')]/*[self::input or self::select]"));
+        if self.run(&format!("return document.evaluate(\"//label[starts-with(normalize-space(), '{label}')]/select\", document, null, 9).singleNodeValue !== null")) != true {
+            self.post(&format!("element/{id}/clear"), &json!({}));
+        }
+        self.post(&format!("element/{id}/value"), &json!({ "text": text }));
+    }
+
+    fn cdp(&self, command: &str, parameters: &Value) {
+        self.post("goog/cdp/execute", &json!({ "cmd": command, "params": parameters }));
+    }
+
+    /// A window of this width, as high as the page needs if a picture is taken.
+    pub(crate) fn resize(&self, width: u32, height: u32) {
+        let metrics = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 600 });
+        self.cdp("Emulation.setDeviceMetricsOverride", &metrics);
+    }
+
+    pub(crate) fn dark(&self, dark: bool) {
+        let value = if dark { "dark" } else { "light" };
+        let features = json!([{ "name": "prefers-color-scheme", "value": value }]);
+        self.cdp("Emulation.setEmulatedMedia", &json!({ "features": features }));
+    }
+
+    /// Takes a picture of the whole page, and checks that nothing sticks out at the side.
+    pub(crate) fn picture(&self, name: &str, width: u32) {
+        self.resize(width, 800);
+        let sizes =
+            self.run("const d = document.documentElement; return [d.scrollWidth, d.clientWidth, d.scrollHeight]");
+        assert_eq!(sizes[0], sizes[1], "{name}: the page is wider than its window");
+        self.resize(width, sizes[2].as_u64().unwrap().clamp(400, 4_000) as u32);
+        let picture = self.call("GET", &format!("/session/{}/screenshot", self.session), &Value::Null);
+        let png = STANDARD.decode(picture.as_str().unwrap_or_else(|| panic!("{picture}"))).unwrap();
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().join("screenshots");
+        fs::create_dir_all(&folder).unwrap();
+        fs::write(folder.join(format!("{name}.png")), png).unwrap();
+        self.resize(width, 800);
+    }
+
+    /// What is in the console, worst first to be read.
+    pub(crate) fn console(&self) -> Vec<String> {
+        let entries = self.post("se/log", &json!({ "type": "browser" }));
+        entries.as_array().unwrap().iter().map(|entry| format!("{}: {}", entry["level"], entry["message"])).collect()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        if !self.session.is_empty() {
+            // Without this the browser would stay.
+            let end = || self.call("DELETE", &format!("/session/{}", self.session), &Value::Null);
+            let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(end));
+        }
+        let _ = self.driver.kill();
+        let _ = self.driver.wait();
+        let _ = fs::remove_dir_all(&self.profile);
+    }
+}
