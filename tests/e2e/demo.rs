@@ -93,7 +93,8 @@ fn a_fault_that_passes_is_overcome() {
 fn one_who_stays_ends_in_order_when_asked() {
     let machine = Machine::new();
     let demo = Daemon::start(machine.command(&["demo", "--stay"]));
-    demo.wait_for("The device stays online until Ctrl-C.", 0);
+    let seen = demo.wait_for("The device stays online until Ctrl-C. Look at it in a browser:", 0);
+    demo.wait_for("  http://127.0.0.1:", seen);
     demo.signal("INT");
     let (status, said) = demo.wait();
     assert_eq!(status.code(), Some(0), "{said}");

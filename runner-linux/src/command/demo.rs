@@ -32,6 +32,7 @@ use std::ffi::OsString;
 use std::fmt;
 use std::fs;
 use std::io::{Stdout, stderr, stdout};
+use std::net::Ipv4Addr;
 use std::path::Path;
 use std::rc::Rc;
 use std::time::Instant;
@@ -130,6 +131,8 @@ fn demonstrate(options: &Options) -> Result<u8, Fault> {
     let cloud = Running::start(CloudOptions {
         host: options.net.cloud_host().to_owned(),
         config: aclk_cloud::Config { faults: options.faults.clone(), ..aclk_cloud::Config::default() },
+        // Only one who stays can look at it.
+        admin: options.stay.then(|| (Ipv4Addr::LOCALHOST, 0).into()),
         ..CloudOptions::default()
     });
     let cloud = cloud.map_err(|error| Fault::new(Stage::Config, format_args!("cannot start the Cloud: {error}")))?;
@@ -337,8 +340,12 @@ impl Audience<'_> {
 fn how_to_go_on(cloud: &Handle) -> String {
     let (token, room) =
         cloud.with(|cloud, _| (cloud.token().to_owned(), cloud.rooms().first().map(|room| room.id.clone())));
+    let page = match cloud.admin_url().zip(cloud.admin_credential()) {
+        Some((url, credential)) => format!("Look at it in a browser:\n  {url}#{credential}\n"),
+        None => String::new(),
+    };
     format!(
-        "\nThe device stays online until Ctrl-C. To claim another one here, put\n  {}\ninto its claim.d as \
+        "\nThe device stays online until Ctrl-C. {page}To claim another one here, put\n  {}\ninto its claim.d as \
          cloud_fullchain.pem, and run\n  aclk claim -token={token} -rooms={} -url={}",
         cloud.ca_file().display(),
         room.unwrap_or_default(),
