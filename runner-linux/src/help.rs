@@ -69,7 +69,7 @@ account, no root and no network, and leaves nothing behind.
 
   --net host         the device uses the sockets of this machine (default)
   --net cable        the device is the firmware with a TCP/IP stack of its own, on an Ethernet cable made of memory
-  --stay             stay online until Ctrl-C
+  --stay             stay online until Ctrl-C, with a page on which to look at the node in a browser
   --fault FAULT      break something: NAME, NAME@STEP or NAME@STEP*TIMES, as in --fault status-503@env*1; \"aclk cloud
                      --list-faults\" shows them all
   --json             print one JSON object instead: claimed_id, online, stages, failures, cloud

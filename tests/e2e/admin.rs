@@ -202,8 +202,8 @@ fn a_device_is_listed_disconnected_banned_let_in_again_and_removed() {
     cloud.done("POST", &format!("{node}/ban"), json!({}));
     let seen = link.wait_for("offline: ", seen);
     wait_until("it is gone", || cloud.state() == "offline");
-    let news = cloud.get(&format!("/api/events?after={after}&wait=10"));
-    assert!(news["events"].as_array().unwrap().iter().any(|event| event["event"] == "offline"), "{news}");
+    let news = |cloud: &Cloud| cloud.get(&format!("/api/events?after={after}&wait=10"))["events"].clone();
+    wait_until("it is told", || news(&cloud).as_array().unwrap().iter().any(|event| event["event"] == "disconnected"));
     link.signal("HUP");
     let seen = link.wait_for("node is banned", seen);
     cloud.done("POST", &format!("{node}/unban"), json!({}));

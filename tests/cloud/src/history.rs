@@ -79,6 +79,9 @@ impl Cloud {
     pub fn restore_history(&mut self, history: History) {
         self.history = history;
         self.history.retain(|claimed_id, turns| self.state.nodes.contains_key(claimed_id) && !turns.is_empty());
+        for turns in self.history.values_mut() {
+            turns.drain(..turns.len().saturating_sub(HISTORY_KEPT));
+        }
         let left =
             |turns: &VecDeque<Turn>| turns.back().is_some_and(|turn| matches!(turn.kind, TurnKind::Connected { .. }));
         let lost: Vec<_> = self.history.iter().filter(|(_, turns)| left(turns)).map(|(id, _)| id.clone()).collect();
@@ -114,8 +117,10 @@ impl Cloud {
             return;
         }
         let number = turns.back().map_or(1, |last| last.number + 1);
-        if turns.len() == HISTORY_KEPT {
-            turns.pop_front();
+        if turns.len() == HISTORY_KEPT
+            && let Some(oldest) = turns.pop_front()
+        {
+            self.changes.turns.remove(&(claimed_id.to_owned(), oldest.number));
         }
         turns.push_back(Turn { number, at, kind });
         self.changes.turns.insert((claimed_id.to_owned(), number));

@@ -114,6 +114,21 @@ fn an_administrator_sees_and_does_everything() {
     browser.press("Revoke");
     browser.click("//dialog//button[normalize-space()='Revoke']");
     browser.wait_for("revoked");
+    browser.press("New token");
+    browser.press("Make");
+    browser.wait_for("Show command");
+    browser.press("New Space");
+    browser.fill("Name", "Lab <b>2</b>");
+    browser.press("Add");
+    browser.wait_for("Lab <b>2</b>");
+    browser.press("New room");
+    browser.fill("Name", "Shelf 1");
+    browser.press("Add");
+    browser.wait_for("Shelf 1 · 0");
+    browser.press("Spaces");
+    browser.wait_for("Demo Space");
+    browser.picture("spaces", DESKTOP);
+    browser.resize(DESKTOP, 800);
 
     assert_eq!(browser.console(), Vec::<String>::new());
     browser.press("Log out");

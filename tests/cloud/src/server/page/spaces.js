@@ -5,7 +5,6 @@ import { ago, ask, copy, count, doing, el, field, moment, show, state, time } fr
 
 export async function open(main) {
   const body = el("div", { class: "two" });
-  const add = el("button", { type: "button", onclick: () => addSpace(refresh) }, "New Space");
   const refresh = async () => {
     const { spaces } = await get("spaces");
     if (spaces.length === 1) body.className = "";
@@ -17,12 +16,14 @@ export async function open(main) {
   await refresh();
   const { spaces } = await get("spaces");
   // With one Space there is nothing to choose.
-  if (spaces.length === 1) return openSpace(main, spaces[0].id, add);
-  show(main, el("div", { class: "row" }, el("h1", {}, "Spaces"), add), body);
+  if (spaces.length === 1) return openSpace(main, spaces[0].id);
+  show(main, el("div", { class: "row" }, el("h1", {}, "Spaces"), newSpace()), body);
   return { refresh };
 }
 
-async function addSpace(done) {
+const newSpace = () => el("button", { type: "button", onclick: addSpace }, "New Space");
+
+async function addSpace() {
   const data = await ask({
     title: "New Space", verb: "Add", text: "It gets a room for all its nodes and a claiming token.",
     fields: [field("Name", el("input", { name: "name", required: true, maxlength: 100 }))],
@@ -32,7 +33,7 @@ async function addSpace(done) {
   if (made) location.hash = `#/space/${made.id}`;
 }
 
-export async function openSpace(main, id, more) {
+export async function openSpace(main, id) {
   let room = null;
   const title = el("h1", {});
   const about = el("p", { class: "soft small" });
@@ -79,7 +80,7 @@ export async function openSpace(main, id, more) {
   };
   await Promise.all([refresh(), showTokens()]);
   show(main,
-    el("div", {}, el("div", { class: "row" }, title, more), about),
+    el("div", {}, el("div", { class: "row" }, title, newSpace()), about),
     el("section", { class: "card" }, el("header", {}, el("h2", {}, "Nodes"), addRoom), rooms, nodes),
     el("section", { class: "card" }, el("header", {}, el("h2", {}, "Claiming tokens"), addToken), tokens));
   const ticking = setInterval(() => nodes.querySelectorAll("[data-since]").forEach((one) => (one.textContent = ago(Number(one.dataset.since)))), 1000);
