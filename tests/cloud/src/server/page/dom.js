@@ -32,8 +32,8 @@ export function facts(pairs) {
   return el("dl", { class: "facts" }, known.map(([name, value]) => [el("dt", {}, name), el("dd", {}, value)]));
 }
 
-export function state(word) {
-  return el("span", { class: `state ${word}` }, word);
+export function state(word, text = word) {
+  return el("span", { class: `state ${word}` }, text);
 }
 
 /** Replaces what is in `parent`, unless somebody is busy in there. */

@@ -9,7 +9,7 @@ export async function open(main) {
     const { spaces } = await get("spaces");
     if (spaces.length === 1) body.className = "";
     show(body, spaces.map((space) => el("section", { class: "card" },
-      el("header", {}, el("h2", {}, el("a", { href: `#/space/${space.id}` }, space.name)), state(`${space.online} online`.replace(/^0 online$/, "nobody online"))),
+      el("header", {}, el("h2", {}, el("a", { href: `#/space/${space.id}` }, space.name)), state(space.online ? "online" : "idle", space.online ? `${space.online} online` : "nobody online")),
       el("p", { class: "soft small" }, `${count(space.nodes, "node")}, ${count(space.rooms.length, "War Room")}; administrator ${space.administrators.join(", ")}`),
       el("ul", { class: "chips" }, space.rooms.map((room) => el("li", {}, el("a", { class: "chip button", href: `#/space/${space.id}` }, `${room.name} · ${room.nodes}`)))))));
   };
@@ -29,7 +29,7 @@ async function addSpace() {
     fields: [field("Name", el("input", { name: "name", required: true, maxlength: 100 }))],
   });
   if (!data) return;
-  const made = await doing(null, () => post("spaces", { name: data.get("name") }), "Added.");
+  const made = await doing(null, () => post("spaces", { name: data.get("name") }), "Space added.");
   if (made) location.hash = `#/space/${made.id}`;
 }
 
@@ -42,7 +42,7 @@ export async function openSpace(main, id) {
   const tokens = el("div", {});
   const addRoom = el("button", { type: "button", class: "small", onclick: async () => {
     const data = await ask({ title: "New War Room", verb: "Add", fields: [field("Name", el("input", { name: "name", required: true, maxlength: 100 }))] });
-    if (data) await doing(addRoom, () => post(`spaces/${id}/rooms`, { name: data.get("name") }), "Added.") && refresh();
+    if (data) await doing(addRoom, () => post(`spaces/${id}/rooms`, { name: data.get("name") }), "Room added.") && refresh();
   } }, "New room");
   const addToken = el("button", { type: "button", class: "small", onclick: async () => {
     const expiry = el("select", { name: "expires_in" },
@@ -50,7 +50,7 @@ export async function openSpace(main, id) {
     const data = await ask({ title: "New claiming token", verb: "Make", fields: [field("Expires", expiry)] });
     if (!data) return;
     const wanted = data.get("expires_in");
-    await doing(addToken, () => post(`spaces/${id}/tokens`, wanted ? { expires_in: Number(wanted) } : {}), "Made.");
+    await doing(addToken, () => post(`spaces/${id}/tokens`, wanted ? { expires_in: Number(wanted) } : {}), "Token made.");
     await showTokens();
   } }, "New token");
 
