@@ -186,6 +186,9 @@ fn list_of_faults() -> String {
 
 fn serve(wanted: Wanted) -> io::Result<()> {
     let Wanted { mut options, json, quiet } = wanted;
+    if let Some(address) = options.admin.filter(|address| !address.ip().is_loopback()) {
+        eprintln!("aclk cloud: warning: --admin {address} is plain HTTP: everybody on the way can read the credential");
+    }
     if !quiet {
         options.on_event = Some(Box::new(move |event| {
             if json {
