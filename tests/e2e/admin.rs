@@ -25,7 +25,10 @@ impl Cloud {
     fn start(machine: &Machine, more: &[&str]) -> Self {
         let mut arguments = vec!["cloud", "--json"];
         arguments.extend(more);
-        let daemon = Daemon::start(machine.command(&arguments));
+        let mut command = machine.command(&arguments);
+        // It is killed in the end, and leaves its certificate where it goes with the machine.
+        command.env("TMPDIR", machine.root());
+        let daemon = Daemon::start(command);
         daemon.wait_for("\"url\"", 0);
         let said = daemon.said();
         let line = said.lines().find(|line| line.starts_with('{')).unwrap();
