@@ -17,6 +17,7 @@ mod net;
 mod paths;
 mod random;
 mod report;
+#[cfg(any(test, feature = "lab"))]
 mod scratch;
 mod settings;
 mod store;

@@ -51,6 +51,7 @@ impl Record {
     }
 
     /// The exit code of a command that is there to come online.
+    #[cfg(feature = "lab")]
     pub(crate) fn link_exit_code(&self) -> u8 {
         match (self.online, self.claimed, self.failures.last()) {
             (true, ..) => 0,

@@ -14,7 +14,9 @@ pub(super) fn format() -> Result<(), Problem> {
 }
 
 pub(super) fn lint() -> Result<(), Problem> {
-    workspace("clippy --workspace --all-targets -- -D warnings").show()
+    workspace("clippy --workspace --all-targets -- -D warnings").show()?;
+    // What is distributed has fewer features.
+    workspace("clippy -p aclk --no-default-features --features link -- -D warnings").show()
 }
 
 /// What a user of the crates sees: private items are left out, so that a public text that points to one is an error.
