@@ -3,6 +3,8 @@
 //! Unknown fields are skipped, lengths are checked before use, nothing is copied.
 
 pub mod agent;
+pub mod context;
+pub mod node;
 
 /// The name of a message to the agent, taken from the last segment of its topic (protocol.md 3.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -11,6 +13,16 @@ pub enum Inbound {
     HttpRequest,
     /// DisconnectReq.
     DisconnectReq,
+    /// SendNodeInstances.
+    SendNodeInstances,
+    /// CreateNodeInstanceResult.
+    CreateNodeInstanceResult,
+    /// ContextsCheckpoint.
+    ContextsCheckpoint,
+    /// StopStreamingContexts.
+    StopStreamingContexts,
+    /// CancelPendingRequest.
+    CancelPendingRequest,
     /// A message that is part of the protocol and asks nothing of this device.
     Passed,
     /// A name that is not part of the protocol.
@@ -24,16 +36,16 @@ impl Inbound {
         match topic.rsplit('/').next().unwrap_or_default() {
             "cmd" => Self::HttpRequest,
             "DisconnectReq" => Self::DisconnectReq,
-            "CreateNodeInstanceResult"
-            | "SendNodeInstances"
-            | "StartAlarmStreaming"
+            "SendNodeInstances" => Self::SendNodeInstances,
+            "CreateNodeInstanceResult" => Self::CreateNodeInstanceResult,
+            "ContextsCheckpoint" => Self::ContextsCheckpoint,
+            "StopStreamingContexts" => Self::StopStreamingContexts,
+            "CancelPendingRequest" => Self::CancelPendingRequest,
+            "StartAlarmStreaming"
             | "SendAlarmConfiguration"
             | "SendAlarmSnapshot"
-            | "ContextsCheckpoint"
-            | "StopStreamingContexts"
             | "SendAlarmCheckpoint"
             | "SendAlarmLogHealth"
-            | "CancelPendingRequest"
             | "StreamChartsAndDimensions"
             | "ChartsAndDimensionsAck"
             | "UpdateChartConfigs" => Self::Passed,
@@ -50,7 +62,8 @@ mod tests {
     fn the_last_segment_of_the_topic_decides() {
         assert_eq!(Inbound::of("/agent/x/inbound/cmd"), Inbound::HttpRequest);
         assert_eq!(Inbound::of("/agent/x/inbound/v1/cmd/DisconnectReq"), Inbound::DisconnectReq);
-        assert_eq!(Inbound::of("/anything/SendNodeInstances"), Inbound::Passed);
+        assert_eq!(Inbound::of("/anything/SendNodeInstances"), Inbound::SendNodeInstances);
+        assert_eq!(Inbound::of("/anything/StartAlarmStreaming"), Inbound::Passed);
         assert_eq!(Inbound::of("/agent/x/inbound/v1/cmd/Surprise"), Inbound::Unknown);
         assert_eq!(Inbound::of(""), Inbound::Unknown);
     }

@@ -1,6 +1,7 @@
 //! The topics that the password reply hands out (protocol.md 2.7).
 
 use crate::identity::guid::Guid;
+use crate::wire::mqtt::is_topic_name;
 use core::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
@@ -17,7 +18,14 @@ pub type Topic = heapless::String<TOPIC_MAX>;
 /// The topics a device uses. The Cloud hands out twenty; the others belong to features a device does not have.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Topics {
-    entries: [Option<Topic>; Name::ALL.len()],
+    entries: [Option<Listed>; Name::ALL.len()],
+}
+
+/// A topic and its position in the list, from 1, which is its alias (protocol.md 2.10).
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Listed {
+    topic: Topic,
+    position: u16,
 }
 
 /// The name of a topic that is used here.
@@ -29,11 +37,40 @@ pub enum Name {
     InboxCmdV1,
     /// UpdateAgentConnection and the will.
     AgentConnection,
+    /// CreateNodeInstance.
+    CreateNodeInstance,
+    /// UpdateNodeInstanceConnection.
+    NodeInstanceConnection,
+    /// UpdateNodeInfo.
+    NodeInstanceInfo,
+    /// UpdateNodeCollectors.
+    NodeInstanceCollectors,
+    /// ContextsSnapshot.
+    ContextsSnapshot,
+    /// ContextsUpdated.
+    ContextsUpdated,
 }
 
 impl Name {
-    /// All of them, compulsory each.
-    pub const ALL: [Self; 3] = [Self::InboxCmd, Self::InboxCmdV1, Self::AgentConnection];
+    /// All of them.
+    pub const ALL: [Self; 9] = [
+        Self::InboxCmd,
+        Self::InboxCmdV1,
+        Self::AgentConnection,
+        Self::CreateNodeInstance,
+        Self::NodeInstanceConnection,
+        Self::NodeInstanceInfo,
+        Self::NodeInstanceCollectors,
+        Self::ContextsSnapshot,
+        Self::ContextsUpdated,
+    ];
+
+    /// Whether there is no link without it. Without one of the others there is a link, but what would be published there
+    /// is not.
+    #[must_use]
+    pub const fn is_compulsory(self) -> bool {
+        matches!(self, Self::InboxCmd | Self::InboxCmdV1 | Self::AgentConnection)
+    }
 
     /// The name on the wire.
     #[must_use]
@@ -42,6 +79,20 @@ impl Name {
             Self::InboxCmd => "inbox-cmd",
             Self::InboxCmdV1 => "inbox-cmd-v1",
             Self::AgentConnection => "agent-connection",
+            Self::CreateNodeInstance => "create-node-instance",
+            Self::NodeInstanceConnection => "node-instance-connection",
+            Self::NodeInstanceInfo => "node-instance-info",
+            Self::NodeInstanceCollectors => "node-instance-collectors",
+            Self::ContextsSnapshot => "contexts-snapshot",
+            Self::ContextsUpdated => "contexts-updated",
+        }
+    }
+
+    /// Whether `topic` can be published to, or for the inboxes subscribed to.
+    fn is_usable(self, topic: &str) -> bool {
+        match self {
+            Self::InboxCmd | Self::InboxCmdV1 | Self::AgentConnection => !topic.contains('\0'),
+            _ => is_topic_name(topic),
         }
     }
 
@@ -61,28 +112,55 @@ impl fmt::Display for TopicError {
 }
 
 impl Topics {
-    /// The topic with this name; empty before [`fill_in`](Self::fill_in) succeeded.
+    /// The topic with this name; empty before [`fill_in`](Self::fill_in) succeeded, and for one that the Cloud did not
+    /// hand out and that is not compulsory.
     #[must_use]
     pub fn topic(&self, name: Name) -> &str {
-        self.entries.get(name as usize).and_then(Option::as_ref).map_or("", |topic| topic.as_str())
+        self.entry(name).map_or("", |listed| listed.topic.as_str())
+    }
+
+    /// The alias of the topic with this name: its position in the list of the Cloud.
+    #[must_use]
+    pub fn alias(&self, name: Name) -> Option<u16> {
+        self.entry(name).map(|listed| listed.position)
+    }
+
+    /// The first topic without which the node cannot be live, and that the Cloud did not hand out.
+    #[must_use]
+    pub fn missing_for_a_node(&self) -> Option<Name> {
+        let needed = [Name::CreateNodeInstance, Name::NodeInstanceConnection, Name::NodeInstanceInfo];
+        needed.into_iter().find(|name| self.topic(*name).is_empty())
+    }
+
+    fn entry(&self, name: Name) -> Option<&Listed> {
+        self.entries.get(name as usize).and_then(Option::as_ref)
     }
 
     /// Puts `id` in the place of the first tag of every template.
     ///
     /// # Errors
-    /// [`TopicError`] names the first topic that is missing or cannot be used.
+    /// [`TopicError`] names the first compulsory topic that is missing or cannot be used. The others then count as missing.
     pub fn fill_in(&mut self, id: Guid) -> Result<(), TopicError> {
         for (name, entry) in Name::ALL.into_iter().zip(&mut self.entries) {
-            let template = entry.take().ok_or(TopicError(name))?;
-            let (before, after) = template.split_once(TAG).ok_or(TopicError(name))?;
-            let mut topic = Topic::new();
-            fmt::write(&mut topic, format_args!("{before}{id}{after}")).map_err(|_| TopicError(name))?;
-            if topic.contains('\0') {
+            *entry = entry.take().and_then(|listed| listed.fill_in(id));
+            let usable = entry.as_ref().is_some_and(|listed| name.is_usable(&listed.topic));
+            if !usable && name.is_compulsory() {
                 return Err(TopicError(name));
             }
-            *entry = Some(topic);
+            if !usable {
+                *entry = None;
+            }
         }
         Ok(())
+    }
+}
+
+impl Listed {
+    fn fill_in(self, id: Guid) -> Option<Self> {
+        let (before, after) = self.topic.split_once(TAG)?;
+        let mut topic = Topic::new();
+        fmt::write(&mut topic, format_args!("{before}{id}{after}")).ok()?;
+        Some(Self { topic, position: self.position })
     }
 }
 
@@ -100,12 +178,14 @@ impl<'de> Deserialize<'de> for Topics {
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Topics, A::Error> {
                 let mut topics = Topics::default();
+                let mut position = 0_u16;
                 while let Some(Entry { name: Known(name), topic: Template(topic) }) = entries.next_element()? {
+                    position = position.saturating_add(1);
                     let Some(slot) = name.and_then(|name| topics.entries.get_mut(name as usize)) else { continue };
                     if slot.is_some() {
                         return Err(A::Error::custom("a topic is given twice"));
                     }
-                    *slot = topic;
+                    *slot = topic.map(|topic| Listed { topic, position });
                 }
                 Ok(topics)
             }
