@@ -14,6 +14,7 @@
 //! | top | [`driver`] | everything below |
 //! | | [`engine`] beside [`tls`] | not of each other |
 //! | | [`link`], [`claim`] | what is said, and in which order |
+//! | | [`body`] over [`api`] and [`report`], over [`node`], over [`metrics`] | what the node says |
 //! | | [`message`], [`settings`], [`store`], [`transport`] | |
 //! | ground | [`wire`], [`identity`], [`stage`], [`clock`], [`secret`], [`text`] | nothing of ACLK |
 //!
@@ -84,6 +85,8 @@ extern crate alloc;
 #[cfg(test)]
 extern crate std;
 
+pub mod api;
+pub mod body;
 pub mod claim;
 pub mod clock;
 pub mod driver;
@@ -91,6 +94,9 @@ pub mod engine;
 pub mod identity;
 pub mod link;
 pub mod message;
+pub mod metrics;
+pub mod node;
+pub mod report;
 pub mod secret;
 pub mod settings;
 pub mod stage;

@@ -23,6 +23,25 @@ pub struct Saved {
     /// Set before the claim is sent and until its outcome is known: a claim whose reply was lost leaves it behind, and
     /// the next run finishes the job.
     pub pending: Option<Claim>,
+    /// Set once the Cloud has given the node an id.
+    pub node: Option<NodeId>,
+}
+
+/// The id of the node behind a claim. It is of no use under another claimed id (protocol.md 3.4).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NodeId {
+    /// The claimed id it was given under.
+    pub claimed: Guid,
+    /// The node id.
+    pub node: Guid,
+}
+
+impl Saved {
+    /// The node id under the claimed id `claimed`.
+    #[must_use]
+    pub fn node_of(&self, claimed: Option<Guid>) -> Option<Guid> {
+        self.node.filter(|id| Some(id.claimed) == claimed).map(|id| id.node)
+    }
 }
 
 /// One durable change. When `save` returns, the change survives a power cut; when power is cut before, the state is the
@@ -40,8 +59,10 @@ pub enum Record<'a> {
     Pending(&'a Claim),
     /// The claim was refused for good: the pending mark goes, token and key stay.
     Refused,
-    /// The claim is confirmed: the pending mark and the token go.
+    /// The claim is confirmed: the pending mark, the token and the id of the node go.
     Claimed(&'a Claim),
+    /// The Cloud has given the node an id.
+    Node(NodeId),
 }
 
 /// Files, flash or browser storage.

@@ -6,6 +6,7 @@ pub mod buffer;
 pub mod http;
 pub mod json;
 pub mod mqtt;
+pub(crate) mod parts;
 pub mod url;
 pub mod websocket;
 

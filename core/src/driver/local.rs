@@ -184,6 +184,7 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
             Save::Pending(claim) => self.store.save(Record::Pending(claim)).await.map_err(storage),
             Save::Refused => self.store.save(Record::Refused).await.map_err(storage),
             Save::Claimed(claim) => self.store.save(Record::Claimed(claim)).await.map_err(storage),
+            Save::Node(id) => self.store.save(Record::Node(id)).await.map_err(storage),
         }
     }
 

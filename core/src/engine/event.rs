@@ -6,7 +6,7 @@ use crate::identity::guid::Guid;
 use crate::identity::key::{CIPHERTEXT_LEN, KeyError, PLAINTEXT_MAX, PublicPem};
 use crate::secret::Secret;
 use crate::stage::{Failure, Purpose, Stage};
-use crate::store::{Claim, Saved};
+use crate::store::{Claim, NodeId, Saved};
 use core::fmt;
 use core::time::Duration;
 
@@ -66,6 +66,8 @@ pub enum Save<'a> {
     Refused,
     /// The claim is confirmed.
     Claimed(&'a Claim),
+    /// The Cloud has given the node an id.
+    Node(NodeId),
 }
 
 /// What the engine wants done next. `Debug` does not print what is sent: there are secrets in it.

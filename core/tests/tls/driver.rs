@@ -181,7 +181,7 @@ impl Control for ClaimElsewhere {
 
 fn claimed() -> Saved {
     let id = Guid::parse("aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee").unwrap();
-    Saved { claimed: Some(Claim { id, url: Url::parse("https://localhost").unwrap() }), pending: None }
+    Saved { claimed: Some(Claim { id, url: Url::parse("https://localhost").unwrap() }), pending: None, node: None }
 }
 
 /// How a run ended.

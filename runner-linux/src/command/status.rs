@@ -211,7 +211,7 @@ mod tests {
 
     fn report(claimed: bool, holder: bool, status: Option<Status>) -> Report {
         Report {
-            saved: Saved { claimed: claimed.then(claim), pending: None },
+            saved: Saved { claimed: claimed.then(claim), pending: None, node: None },
             disabled: false,
             found: Found { holder: holder.then(|| "aclk (pid 7)".to_owned()), status },
             now: 1_732_276_750,

@@ -5,7 +5,8 @@
 //! |---|---|
 //! | key | `private.pem`, `public.pem` (derived from it, made again when it is missing or another one's) |
 //! | pending | `pending` |
-//! | claimed | an old `claimed_id` goes, `cloud.conf`, `claimed_id`, `token` goes, `pending` goes |
+//! | claimed | `node_id` goes, an old `claimed_id` goes, `cloud.conf`, `claimed_id`, `token` goes, `pending` goes |
+//! | node | `node_id`, which names the claimed id it belongs to |
 //! | refused | `pending` goes |
 //!
 //! Each file is written under a temporary name, made durable, renamed, and the rename made durable before the next.
@@ -19,7 +20,7 @@ use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::PRIVATE_PEM_MAX;
 use aclk_core::secret::Secret;
 use aclk_core::settings::TOKEN_MAX;
-use aclk_core::store::{Claim, Record, Saved};
+use aclk_core::store::{Claim, NodeId, Record, Saved};
 use aclk_core::wire::url::Url;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
@@ -38,11 +39,13 @@ pub(crate) const ROOMS: &str = "rooms";
 pub(crate) const CLOUD_FULLCHAIN: &str = "cloud_fullchain.pem";
 /// Which Cloud the node is claimed at.
 pub(crate) const CLOUD_CONF: &str = "cloud.conf";
+/// The id the Cloud has given the node, and under which claimed id. The original keeps it in a database of its own.
+pub(crate) const NODE_ID: &str = "node_id";
 /// The claim whose outcome is not known.
 pub(crate) const PENDING: &str = "pending";
 
 /// What we write, and so what a crash can leave a temporary file of.
-const WRITTEN: [&str; 5] = [PRIVATE_PEM, PUBLIC_PEM, PENDING, CLOUD_CONF, CLAIMED_ID];
+const WRITTEN: [&str; 6] = [PRIVATE_PEM, PUBLIC_PEM, PENDING, CLOUD_CONF, CLAIMED_ID, NODE_ID];
 
 const MODE_PRIVATE: u32 = 0o600;
 const MODE_PUBLIC: u32 = 0o644;
@@ -70,7 +73,7 @@ impl<D: Disk> ClaimDir<D> {
     pub(crate) fn load(&self) -> Result<Saved, StoreError> {
         let pending = self.pending()?;
         let claimed = self.claimed()?;
-        Ok(Saved { pending: pending.filter(|pending| claimed.as_ref() != Some(pending)), claimed })
+        Ok(Saved { pending: pending.filter(|pending| claimed.as_ref() != Some(pending)), claimed, node: self.node() })
     }
 
     /// Whether `cloud.conf` forbids the link.
@@ -130,7 +133,12 @@ impl<D: Disk> ClaimDir<D> {
                 self.replace(PENDING, MODE_PUBLIC, text.as_bytes())
             }
             Record::Refused => self.remove(PENDING),
+            Record::Node(id) => {
+                let text = format!("claimed_id = {}\nnode_id = {}\n", id.claimed, id.node);
+                self.replace(NODE_ID, MODE_PUBLIC, text.as_bytes())
+            }
             Record::Claimed(claim) => {
+                self.remove(NODE_ID)?;
                 // `claimed_id` never stands beside a URL it does not belong to.
                 if self.claimed_id().map_or(true, |id| id.is_some_and(|id| id != claim.id)) {
                     self.remove(CLAIMED_ID)?;
@@ -210,6 +218,13 @@ impl<D: Disk> ClaimDir<D> {
             (Some(Ok(id)), Some(Ok(url))) => Ok(Some(Claim { id, url })),
             _ => Err(self.malformed(PENDING, "damaged; remove the file and claim again")),
         }
+    }
+
+    /// The node id. One that cannot be read is no loss: the Cloud gives the same one again.
+    fn node(&self) -> Option<NodeId> {
+        let conf = Conf::new(self.text(NODE_ID, CONF_LIMIT).ok().flatten()?);
+        let id = |key| conf.value("", key).and_then(|text| Guid::parse(text).ok());
+        Some(NodeId { claimed: id("claimed_id")?, node: id("node_id")? })
     }
 
     fn conf(&self) -> Result<Conf, StoreError> {

@@ -90,7 +90,7 @@ fn crash_everywhere(start: &Model, check: impl Fn(&mut Model, usize)) {
 
 fn assert_finished(model: &mut Model) {
     run(model, &mut 0).unwrap();
-    assert_eq!(dir(model).load().unwrap(), Saved { claimed: Some(ours()), pending: None });
+    assert_eq!(dir(model).load().unwrap(), Saved { claimed: Some(ours()), pending: None, node: None });
     let files = model.files();
     assert_eq!(files["claimed_id"], ID.as_bytes());
     assert_eq!(files["private.pem"], KEY.as_bytes());
@@ -135,10 +135,10 @@ fn a_claim_at_another_cloud_survives_a_crash_at_every_step() {
     crash_everywhere(&start, |survivor, done| {
         let saved = dir(survivor).load().unwrap();
         let states = [
-            Saved { claimed: Some(earlier()), pending: None },
-            Saved { claimed: Some(earlier()), pending: Some(ours()) },
-            Saved { claimed: None, pending: Some(ours()) },
-            Saved { claimed: Some(ours()), pending: None },
+            Saved { claimed: Some(earlier()), pending: None, node: None },
+            Saved { claimed: Some(earlier()), pending: Some(ours()), node: None },
+            Saved { claimed: None, pending: Some(ours()), node: None },
+            Saved { claimed: Some(ours()), pending: None, node: None },
         ];
         let oldest = [0, 0, 1, 3][done];
         assert!(states[oldest..].contains(&saved), "after {done} changes: {saved:?}");
@@ -175,7 +175,7 @@ fn a_new_key_replaces_the_old_one_and_gets_its_public_half() {
 fn a_refused_claim_leaves_token_and_key() {
     let mut model = Model::with(&[("token", "secret"), ("private.pem", KEY)]);
     dir(&mut model).save(Record::Pending(&ours())).unwrap();
-    assert_eq!(dir(&mut model).load().unwrap(), Saved { claimed: None, pending: Some(ours()) });
+    assert_eq!(dir(&mut model).load().unwrap(), Saved { claimed: None, pending: Some(ours()), node: None });
     dir(&mut model).save(Record::Refused).unwrap();
     assert_eq!(dir(&mut model).load().unwrap(), Saved::default());
     assert!(model.files().keys().eq(["private.pem", "token"].iter()));
@@ -271,7 +271,7 @@ fn the_files_of_a_claim_have_the_documented_content_and_rights() {
     block_on(store.save(Record::Pending(&ours()))).unwrap();
     assert_eq!(block_on(store.load()).unwrap().pending, Some(ours()));
     block_on(store.save(Record::Claimed(&ours()))).unwrap();
-    assert_eq!(block_on(store.load()).unwrap(), Saved { claimed: Some(ours()), pending: None });
+    assert_eq!(block_on(store.load()).unwrap(), Saved { claimed: Some(ours()), pending: None, node: None });
     assert_eq!(fs::read_to_string(path.join("claimed_id")).unwrap(), ID);
     assert_eq!(mode(&path.join("claimed_id")), 0o644);
     assert!(!path.join("token").exists() && !path.join("pending").exists());

@@ -35,6 +35,7 @@ pub const fn saved_record_name(save: &Save<'_>) -> &'static str {
         Save::Pending(_) => "pending",
         Save::Refused => "refused",
         Save::Claimed(_) => "claimed",
+        Save::Node(_) => "node",
     }
 }
 
@@ -66,7 +67,8 @@ impl Memory {
             }
             Save::Pending(claim) => self.saved.pending = Some(claim.clone()),
             Save::Refused => self.saved.pending = None,
-            Save::Claimed(claim) => self.saved = Saved { claimed: Some(claim.clone()), pending: None },
+            Save::Claimed(claim) => self.saved = Saved { claimed: Some(claim.clone()), pending: None, node: None },
+            Save::Node(id) => self.saved.node = Some(id),
         }
         Ok(())
     }

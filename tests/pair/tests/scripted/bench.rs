@@ -108,7 +108,7 @@ pub fn claim() -> Claim {
 
 /// A device that is claimed.
 pub fn claimed() -> Saved {
-    Saved { claimed: Some(claim()), pending: None }
+    Saved { claimed: Some(claim()), pending: None, node: None }
 }
 
 impl Bench {

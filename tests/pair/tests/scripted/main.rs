@@ -66,7 +66,7 @@ fn claiming(saved: Saved, claim: &[String]) -> Bench {
 }
 
 fn pending() -> Saved {
-    Saved { claimed: None, pending: Some(claim()) }
+    Saved { claimed: None, pending: Some(claim()), node: None }
 }
 
 #[test]

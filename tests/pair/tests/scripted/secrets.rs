@@ -41,7 +41,7 @@ fn the_token_is_not_shown_when_the_cloud_repeats_it() {
 fn the_answer_to_the_challenge_is_not_shown_when_the_cloud_repeats_it() {
     for answer in [ANSWER_BASE64.to_owned(), ANSWER_BASE64.replace('/', "\\/")] {
         let password = json("403 Forbidden", &repeating(&answer));
-        let saved = [claimed(), Saved { pending: claimed().claimed, claimed: None }];
+        let saved = [claimed(), Saved { pending: claimed().claimed, claimed: None, node: None }];
         for (goal, saved) in [Goal::Link, Goal::Claim].into_iter().zip(saved) {
             let claim = vec![json("409 Conflict", r#"{"errorMsgKey":"ErrAlreadyClaimed"}"#)].into();
             let script = Script { claim, password: password.clone(), ..Script::default() };

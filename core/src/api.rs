@@ -1,0 +1,229 @@
+//! The one answerer: requests to the node, and their answers. The link carries them, and so can a local HTTP
+//! server.
+//!
+//! ```text
+//!  Request::parse(method, target) ──> respond(request, node, now) ──> Answer { status, content_type, len }
+//!                                                                          │  fill(node, buffer), again and again
+//!                                                                          └─ release(node)
+//! ```
+//!
+//! An [`Answer`] is never there as a whole. Its length is known before its first byte, and it is written in pieces of any
+//! size, over a view of the samples that does not move meanwhile. So a device of 64 KiB can answer with more than that.
+//!
+//! | path | answer |
+//! |---|---|
+//! | `/api/v1/info` | what the node is, and the four keys of protocol.md 5.1 |
+//! | `/api/v1/charts` | all charts |
+//! | `/api/v1/chart?chart=` | one of them |
+//! | `/api/v1/data?chart=` | samples: `after`, `before`, `points`, `group` (`average`, `min`, `max`, `sum`), `format` (`json`, `csv`) |
+//! | `/api/v1/allmetrics` | the newest samples, as Prometheus reads them |
+//! | `/api/v3/info` | how the link is, and if it is not up, why |
+//!
+//! `/host/<machine GUID>` and `/node/<node id>` in front of them name this node, or one that is not here (404).
+
+mod charts;
+mod data;
+mod date;
+mod head;
+mod info;
+mod prometheus;
+mod request;
+#[cfg(test)]
+mod tests;
+
+pub use head::{Head, reason_phrase};
+pub use request::{Method, PARAMETER_MAX, Request};
+
+use crate::clock::Now;
+use crate::metrics::{Device, Pin};
+use crate::node::{LinkStatus, Node};
+use crate::text::Text;
+use crate::wire::parts::{self, Cursor, Window};
+use core::fmt::{self, Write};
+use core::ops::Range;
+use data::Data;
+
+const JSON: &str = "application/json; charset=utf-8";
+const TEXT: &str = "text/plain; charset=utf-8";
+const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// An answer that is being written. Call [`release`](Self::release) when done with it, or the view it holds stays for
+/// [`PIN_SECONDS`](crate::metrics::PIN_SECONDS).
+#[derive(Debug)]
+pub struct Answer {
+    /// HTTP status.
+    pub status: u16,
+    /// Value of `Content-Type`.
+    pub content_type: &'static str,
+    len: u64,
+    left: u64,
+    body: Body,
+    frozen: Frozen,
+    pin: Option<Pin>,
+    cursor: Cursor,
+}
+
+#[derive(Debug)]
+enum Body {
+    /// One line for people.
+    Line(Text<160>),
+    Info,
+    InfoV3,
+    Charts,
+    Chart(usize),
+    Data(Data),
+    Metrics,
+}
+
+/// What an answer must not see change.
+#[derive(Debug)]
+pub(crate) struct Frozen {
+    now: Now,
+    link: LinkStatus,
+    /// The seconds that there are samples of.
+    range: Range<u64>,
+}
+
+/// Why a request cannot be answered as asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Refusal {
+    NotFound(Text<160>),
+    Bad(Text<160>),
+    Method,
+    Busy,
+}
+
+/// Answers `request`. Whatever it asks, there is an answer.
+pub fn respond(request: &Request<'_>, node: &mut Node<dyn Device + '_>, now: Now) -> Answer {
+    let frozen = Frozen { now, link: node.status.link.clone(), range: node.device.samples().range() };
+    let (status, content_type, body, pin) = match route(request, node, &frozen) {
+        Ok((content_type, body, pin)) => (200, content_type, body, pin),
+        Err(refusal) => {
+            let (status, line) = refusal.line();
+            (status, TEXT, Body::Line(line), None)
+        }
+    };
+    let mut answer = Answer { status, content_type, len: 0, left: 0, body, frozen, pin, cursor: Cursor::default() };
+    let count = answer.body.parts(node);
+    answer.len = parts::measure(count, |part, w| answer.body.write(part, node, &answer.frozen, w));
+    answer.left = answer.len;
+    answer
+}
+
+impl Answer {
+    /// Length of the body in bytes.
+    #[must_use]
+    pub const fn len(&self) -> u64 {
+        self.len
+    }
+
+    /// Whether there is no body.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Writes the next piece of the body into `buffer` and yields its length: `buffer` is full, or the body has ended (0
+    /// from then on). In total it is [`len`](Self::len) bytes, whatever the device does meanwhile.
+    pub fn fill(&mut self, node: &Node<dyn Device + '_>, buffer: &mut [u8]) -> usize {
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
+        let buffer = buffer.get_mut(..most).unwrap_or_default();
+        let (body, frozen) = (&self.body, &self.frozen);
+        let count = body.parts(node);
+        let filled = parts::fill(&mut self.cursor, count, buffer, |part, w| body.write(part, node, frozen, w));
+        // Only a device that breaks its promises leaves anything to fill up.
+        buffer.get_mut(filled..).unwrap_or_default().fill(b' ');
+        self.left -= most as u64;
+        most
+    }
+
+    /// Lets go of the view.
+    pub fn release(self, node: &mut Node<dyn Device + '_>) {
+        if let Some(pin) = self.pin {
+            node.device.samples_mut().unpin(pin);
+        }
+    }
+}
+
+type Routed = Result<(&'static str, Body, Option<Pin>), Refusal>;
+
+fn route(request: &Request<'_>, node: &mut Node<dyn Device + '_>, frozen: &Frozen) -> Routed {
+    if request.method != Method::Get {
+        return Err(Refusal::Method);
+    }
+    let path = request.path_on(&node.status).map_err(Refusal::NotFound)?;
+    let plain = |content_type, body| Ok((content_type, body, None));
+    match path {
+        "/api/v1/info" => plain(JSON, Body::Info),
+        "/api/v3/info" => plain(JSON, Body::InfoV3),
+        "/api/v1/charts" => plain(JSON, Body::Charts),
+        "/api/v1/chart" => plain(JSON, Body::Chart(chart(request, node)?)),
+        "/api/v1/data" => {
+            let chart = chart(request, node)?;
+            let data = Data::parse(request, chart, node, frozen)?;
+            let pin = node.device.samples_mut().pin(data.seconds()).ok_or(Refusal::Busy)?;
+            Ok((data.content_type(), Body::Data(data), Some(pin)))
+        }
+        "/api/v1/allmetrics" => {
+            match request.parameter("format").map_err(Refusal::Bad)?.as_deref() {
+                None | Some("prometheus") => {}
+                Some(_) => return Err(Refusal::bad("format", "prometheus")),
+            }
+            let newest = frozen.range.end.saturating_sub(1)..frozen.range.end;
+            let pin = node.device.samples_mut().pin(newest).ok_or(Refusal::Busy)?;
+            Ok((PROMETHEUS, Body::Metrics, Some(pin)))
+        }
+        _ => Err(Refusal::NotFound(Text::of(format_args!("Unsupported API command: {path}")))),
+    }
+}
+
+/// The chart that the parameter `chart` names.
+fn chart(request: &Request<'_>, node: &Node<dyn Device + '_>) -> Result<usize, Refusal> {
+    let Some(id) = request.parameter("chart").map_err(Refusal::Bad)? else {
+        return Err(Refusal::Bad(Text::of("the parameter chart is missing")));
+    };
+    let found = node.device.charts().iter().position(|chart| chart.id == id);
+    found.ok_or_else(|| Refusal::NotFound(Text::of(format_args!("Chart is not found: {id}"))))
+}
+
+impl Refusal {
+    fn bad(parameter: &str, wanted: &str) -> Self {
+        Self::Bad(Text::of(format_args!("the parameter {parameter} is not {wanted}")))
+    }
+
+    fn line(self) -> (u16, Text<160>) {
+        match self {
+            Self::NotFound(line) => (404, line),
+            Self::Bad(line) => (400, line),
+            Self::Method => (405, Text::of("this node takes GET requests only")),
+            Self::Busy => (503, Text::of("too many answers are under way")),
+        }
+    }
+}
+
+impl Body {
+    fn parts(&self, node: &Node<dyn Device + '_>) -> u64 {
+        let charts = node.device.charts().len() as u64;
+        match self {
+            Self::Line(_) | Self::InfoV3 | Self::Chart(_) => 1,
+            Self::Info => 3,
+            Self::Charts => charts + 2,
+            Self::Metrics => charts + 1,
+            Self::Data(data) => data.parts(),
+        }
+    }
+
+    fn write(&self, part: u64, node: &Node<dyn Device + '_>, frozen: &Frozen, w: &mut Window<'_>) -> fmt::Result {
+        let device = &node.device;
+        let index = usize::try_from(part).unwrap_or(usize::MAX);
+        match self {
+            Self::Line(line) => w.write_str(line.as_str()),
+            Self::Info => info::write(part, &node.status, device, frozen, w),
+            Self::InfoV3 => info::write_v3(&node.status, frozen, w),
+            Self::Charts => charts::write(index, &node.status, device, frozen, w),
+            Self::Chart(chart) => charts::write_one(*chart, device, frozen, w),
+            Self::Data(data) => data.write(part, device, w),
+            Self::Metrics => prometheus::write(index, &node.status, device, frozen, w),
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! The head of an HTTP response.
+
+use super::date::Date;
+use crate::settings::AGENT_VERSION;
+use core::fmt;
+
+/// What a status means, in words. The reason phrase must not be empty: old clients read it (protocol.md 1.6).
+#[must_use]
+pub const fn reason_phrase(status: u16) -> &'static str {
+    match status {
+        200 => "OK",
+        400 => "Bad Request",
+        404 => "Not Found",
+        405 => "Method Not Allowed",
+        413 => "Content Too Large",
+        503 => "Service Unavailable",
+        _ => "Unknown",
+    }
+}
+
+/// Displays as the head of a response, its blank line included (protocol.md 3.3).
+#[derive(Debug, Clone, Copy)]
+pub struct Head {
+    /// HTTP status.
+    pub status: u16,
+    /// Value of `Content-Type`.
+    pub content_type: &'static str,
+    /// Bytes of the body.
+    pub content_length: u64,
+    /// The time, in seconds since 1970.
+    pub unix_seconds: u64,
+}
+
+impl fmt::Display for Head {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, content_type, content_length, unix_seconds } = *self;
+        write!(f, "HTTP/1.1 {status} {}\r\n", reason_phrase(status))?;
+        write!(f, "Connection: close\r\nServer: Netdata Embedded HTTP Server v{AGENT_VERSION}\r\n")?;
+        f.write_str("Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Credentials: true\r\n")?;
+        write!(f, "Date: {}\r\nContent-Type: {content_type}\r\n", Date::of(unix_seconds).http())?;
+        if status == 405 {
+            f.write_str("Allow: GET\r\n")?;
+        }
+        f.write_str("Cache-Control: no-cache, no-store, must-revalidate\r\n")?;
+        write!(f, "Content-Length: {content_length}\r\n\r\n")
+    }
+}

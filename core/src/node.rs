@@ -1,0 +1,163 @@
+//! The device as a node of Netdata Cloud: what it is called, how its link is, and the [`Device`](crate::metrics::Device) itself.
+//!
+//! One [`Node`] in a `RefCell` is shared by the driver, which keeps [`Status`] up to date and lets the device measure, and
+//! by whoever answers requests: the link, and a local HTTP server beside it. Everyone borrows it for one call only.
+
+mod contexts;
+
+pub use contexts::{Contexts, Span, firsts};
+
+use crate::clock::{Instant, Now};
+use crate::identity::guid::Guid;
+use crate::settings::{HOSTNAME_MAX, Settings};
+use crate::stage::{Failure, Next};
+use crate::store::Saved;
+use crate::wire::url::Url;
+
+/// A device, and what there is to know about it as a node.
+#[derive(Debug)]
+pub struct Node<D: ?Sized> {
+    /// What it is called, and how its link is.
+    pub status: Status,
+    /// What the Cloud is told of its charts.
+    pub contexts: Contexts,
+    /// The machine.
+    pub device: D,
+}
+
+impl<D> Node<D> {
+    /// A node that has no link yet.
+    pub fn new(device: D, settings: &Settings, saved: &Saved, now: Now) -> Self {
+        Self { status: Status::new(settings, saved, now), contexts: Contexts::new(), device }
+    }
+}
+
+/// What a node is called, and how its link is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Status {
+    /// The machine GUID.
+    pub machine_guid: Guid,
+    /// The host name.
+    pub hostname: heapless::String<HOSTNAME_MAX>,
+    /// The Cloud.
+    pub url: Url,
+    /// When the program started.
+    pub started: Instant,
+    /// What changes.
+    pub link: LinkStatus,
+}
+
+/// How the link is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LinkStatus {
+    /// The claimed id.
+    pub claimed: Option<Guid>,
+    /// The node id.
+    pub node: Option<Guid>,
+    /// In one word.
+    pub state: LinkState,
+    /// Since when it is that.
+    pub since: Instant,
+    /// Why it is not up, and what happens next.
+    pub failure: Option<Failure>,
+    /// When the next attempt is made.
+    pub next_attempt: Option<Instant>,
+}
+
+/// How the link is, in one word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LinkState {
+    /// The node is not claimed.
+    Available,
+    /// Claimed, and no link.
+    Offline,
+    /// The link is up.
+    Online,
+    /// The Cloud asked not to be called again.
+    Banned,
+}
+
+impl LinkState {
+    /// The word of the original (protocol.md 1.14).
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Available => "available",
+            Self::Offline => "offline",
+            Self::Online => "online",
+            Self::Banned => "banned",
+        }
+    }
+}
+
+impl Status {
+    fn new(settings: &Settings, saved: &Saved, now: Now) -> Self {
+        let claimed = saved.claimed.as_ref().map(|claim| claim.id);
+        let link = LinkStatus {
+            claimed,
+            node: saved.node_of(claimed),
+            state: if claimed.is_some() { LinkState::Offline } else { LinkState::Available },
+            since: now.instant,
+            failure: None,
+            next_attempt: None,
+        };
+        let url = saved.claimed.as_ref().map_or(&settings.url, |claim| &claim.url).clone();
+        let (machine_guid, hostname) = (settings.machine_guid, settings.hostname.clone());
+        Self { machine_guid, hostname, url, started: now.instant, link }
+    }
+
+    /// The identity was changed from outside.
+    pub fn reload(&mut self, saved: &Saved, now: Now) {
+        let claimed = saved.claimed.as_ref().map(|claim| claim.id);
+        self.link.claimed = claimed;
+        self.link.node = saved.node_of(claimed);
+        if let Some(claim) = &saved.claimed {
+            self.url = claim.url.clone();
+        }
+        self.link.failure = None;
+        self.link.next_attempt = None;
+        self.turn(if claimed.is_some() { LinkState::Offline } else { LinkState::Available }, now);
+    }
+
+    /// The node is claimed.
+    pub fn on_claimed(&mut self, id: Guid, now: Now) {
+        self.link.claimed = Some(id);
+        self.link.node = None;
+        self.link.failure = None;
+        self.turn(LinkState::Offline, now);
+    }
+
+    /// The link is up.
+    pub fn on_online(&mut self, now: Now) {
+        self.link.failure = None;
+        self.link.next_attempt = None;
+        self.turn(LinkState::Online, now);
+    }
+
+    /// The Cloud knows the node by this id.
+    pub fn on_live(&mut self, node: Guid) {
+        self.link.node = Some(node);
+    }
+
+    /// The claim or the link failed.
+    pub fn on_failure(&mut self, failure: &Failure, now: Now) {
+        self.link.next_attempt = match failure.next {
+            Next::Retry(delay) => Some(now.instant + delay),
+            Next::Stop | Next::Banned => None,
+        };
+        self.link.failure = Some(failure.clone());
+        let state = match (self.link.claimed, failure.next) {
+            (None, _) => LinkState::Available,
+            (Some(_), Next::Banned) => LinkState::Banned,
+            (Some(_), _) => LinkState::Offline,
+        };
+        self.turn(state, now);
+    }
+
+    fn turn(&mut self, state: LinkState, now: Now) {
+        if self.link.state != state {
+            self.link.state = state;
+            self.link.since = now.instant;
+        }
+    }
+}
