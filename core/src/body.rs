@@ -21,6 +21,8 @@ pub enum Prepare<'a> {
     },
     /// The answer to a request.
     Answer(Request<'a>),
+    /// Nothing after all.
+    Nothing,
 }
 
 /// What was prepared.
@@ -69,6 +71,7 @@ impl Bodies {
     pub fn prepare(&mut self, what: Prepare<'_>, node: &mut Node<dyn Device + '_>, now: Now) -> Prepared {
         self.release(node);
         match what {
+            Prepare::Nothing => Prepared::Nothing,
             Prepare::Report { kind, ids } => match Report::new(kind, ids, node, now.wall) {
                 None => Prepared::Nothing,
                 Some(report) => {

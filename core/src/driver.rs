@@ -10,8 +10,12 @@ use crate::clock::Clock;
 use crate::engine::event::{Event, Input, Output};
 use crate::engine::{Agent, Buffer};
 use crate::identity::key::{Key, Progress};
+use crate::metrics::Device;
+use crate::node::Node;
 use crate::store::{Saved, Store};
 use crate::transport::Network;
+use core::cell::RefCell;
+use core::time::Duration;
 use embassy_futures::select::{Either, select};
 use rand_core::CryptoRng;
 use rustls_pki_types::TrustAnchor;
@@ -68,6 +72,9 @@ pub struct Machine<'a, N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: 
     pub observer: &'a mut O,
     /// Asked for wishes.
     pub control: &'a mut W,
+    /// The node, its device included. It is borrowed for one call at a time, never across a wait, so that others (a local
+    /// HTTP server) may use it too.
+    pub node: &'a RefCell<Node<dyn Device + 'a>>,
     /// Whom TLS trusts.
     pub anchors: &'a [TrustAnchor<'a>],
     /// When this program was built, in seconds since 1970: no certificate is checked at an earlier time.
@@ -78,8 +85,36 @@ pub struct Machine<'a, N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: 
     pub tls_write: &'a mut [u8],
 }
 
-/// Runs `agent` until it is done: for ever, if its goal is the link and nobody stops it.
+/// Runs `agent` until it is done: for ever, if its goal is the link and nobody stops it. Meanwhile the device measures
+/// every second.
 pub async fn drive<B, N, C, S, K, R, O, W>(agent: &mut Agent<B>, machine: Machine<'_, N, C, S, K, R, O, W>)
+where
+    B: Buffer,
+    N: Network,
+    C: Clock,
+    S: Store,
+    K: Key,
+    R: CryptoRng,
+    O: Observer,
+    W: Control,
+{
+    machine.node.borrow_mut().status.reload(agent.saved(), machine.clock.now());
+    let measuring = collect(machine.clock, machine.node);
+    select(measuring, work(agent, machine)).await;
+}
+
+/// Lets the device measure every second; never resolves.
+async fn collect<C: Clock>(clock: &C, node: &RefCell<Node<dyn Device + '_>>) {
+    let mut due = clock.instant();
+    loop {
+        node.borrow_mut().device.sample(clock.now());
+        // Whoever was held up does not catch up: a second that was missed is a gap.
+        due = (due + Duration::from_secs(1)).max(clock.instant());
+        clock.sleep_until(due).await;
+    }
+}
+
+async fn work<B, N, C, S, K, R, O, W>(agent: &mut Agent<B>, machine: Machine<'_, N, C, S, K, R, O, W>)
 where
     B: Buffer,
     N: Network,

@@ -10,5 +10,5 @@ mod context;
 pub mod event;
 mod steps;
 
-pub use agent::{Agent, RECEIVE_MIN, SEND_MIN};
-pub use context::Buffer;
+pub use agent::{Agent, QUERIES_MIN, RECEIVE_MIN, SEND_MIN};
+pub use context::{Buffer, Buffers};

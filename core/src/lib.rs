@@ -26,7 +26,7 @@
 //!
 //! ```
 //! use aclk_core::clock::{Instant, Now, Trust, WallTime};
-//! use aclk_core::engine::Agent;
+//! use aclk_core::engine::{Agent, Buffers};
 //! use aclk_core::engine::event::{Event, Goal, Input, Output};
 //! use aclk_core::identity::guid::Guid;
 //! use aclk_core::secret::Secret;
@@ -49,8 +49,8 @@
 //! // Time comes with every call. It stands still in this example.
 //! let wall = WallTime { unix_us: 1_700_000_000_000_000, trust: Trust::Trusted };
 //! let now = Now { instant: Instant::START, wall };
-//! let (receive, send, seed) = ([0; 4096], [0; 4096], [7; 32]);
-//! let mut agent = Agent::new(Goal::Claim, settings, Saved::default(), receive, send, seed, now);
+//! let buffers = Buffers { receive: [0; 4096], send: [0; 4096], queries: [0; 4096] };
+//! let mut agent = Agent::new(Goal::Claim, settings, Saved::default(), buffers, [7; 32], now);
 //!
 //! let mut said = String::new();
 //! loop {
@@ -70,6 +70,8 @@
 //!         }
 //!         Output::Event(Event::Claimed { id: claimed, .. }) => assert_eq!(claimed, id),
 //!         Output::Event(_) | Output::Decrypt(_) | Output::Close => {}
+//!         // These are for a link.
+//!         Output::Prepare(_) | Output::Body(_) => unreachable!(),
 //!         Output::Done => break,
 //!     }
 //! }

@@ -9,5 +9,6 @@
 pub mod env;
 pub mod error;
 pub mod otp;
+pub mod queries;
 pub mod session;
 pub mod topics;

@@ -9,11 +9,13 @@
 
 mod history;
 mod number;
+mod uptime;
 
 pub use history::{History, PIN_SECONDS, PINS, Pin};
 pub use number::Number;
+pub use uptime::Uptime;
 
-use crate::clock::{Instant, Now};
+use crate::clock::Now;
 use core::ops::Range;
 
 /// How a chart is drawn.
@@ -177,10 +179,4 @@ impl Device for NoDevice {
 #[must_use]
 pub fn first_dimension(charts: &[ChartInfo<'_>], chart: usize) -> usize {
     charts.iter().take(chart).map(|chart| chart.dimensions.len()).sum()
-}
-
-/// Seconds since the device started, for an uptime chart: all that a device needs that measures nothing else.
-#[must_use]
-pub fn uptime_seconds(since: Instant, now: Now) -> f32 {
-    now.instant.since(since).as_secs() as f32
 }

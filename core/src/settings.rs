@@ -106,7 +106,8 @@ impl Default for Timing {
 /// What CONNECT announces, so that the Cloud never sends more than the device holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
-    /// Receive Maximum: QoS 1 messages the Cloud may have in flight. That is the length of the query queue.
+    /// Receive Maximum: QoS 1 messages the Cloud may have in flight, at most
+    /// [`QUERIES_MAX`](crate::link::queries::QUERIES_MAX). That is the length of the query queue.
     pub receive_maximum: u16,
     /// Topic aliases the Cloud may use, at most [`INBOUND_ALIASES`].
     pub topic_alias_maximum: u16,

@@ -14,19 +14,23 @@ pub(crate) mod cable;
 pub(crate) mod tap;
 
 use crate::clock::BUILD_UNIX_SECONDS;
-use crate::host::Host;
+use crate::host::{Host, facts};
 use crate::store::FileStore;
 use crate::store::error::StoreError;
+use aclk_core::clock::Clock as _;
 use aclk_core::driver::{Control, Observer};
 use aclk_core::engine::event::Goal;
 use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::PRIVATE_PEM_MAX;
+use aclk_core::metrics::Uptime;
+use aclk_core::node::Node;
 use aclk_core::secret::Secret;
 use aclk_core::settings::Settings;
 use aclk_core::store::{Record, Saved, Store};
 use aclk_firmware::{Device, DeviceClock, Machine, Memory};
 use embassy_net::Config;
 use embassy_net::driver::Driver;
+use std::cell::RefCell;
 use std::net::Ipv4Addr;
 
 /// What the application is plugged into.
@@ -52,6 +56,7 @@ pub(crate) async fn drive<D: Driver>(
     control: &mut impl Control,
 ) {
     let mut memory = Box::new(Memory::new());
+    let node = RefCell::new(Node::new(Uptime::new(facts()), &settings, &saved, wire.clock.now()));
     let machine = Machine {
         store: &mut Known { store: &mut host.store, saved: Some(saved) },
         key: &mut host.key,
@@ -59,6 +64,7 @@ pub(crate) async fn drive<D: Driver>(
         clock: wire.clock,
         observer,
         control,
+        node: &node,
     };
     let device = Device {
         goal,

@@ -1,5 +1,8 @@
 //! This machine as the engine sees it: sockets, clock, claim directory, key and trust anchors.
 
+#[cfg(all(test, feature = "lab"))]
+mod tests;
+
 use crate::clock::{BUILD_UNIX_SECONDS, HostClock};
 use crate::fault::Fault;
 use crate::net::HostNetwork;
@@ -9,15 +12,18 @@ use crate::store::FileStore;
 use crate::trust::{self, Trust};
 use aclk_core::clock::Clock;
 use aclk_core::driver::{Control, Machine, Observer, drive};
-use aclk_core::engine::Agent;
 use aclk_core::engine::event::Goal;
+use aclk_core::engine::{Agent, Buffers};
 use aclk_core::identity::key::Key;
 use aclk_core::identity::software::SoftwareKey;
+use aclk_core::metrics::{Device, Facts, Uptime};
+use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::stage::Stage;
 use aclk_core::store::{Saved, Store};
 use aclk_core::tls::{RECORD_READ_LEN, WRITE_MAX};
 use chacha20::ChaCha20Rng;
+use std::cell::RefCell;
 use std::io;
 use tokio::runtime::Runtime;
 
@@ -25,6 +31,8 @@ use tokio::runtime::Runtime;
 const RECEIVE_LEN: usize = 128 << 10;
 /// Bounds requests and messages to the Cloud.
 const SEND_LEN: usize = 64 << 10;
+/// Requests over the link wait here.
+const QUERIES_LEN: usize = 64 << 10;
 
 /// Everything but the settings and the wishes.
 #[derive(Debug)]
@@ -78,9 +86,23 @@ impl Host {
         observer: &mut impl Observer,
         control: &mut impl Control,
     ) -> Result<(), Fault> {
+        let node = RefCell::new(Node::new(Uptime::new(facts()), &settings, &saved, HostClock.now()));
+        self.drive_node(goal, settings, saved, &node, observer, control).await
+    }
+
+    /// The same for a node of the caller's, which others may use too: a local HTTP server.
+    pub(crate) async fn drive_node(
+        &mut self,
+        goal: Goal,
+        settings: Settings,
+        saved: Saved,
+        node: &RefCell<Node<dyn Device + '_>>,
+        observer: &mut impl Observer,
+        control: &mut impl Control,
+    ) -> Result<(), Fault> {
         let clock = HostClock;
-        let (receive, send) = (vec![0; RECEIVE_LEN], vec![0; SEND_LEN]);
-        let mut agent = Agent::new(goal, settings, saved, receive, send, random::seed()?, clock.now());
+        let buffers = Buffers { receive: vec![0; RECEIVE_LEN], send: vec![0; SEND_LEN], queries: vec![0; QUERIES_LEN] };
+        let mut agent = Agent::new(goal, settings, saved, buffers, random::seed()?, clock.now());
         let (mut tls_read, mut tls_write) = (vec![0; RECORD_READ_LEN], vec![0; WRITE_MAX]);
         let machine = Machine {
             network: &HostNetwork,
@@ -90,6 +112,7 @@ impl Host {
             rng: &mut self.rng,
             observer,
             control,
+            node,
             anchors: &self.trust.anchors,
             build_unix_seconds: BUILD_UNIX_SECONDS,
             tls_read: &mut tls_read,
@@ -98,6 +121,12 @@ impl Host {
         drive(&mut agent, machine).await;
         Ok(())
     }
+}
+
+/// What is known about this machine without asking it.
+pub(crate) fn facts() -> Facts<'static> {
+    let cpus = std::thread::available_parallelism().map_or(0, |count| u32::try_from(count.get()).unwrap_or(0));
+    Facts { os: std::env::consts::OS, architecture: std::env::consts::ARCH, cpus, ..Facts::default() }
 }
 
 /// The machine GUID of `paths`, made if need be.

@@ -229,7 +229,7 @@ impl Observer for Live {
                     self.publish();
                 }
             }
-            Event::Stage(_) | Event::Notice(_) => {}
+            Event::Stage(_) | Event::Live { .. } | Event::Notice(_) => {}
         }
     }
 }

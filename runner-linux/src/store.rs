@@ -95,6 +95,10 @@ impl Store for FileStore {
     }
 
     async fn save(&mut self, record: Record<'_>) -> Result<(), StoreError> {
+        // Who removes the directory has unclaimed the node: it must not come back for the sake of a node id.
+        if matches!(record, Record::Node(_)) && self.open()?.is_none() {
+            return Ok(());
+        }
         self.change(|dir| dir.save(record))
     }
 }

@@ -104,7 +104,7 @@ fn a_machine_that_is_unclaimed_by_hand_goes_offline() {
     let cloud = cloud("");
     let machine = Machine::claimed(&cloud);
     let link = machine.start(&[]);
-    link.wait_for("ACLK: online as", 0);
+    link.wait_for("ACLK: live as", 0);
     fs::remove_dir_all(machine.file("")).unwrap();
     wait_until("the Cloud sees it leave", || state(&cloud) == NodeState::Offline);
     wait_until("it says so", || machine.status().0 == 5);

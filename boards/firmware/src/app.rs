@@ -5,13 +5,16 @@ use crate::network::EmbassyNetwork;
 use crate::sntp;
 use aclk_core::clock::Clock;
 use aclk_core::driver::{self, Control, Observer};
-use aclk_core::engine::Agent;
 use aclk_core::engine::event::{Event, Goal, StageReport};
+use aclk_core::engine::{Agent, Buffers};
 use aclk_core::identity::key::Key;
+use aclk_core::metrics;
+use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::stage::{Failure, Stage};
 use aclk_core::store::{Saved, Store};
 use aclk_core::tls;
+use core::cell::RefCell;
 use core::net::Ipv4Addr;
 use embassy_futures::select::{Either, select};
 use embassy_net::Stack;
@@ -23,6 +26,8 @@ use rustls_pki_types::TrustAnchor;
 const RECEIVE: usize = 6 << 10;
 /// Bytes of request that a device sends at a time.
 const SEND: usize = 3 << 10;
+/// Bytes for requests over the link that wait.
+const QUERIES: usize = 3 << 10;
 /// TCP window and send buffer, in bytes.
 const TCP_RECEIVE: usize = 4 << 10;
 const TCP_SEND: usize = 2 << 10;
@@ -39,6 +44,7 @@ const TIME_ATTEMPTS: u32 = 3;
 pub struct Memory {
     receive: [u8; RECEIVE],
     send: [u8; SEND],
+    queries: [u8; QUERIES],
     tls_read: [u8; tls::RECORD_READ_LEN],
     tls_write: [u8; TLS_WRITE],
     tcp_receive: [u8; TCP_RECEIVE],
@@ -52,6 +58,7 @@ impl Memory {
         Self {
             receive: [0; RECEIVE],
             send: [0; SEND],
+            queries: [0; QUERIES],
             tls_read: [0; tls::RECORD_READ_LEN],
             tls_write: [0; TLS_WRITE],
             tcp_receive: [0; TCP_RECEIVE],
@@ -95,6 +102,8 @@ pub struct Machine<'m, S, K, R, O, W> {
     pub observer: &'m mut O,
     /// Where wishes come from.
     pub control: &'m mut W,
+    /// The node: what the board measures and is. See [`Uptime`](aclk_core::metrics::Uptime) for the smallest one.
+    pub node: &'m RefCell<Node<dyn metrics::Device + 'm>>,
 }
 
 /// Runs the application until its goal is reached or it is told to stop.
@@ -113,7 +122,7 @@ pub async fn run<S, K, R, O, W>(
     O: Observer,
     W: Control,
 {
-    let Machine { store, key, rng, clock, observer, control } = machine;
+    let Machine { store, key, rng, clock, observer, control, node } = machine;
     let begun = clock.instant();
     // What was read from the store, unless somebody changed it while there was no network to use it on.
     let mut reloaded = None;
@@ -142,7 +151,8 @@ pub async fn run<S, K, R, O, W>(
     rng.fill_bytes(&mut seed);
     let network = EmbassyNetwork::new(stack, &mut memory.tcp_receive, &mut memory.tcp_send);
     let (receive, send) = (memory.receive.as_mut_slice(), memory.send.as_mut_slice());
-    let mut agent = Agent::new(device.goal, device.settings, saved, receive, send, seed, clock.now());
+    let buffers = Buffers { receive, send, queries: memory.queries.as_mut_slice() };
+    let mut agent = Agent::new(device.goal, device.settings, saved, buffers, seed, clock.now());
     let machine = driver::Machine {
         network: &network,
         clock,
@@ -151,6 +161,7 @@ pub async fn run<S, K, R, O, W>(
         rng,
         observer,
         control,
+        node,
         anchors: device.anchors,
         build_unix_seconds: device.build_unix_seconds,
         tls_read: &mut memory.tls_read,

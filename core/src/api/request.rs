@@ -34,6 +34,17 @@ impl Method {
             _ => Self::Other,
         }
     }
+
+    /// The method whose number is `number as u8`.
+    pub(crate) const fn of_number(number: u8) -> Self {
+        match number {
+            0 => Self::Get,
+            1 => Self::Post,
+            2 => Self::Put,
+            3 => Self::Delete,
+            _ => Self::Other,
+        }
+    }
 }
 
 /// A request. It borrows the target and copies nothing.

@@ -1,6 +1,7 @@
 //! One connection, from the name of its host to its end.
 
 use super::{Command, Control, Machine, Observer};
+use crate::body::Bodies;
 use crate::clock::{Clock, Instant};
 use crate::engine::event::{Event, Input, Output, StageReport};
 use crate::engine::{Agent, Buffer};
@@ -12,7 +13,9 @@ use crate::tls::{Buffers, Policy, Received, Secure, Shared};
 use crate::transport::{Addresses, Network};
 use core::future::Future;
 use core::net::{IpAddr, SocketAddr};
+use core::task::Poll;
 use core::time::Duration;
+use embassy_futures::poll_once;
 use embassy_futures::select::{Either, Either3, select, select3};
 use embedded_nal_async::TcpConnect;
 use rand_core::CryptoRng;
@@ -110,7 +113,9 @@ pub(super) async fn run<B, N, C, S, K, R, O, W>(
     match established {
         Either::First(Ok(secure)) => {
             agent.handle(machine.clock.now(), Input::Connected);
-            converse(agent, machine, secure, &timing).await;
+            let mut bodies = Bodies::new();
+            converse(agent, machine, secure, &timing, &mut bodies).await;
+            bodies.release(&mut machine.node.borrow_mut());
         }
         Either::First(Err(failure)) => {
             agent.handle(machine.clock.now(), Input::ConnectFailed(failure.on(endpoint.purpose)));
@@ -219,6 +224,7 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
     machine: &mut Machine<'n, N, C, S, K, R, O, W>,
     mut secure: Secure<'_, <N as TcpConnect>::Connection<'n>>,
     timing: &Timing,
+    bodies: &mut Bodies,
 ) where
     B: Buffer,
     N: Network + 'n,
@@ -232,8 +238,24 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
     let mut chunk = [0; CHUNK];
     // Received and not yet taken by the engine.
     let mut waiting = 0..0;
+    // While a body is being sent, a piece of it and what the peer has to say take turns.
+    let mut is_peers_turn = false;
     loop {
-        match agent.poll() {
+        let output = agent.poll();
+        let is_body = matches!(output, Output::Body(_));
+        let deadline = if let Output::Wait(deadline) = output { deadline } else { None };
+        match output {
+            Output::Prepare(what) => {
+                let now = machine.clock.now();
+                let prepared = bodies.prepare(what, &mut machine.node.borrow_mut(), now);
+                agent.handle(now, Input::Prepared(prepared));
+            }
+            Output::Body(most) if waiting.is_empty() && !is_peers_turn => {
+                let piece = chunk.get_mut(..most.min(CHUNK)).unwrap_or_default();
+                let len = bodies.fill(&machine.node.borrow(), piece);
+                is_peers_turn = true;
+                agent.handle(machine.clock.now(), Input::Body(piece.get(..len).unwrap_or_default()));
+            }
             Output::Send(bytes) => {
                 let work = async {
                     secure.write_all(bytes).await?;
@@ -261,7 +283,8 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
             }
             // The engine ends a connection before it asks for the next one.
             Output::Connect { .. } => return,
-            Output::Wait(deadline) => {
+            Output::Wait(_) | Output::Body(_) => {
+                is_peers_turn = false;
                 if !waiting.is_empty() {
                     let bytes = chunk.get(waiting.clone()).unwrap_or_default();
                     let taken = agent.receive(machine.clock.now(), bytes);
@@ -274,7 +297,15 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
                 }
                 let sleep = sleep(machine.clock, deadline);
                 // In this order: a peer that always has something to say must hold up neither deadlines nor wishes.
-                match select3(sleep, machine.control.next(), secure.ready()).await {
+                let next = select3(sleep, machine.control.next(), secure.ready());
+                let next = if is_body {
+                    // A body does not wait for the peer.
+                    let Poll::Ready(next) = poll_once(next) else { continue };
+                    next
+                } else {
+                    next.await
+                };
+                match next {
                     Either3::First(()) => agent.handle(machine.clock.now(), Input::Tick),
                     Either3::Second(command) => machine.obey(agent, command).await,
                     Either3::Third(Ok(())) => {

@@ -1,8 +1,9 @@
 //! What the engine asks of the machine itself: key, decryption, storage, and telling people.
 
 use super::{Command, Control, Machine, Observer};
+use crate::body::Prepared;
 use crate::clock::{Clock, Now};
-use crate::engine::event::{Input, Output, Save};
+use crate::engine::event::{Event, Input, Output, Save};
 use crate::engine::{Agent, Buffer};
 use crate::identity::key::{Key, KeyError, PLAINTEXT_MAX, PublicPem};
 use crate::secret::Secret;
@@ -19,12 +20,18 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 /// An input that borrows nothing.
 pub(super) enum Answer {
-    Key { public_pem: PublicPem, fresh: bool, reload: Option<Saved> },
+    Key {
+        public_pem: PublicPem,
+        fresh: bool,
+        reload: Option<Saved>,
+    },
     KeyFailed(KeyError),
     Decrypted(Result<Secret<PLAINTEXT_MAX>, KeyError>),
     Saved,
     SaveFailed(Failure),
     Obeyed(Command),
+    /// There is no connection that a body could be for.
+    NothingPrepared,
 }
 
 /// How the generation of a key ended.
@@ -47,6 +54,7 @@ impl Answer {
             Self::Decrypted(answer) => agent.handle(now, Input::Decrypted(answer)),
             Self::Saved => agent.handle(now, Input::Saved),
             Self::SaveFailed(failure) => agent.handle(now, Input::SaveFailed(failure)),
+            Self::NothingPrepared => agent.handle(now, Input::Prepared(Prepared::Nothing)),
             Self::Obeyed(Command::Stop) => agent.handle(now, Input::Stop),
             Self::Obeyed(Command::Reload(saved)) => agent.handle(now, Input::Reload(&saved)),
         }
@@ -58,6 +66,7 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
     pub(super) async fn answer(&mut self, output: Output<'_>) -> Option<Answer> {
         match output {
             Output::Event(event) => {
+                self.note(&event);
                 self.observer.event(&event);
                 None
             }
@@ -70,7 +79,26 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
                 Ok(()) => Answer::Saved,
                 Err(failure) => Answer::SaveFailed(failure),
             }),
-            Output::Connect { .. } | Output::Send(_) | Output::Close | Output::Wait(_) | Output::Done => None,
+            Output::Prepare(_) => Some(Answer::NothingPrepared),
+            Output::Connect { .. }
+            | Output::Send(_)
+            | Output::Body(_)
+            | Output::Close
+            | Output::Wait(_)
+            | Output::Done => None,
+        }
+    }
+
+    /// Keeps the status of the node up to date.
+    fn note(&self, event: &Event<'_>) {
+        let now = self.clock.now();
+        let status = &mut self.node.borrow_mut().status;
+        match *event {
+            Event::Claimed { id, .. } => status.on_claimed(id, now),
+            Event::Online { .. } => status.on_online(now),
+            Event::Live { node: Some(node) } => status.on_live(node),
+            Event::ClaimFailed { failure, .. } | Event::Offline { failure } => status.on_failure(failure, now),
+            Event::Live { node: None } | Event::Stage(_) | Event::Notice(_) => {}
         }
     }
 
@@ -81,6 +109,9 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
         {
             // A key that cannot be read leaves the one in memory; the failure shows when it is used.
             let _ = self.key.import_pem(pem.expose());
+        }
+        if let Command::Reload(saved) = &command {
+            self.node.borrow_mut().status.reload(saved, self.clock.now());
         }
         Answer::Obeyed(command).give(agent, self.clock.now());
     }
@@ -189,6 +220,6 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
     }
 
     fn tell(&mut self, failure: Failure) {
-        self.observer.event(&crate::engine::event::Event::Notice(&failure));
+        self.observer.event(&Event::Notice(&failure));
     }
 }

@@ -1,9 +1,11 @@
 //! The machine: inputs move the step, outputs come out of the context.
 
-use super::context::{Buffer, Context, Item};
+use super::context::{Buffer, Buffers, Context, Item};
 use super::event::{Event, Goal, Input, Output, Save};
 use super::steps::{Step, Trouble, fail, start};
+use crate::body::Prepare;
 use crate::clock::{Instant, Now};
+use crate::link::queries::REFUSAL_MAX;
 use crate::settings::{Settings, Timing};
 use crate::stage::{Failure, Purpose};
 use crate::store::Saved;
@@ -14,6 +16,8 @@ use rand_core::SeedableRng;
 pub const RECEIVE_MIN: usize = 4096;
 /// Smallest send buffer: a claim without rooms has about 1 KB, and each of its parts has a limit of its own.
 pub const SEND_MIN: usize = 2048;
+/// Smallest buffer for requests that wait, for each of them: room to refuse one more, and for one with a short target.
+pub const QUERIES_MIN: usize = 2 * REFUSAL_MAX + 128;
 
 /// One node: claims it and holds its link. See the [module](super) for how to drive it.
 ///
@@ -22,7 +26,7 @@ pub const SEND_MIN: usize = 2048;
 ///   ([`Input::Tick`]), a wish.
 /// * An output that asks for an answer gets exactly one.
 ///
-/// `B` is the kind of its two buffers: `Vec<u8>`, `Box<[u8]>`, `&mut [u8]`.
+/// `B` is the kind of its buffers: `Vec<u8>`, `Box<[u8]>`, `&mut [u8]`.
 pub struct Agent<B> {
     step: Step,
     cx: Context<B>,
@@ -35,11 +39,10 @@ impl<B: Buffer> Agent<B> {
     /// An agent that has done nothing yet. `saved` is what the store knows; `seed` must be random and secret: it makes
     /// WebSocket masks and jitter.
     ///
-    /// The receive buffer (at least [`RECEIVE_MIN`] bytes) bounds replies and messages, the send buffer (at least
-    /// [`SEND_MIN`]) requests. With smaller ones the agent works as far as they reach and then fails by name.
-    pub fn new(goal: Goal, settings: Settings, saved: Saved, receive: B, send: B, seed: [u8; 32], now: Now) -> Self {
+    /// With smaller buffers than [`Buffers`] says the agent works as far as they reach and then fails by name.
+    pub fn new(goal: Goal, settings: Settings, saved: Saved, buffers: Buffers<B>, seed: [u8; 32], now: Now) -> Self {
         let rng = ChaCha20Rng::from_seed(seed);
-        let mut cx = Context::new(goal, settings, saved, receive, send, rng, now);
+        let mut cx = Context::new(goal, settings, saved, buffers, rng, now);
         let step = start(&mut cx);
         Self { step, cx, stopping: false, reload_pending: false }
     }
@@ -75,6 +78,12 @@ impl<B: Buffer> Agent<B> {
     /// What to do next.
     pub fn poll(&mut self) -> Output<'_> {
         self.cx.reclaim_send_buffer();
+        if self.cx.is_idle() && matches!(self.step, Step::Link(_)) {
+            self.advance(|step, cx| match step {
+                Step::Link(mut link) => link.pump(cx).map(|()| Step::Link(link)),
+                step => Ok(step),
+            });
+        }
         let Some(item) = self.cx.pop() else {
             return if let Step::Done = self.step { Output::Done } else { Output::Wait(self.deadline()) };
         };
@@ -92,10 +101,18 @@ impl<B: Buffer> Agent<B> {
             Item::SavePending => Output::Save(Save::Pending(&cx.target)),
             Item::SaveRefused => Output::Save(Save::Refused),
             Item::SaveClaimed => Output::Save(Save::Claimed(&cx.target)),
+            Item::SaveNode(id) => Output::Save(Save::Node(id)),
+            Item::PrepareReport(kind, ids) => Output::Prepare(Prepare::Report { kind, ids }),
+            Item::PrepareAnswer(place) => match cx.queue.get(place) {
+                Some(entry) => Output::Prepare(Prepare::Answer(entry.request)),
+                None => Output::Prepare(Prepare::Nothing),
+            },
+            Item::Body(most) => Output::Body(most),
             Item::Stage(report) => Output::Event(Event::Stage(report)),
             Item::Claimed { proved } => Output::Event(Event::Claimed { id: cx.target.id, proved }),
             Item::ClaimFailed(refusal) => Output::Event(Event::ClaimFailed { failure: &cx.failure, refusal }),
             Item::Online => Output::Event(Event::Online { id: cx.target.id, session_id: cx.session_id }),
+            Item::Live => Output::Event(Event::Live { node: cx.saved.node_of(Some(cx.target.id)) }),
             Item::Offline => Output::Event(Event::Offline { failure: &cx.failure }),
             Item::Notice => Output::Event(Event::Notice(&cx.notice)),
         }
@@ -198,9 +215,21 @@ fn on_input<B: Buffer>(step: Step, cx: &mut Context<B>, input: Input<'_>) -> Res
             Step::Mark(step) => step.on_saved(cx),
             Step::RefusalSaved(step) => step.on_answer(cx),
             Step::ClaimSaved(step) => step.on_saved(cx),
+            Step::Link(mut link) => {
+                link.on_node_saved(cx, None);
+                Step::Link(link)
+            }
             step => step,
         }),
         Input::SaveFailed(failure) => on_save_failed(step, cx, failure),
+        Input::Prepared(prepared) => match step {
+            Step::Link(mut link) => link.on_prepared(cx, prepared).map(|()| Step::Link(link)),
+            step => Ok(step),
+        },
+        Input::Body(piece) => match step {
+            Step::Link(mut link) => link.on_body(cx, piece).map(|()| Step::Link(link)),
+            step => Ok(step),
+        },
         Input::Reload(_) | Input::Stop => Ok(step),
     }
 }
@@ -284,6 +313,10 @@ fn on_save_failed<B: Buffer>(step: Step, cx: &mut Context<B>, failure: Failure) 
             Err(Trouble::lasting(failure.hint(hint)))
         }
         Step::KeySaved(_) | Step::Mark(_) => Err(Trouble::lasting(failure)),
+        Step::Link(mut link) => {
+            link.on_node_saved(cx, Some(failure));
+            Ok(Step::Link(link))
+        }
         step => Ok(step),
     }
 }

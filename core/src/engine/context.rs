@@ -8,9 +8,11 @@ use crate::clock::{Instant, Now};
 use crate::identity::key::CIPHERTEXT_LEN;
 use crate::link::env::Environment;
 use crate::link::otp::Credentials;
+use crate::link::queries::Queue;
+use crate::report::{Ids, ReportKind};
 use crate::settings::Settings;
 use crate::stage::{Failure, Purpose, Stage};
-use crate::store::{Claim, Saved};
+use crate::store::{Claim, NodeId, Saved};
 use crate::wire::buffer::{Full, Writer};
 use crate::wire::url::Url;
 use crate::wire::websocket::{self, Opcode};
@@ -25,12 +27,25 @@ const OUTBOX: usize = 24;
 /// What [`Context::has_room`] keeps free.
 const OUTBOX_PER_INPUT: usize = 18;
 /// Bytes of the send buffer that [`Context::has_room`] keeps free: acknowledgements for one helping of input.
-const SEND_PER_INPUT: usize = 256;
+pub(super) const SEND_PER_INPUT: usize = 256;
 
 /// A send or receive buffer: `Vec<u8>`, `Box<[u8]>`, `&mut [u8]`, `[u8; N]`.
 pub trait Buffer: AsRef<[u8]> + AsMut<[u8]> {}
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Buffer for B {}
+
+/// The memory of an [`Agent`](super::Agent).
+#[derive(Debug)]
+pub struct Buffers<B> {
+    /// Bounds replies and messages of the Cloud; at least [`RECEIVE_MIN`](super::RECEIVE_MIN) bytes.
+    pub receive: B,
+    /// Bounds requests and messages to the Cloud; at least [`SEND_MIN`](super::SEND_MIN) bytes. Answers to requests over
+    /// the link may be longer: they are sent in pieces.
+    pub send: B,
+    /// Requests over the link wait here; at least [`QUERIES_MIN`](super::QUERIES_MIN) bytes for each that
+    /// [`Limits`](crate::settings::Limits) announce, and as much as they are long.
+    pub queries: B,
+}
 
 /// An output that waits to be polled. What it refers to lies in the [`Context`].
 #[derive(Debug, Clone, Copy)]
@@ -44,10 +59,19 @@ pub(super) enum Item {
     SavePending,
     SaveRefused,
     SaveClaimed,
+    SaveNode(NodeId),
+    PrepareReport(ReportKind, Ids),
+    /// The answer to the request at this place of the queue.
+    PrepareAnswer(usize),
+    /// So many bytes of the body that was prepared.
+    Body(usize),
     Stage(StageReport),
-    Claimed { proved: bool },
+    Claimed {
+        proved: bool,
+    },
     ClaimFailed(Option<Refusal>),
     Online,
+    Live,
     Offline,
     Notice,
 }
@@ -81,6 +105,8 @@ pub(super) struct Context<B> {
     pub(super) now: Now,
     pub(super) rx: B,
     pub(super) tx: B,
+    /// Requests over the link that wait.
+    pub(super) queue: Queue<B>,
     tx_len: usize,
     tx_polled: bool,
     outbox: Deque<Item, OUTBOX>,
@@ -103,7 +129,15 @@ struct Mark {
 }
 
 impl<B: Buffer> Context<B> {
-    pub(super) fn new(goal: Goal, settings: Settings, saved: Saved, rx: B, tx: B, rng: ChaCha20Rng, now: Now) -> Self {
+    pub(super) fn new(
+        goal: Goal,
+        settings: Settings,
+        saved: Saved,
+        buffers: Buffers<B>,
+        rng: ChaCha20Rng,
+        now: Now,
+    ) -> Self {
+        let Buffers { receive: rx, send: tx, queries } = buffers;
         let target = Claim { id: settings.id, url: settings.url.clone() };
         Self {
             goal,
@@ -124,6 +158,7 @@ impl<B: Buffer> Context<B> {
             now,
             rx,
             tx,
+            queue: Queue::new(queries),
             tx_len: 0,
             tx_polled: false,
             outbox: Deque::new(),
@@ -153,6 +188,11 @@ impl<B: Buffer> Context<B> {
     pub(super) fn push(&mut self, item: Item) {
         let full = self.outbox.push_back(item).is_err();
         debug_assert!(!full, "the outbox is full");
+    }
+
+    /// Whether there is nothing to be polled.
+    pub(super) fn is_idle(&self) -> bool {
+        self.outbox.is_empty()
     }
 
     pub(super) fn pop(&mut self) -> Option<Item> {

@@ -1,5 +1,6 @@
 //! What goes into the engine and what comes out of it.
 
+use crate::body::{Prepare, Prepared};
 use crate::claim::reply::Refusal;
 use crate::clock::Instant;
 use crate::identity::guid::Guid;
@@ -49,6 +50,10 @@ pub enum Input<'a> {
     Saved,
     /// Answers [`Output::Save`]: nothing was stored, because of this.
     SaveFailed(Failure),
+    /// Answers [`Output::Prepare`].
+    Prepared(Prepared),
+    /// Answers [`Output::Body`]: its next piece, not empty.
+    Body(&'a [u8]),
     /// The identity was changed from outside: it is taken over, a ban is lifted, the link is made anew.
     Reload(&'a Saved),
     /// End in order: say farewell, close, [`Output::Done`].
@@ -91,6 +96,11 @@ pub enum Output<'a> {
     Decrypt(&'a [u8; CIPHERTEXT_LEN]),
     /// Make this durable; answer with [`Input::Saved`] or [`Input::SaveFailed`].
     Save(Save<'a>),
+    /// Prepare a body; answer with [`Input::Prepared`].
+    Prepare(Prepare<'a>),
+    /// Write the next piece, at most so many bytes, of the body that was prepared last; answer with [`Input::Body`].
+    /// Received bytes may be brought first: then this comes again.
+    Body(usize),
     /// Something a person may want to know; no answer.
     Event(Event<'a>),
     /// Nothing to do until bytes arrive, the connection ends or this time is reached ([`Input::Tick`]); `None`: until
@@ -111,6 +121,8 @@ impl fmt::Debug for Output<'_> {
             Self::NeedKey => f.write_str("NeedKey"),
             Self::Decrypt(_) => f.write_str("Decrypt(..)"),
             Self::Save(save) => f.debug_tuple("Save").field(save).finish(),
+            Self::Prepare(what) => f.debug_tuple("Prepare").field(what).finish(),
+            Self::Body(most) => f.debug_tuple("Body").field(most).finish(),
             Self::Event(event) => f.debug_tuple("Event").field(event).finish(),
             Self::Wait(until) => f.debug_tuple("Wait").field(until).finish(),
             Self::Done => f.write_str("Done"),
@@ -143,6 +155,11 @@ pub enum Event<'a> {
         id: Guid,
         /// Session id: microseconds since 1970 at the connection attempt.
         session_id: u64,
+    },
+    /// The Cloud has taken the node for live.
+    Live {
+        /// The node id.
+        node: Option<Guid>,
     },
     /// The link is down or did not come up.
     Offline {

@@ -2,6 +2,7 @@
 //! (protocol.md 2.10).
 
 use crate::clock::Instant;
+use crate::link::topics::{Name, Topics};
 use crate::message::Inbound;
 use crate::settings::INBOUND_ALIASES;
 use crate::wire::mqtt::{ConnackProperties, reason_name};
@@ -36,6 +37,8 @@ pub enum SessionError {
     Disconnected(u8),
     /// Too many messages of ours wait for their PUBACK.
     InFlight,
+    /// The server sends more than the Receive Maximum we announced.
+    ReceiveMaximum,
 }
 
 impl fmt::Display for SessionError {
@@ -53,6 +56,7 @@ impl fmt::Display for SessionError {
             Self::TooSmall(size) => write!(f, "the Cloud takes no packet over {size} bytes, which is too small"),
             Self::NoQos1 => f.write_str("the Cloud does not support QoS 1"),
             Self::Disconnected(code) => coded(f, "the Cloud ended the session: DISCONNECT", code),
+            Self::ReceiveMaximum => f.write_str("the Cloud sends more at a time than it was told this device takes"),
             Self::InFlight => f.write_str("the Cloud acknowledges nothing"),
         }
     }
@@ -97,13 +101,21 @@ pub struct Session {
     acknowledged: u32,
     /// What the topics behind the aliases mean.
     aliases: [Option<Inbound>; INBOUND_ALIASES],
+    /// Our topics that the server knows the aliases of, as bits.
+    announced: u16,
 }
 
 impl Session {
     /// A session that starts. Packet ids start at 1.
     #[must_use]
     pub const fn new() -> Self {
-        Self { next_id: 1, in_flight: heapless::Vec::new(), acknowledged: 0, aliases: [None; INBOUND_ALIASES] }
+        Self {
+            next_id: 1,
+            in_flight: heapless::Vec::new(),
+            acknowledged: 0,
+            aliases: [None; INBOUND_ALIASES],
+            announced: 0,
+        }
     }
 
     /// A packet id for SUBSCRIBE.
@@ -130,6 +142,30 @@ impl Session {
         }
         self.in_flight.push((id, now)).map_err(|_| SessionError::InFlight)?;
         Ok(id)
+    }
+
+    /// Whether another PUBLISH may be sent to a server that takes `receive_maximum` of them.
+    #[must_use]
+    pub fn has_room(&self, receive_maximum: u16) -> bool {
+        self.in_flight.len() < IN_FLIGHT.min(receive_maximum.into())
+    }
+
+    /// The PUBLISH `id` is still being sent: its PUBACK is not due yet.
+    pub fn is_sending(&mut self, id: u16, now: Instant) {
+        if let Some((_, sent)) = self.in_flight.iter_mut().find(|(other, _)| *other == id) {
+            *sent = now;
+        }
+    }
+
+    /// Topic and alias for a PUBLISH to `name`, if the server takes aliases up to `maximum` (protocol.md 2.10): both at
+    /// first, then the alias alone.
+    pub fn address<'t>(&mut self, topics: &'t Topics, name: Name, maximum: u16) -> (&'t str, Option<u16>) {
+        let topic = topics.topic(name);
+        let Some(alias) = topics.alias(name).filter(|alias| *alias <= maximum) else { return (topic, None) };
+        let bit = 1_u16 << name as u16;
+        let is_known = self.announced & bit != 0;
+        self.announced |= bit;
+        (if is_known { "" } else { topic }, Some(alias))
     }
 
     /// A PUBACK came.

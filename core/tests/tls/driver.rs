@@ -6,10 +6,12 @@ use crate::support::wire::{Peer, Silent, Socket, Wire, drive_while};
 use crate::support::{TODAY, rng, today};
 use aclk_core::clock::{Clock, Instant, WallTime};
 use aclk_core::driver::{Command, Control, Machine, Observer, drive};
-use aclk_core::engine::Agent;
 use aclk_core::engine::event::{Event, Goal};
+use aclk_core::engine::{Agent, Buffers};
 use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::{CIPHERTEXT_LEN, Key, KeyError, PLAINTEXT_MAX, PRIVATE_PEM_MAX, Progress, PublicPem};
+use aclk_core::metrics::NoDevice;
+use aclk_core::node::Node;
 use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::stage::{Failure, Purpose};
@@ -20,7 +22,7 @@ use aclk_core::wire::url::Url;
 use embedded_io_async::ErrorKind;
 use embedded_nal_async::{AddrType, Dns, TcpConnect};
 use rand_core::CryptoRng;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -215,7 +217,9 @@ fn run(
         timing: Timing { farewell: Duration::ZERO, ..Timing::DEFAULT },
         limits: Limits::DEVICE,
     };
-    let mut agent = Agent::new(Goal::ClaimAndLink, settings, saved, vec![0; 8192], vec![0; 4096], [7; 32], clock.now());
+    let buffers = Buffers { receive: vec![0; 8192], send: vec![0; 4096], queries: vec![0; 4096] };
+    let node = RefCell::new(Node::new(NoDevice::default(), &settings, &saved, clock.now()));
+    let mut agent = Agent::new(Goal::ClaimAndLink, settings, saved, buffers, [7; 32], clock.now());
     let mut watch = Watch { wire: network.wire.clone(), failure: None };
     let machine = Machine {
         network,
@@ -225,6 +229,7 @@ fn run(
         rng: &mut rng(),
         observer: &mut watch,
         control,
+        node: &node,
         anchors: &[aclk_core::tls::anchor(&authority.der).unwrap()],
         build_unix_seconds: TODAY,
         tls_read: &mut vec![0; RECORD_READ_LEN],

@@ -7,11 +7,13 @@ use crate::support::wire::{Peer, Silent, Socket, Wire};
 use crate::support::{TODAY, rng};
 use aclk_core::clock::{Clock, Instant, Trust, WallTime};
 use aclk_core::driver::{Machine, NoControl, Observer, drive};
-use aclk_core::engine::Agent;
 use aclk_core::engine::event::{Event, Goal};
+use aclk_core::engine::{Agent, Buffers};
 use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::{Key, PRIVATE_PEM_MAX};
 use aclk_core::identity::software::SoftwareKey;
+use aclk_core::metrics::NoDevice;
+use aclk_core::node::Node;
 use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::stage::{Failure, Stage};
@@ -21,7 +23,7 @@ use aclk_core::transport::Network;
 use aclk_core::wire::url::Url;
 use embedded_io_async::ErrorKind;
 use embedded_nal_async::{AddrType, Dns, TcpConnect};
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::convert::Infallible;
 use std::future::{Future, pending, poll_fn};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -140,7 +142,7 @@ fn run(clock: &Virtual, wire: &Wire, server: &mut dyn Peer, step: Duration, futu
         if idle > 2 {
             idle = 0;
             let next = clock.next.get().expect("a wait without a deadline");
-            clock.now.set(next.min(clock.now.get() + step));
+            clock.now.set(next.min(clock.now.get().saturating_add(step)));
         }
     }
 }
@@ -162,9 +164,9 @@ fn claim(net: &Net, root: &Authority, server: &mut dyn Peer, clock: &Virtual, st
     let mut key = SoftwareKey::new();
     key.import_pem(include_bytes!("../../../tests/pair/fixtures/private.pem")).unwrap();
     let anchors = [anchor(&root.der).unwrap()];
-    let (mut receive, mut send) = (vec![0; 8 << 10], vec![0; 4 << 10]);
-    let (receive, send) = (receive.as_mut_slice(), send.as_mut_slice());
-    let mut agent = Agent::new(Goal::Claim, settings, Saved::default(), receive, send, [1; 32], clock.now());
+    let buffers = Buffers { receive: vec![0; 8 << 10], send: vec![0; 4 << 10], queries: vec![0; 4 << 10] };
+    let node = RefCell::new(Node::new(NoDevice::default(), &settings, &Saved::default(), clock.now()));
+    let mut agent = Agent::new(Goal::Claim, settings, Saved::default(), buffers, [1; 32], clock.now());
     let mut told = Told::default();
     let machine = Machine {
         network: net,
@@ -174,6 +176,7 @@ fn claim(net: &Net, root: &Authority, server: &mut dyn Peer, clock: &Virtual, st
         rng: &mut rng(),
         observer: &mut told,
         control: &mut NoControl,
+        node: &node,
         anchors: &anchors,
         build_unix_seconds: 0,
         tls_read: &mut vec![0; RECORD_READ_LEN],

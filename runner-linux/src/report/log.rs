@@ -82,6 +82,8 @@ impl<W: Write> Observer for Log<W> {
             }
             Event::ClaimFailed { failure, .. } => self.failure("not claimed", failure),
             Event::Online { id, .. } => self.line(Tag::Link, format_args!("online as {id}")),
+            Event::Live { node: Some(node) } => self.line(Tag::Link, format_args!("live as the node {node}")),
+            Event::Live { node: None } => {}
             Event::Offline { failure } => self.failure("offline", failure),
             Event::Notice(failure) => self.failure("note", failure),
         }

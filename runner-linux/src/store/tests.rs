@@ -10,7 +10,7 @@ use crate::scratch::Scratch;
 use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::PRIVATE_PEM_MAX;
 use aclk_core::secret::Secret;
-use aclk_core::store::{Claim, Record, Saved};
+use aclk_core::store::{Claim, NodeId, Record, Saved};
 use aclk_core::wire::url::Url;
 use std::collections::BTreeSet;
 use std::fs;
@@ -424,4 +424,36 @@ fn what_root_writes_belongs_to_the_owner_of_the_directory() {
     block_on(FileStore::new(&path).save(Record::Key { private_pem: &key(), public_pem: PUBLIC })).unwrap();
     let stat = fs::metadata(path.join("private.pem")).unwrap();
     assert_eq!((stat.uid(), stat.gid(), stat.mode() & 0o777), (12345, 23456, 0o600));
+}
+
+#[test]
+fn a_node_id_is_kept_with_the_claimed_id_it_belongs_to_and_goes_with_a_new_claim() {
+    let id = NodeId { claimed: ours().id, node: Guid::parse("99999999-8888-4777-8666-555555555555").unwrap() };
+    let mut model = Model::default();
+    dir(&mut model).save(Record::Claimed(&ours())).unwrap();
+    dir(&mut model).save(Record::Node(id)).unwrap();
+    assert_eq!(dir(&mut model).load().unwrap().node, Some(id));
+    let text = format!("claimed_id = {}\nnode_id = {}\n", id.claimed, id.node);
+    assert_eq!(model.files()["node_id"], text.as_bytes());
+    // It is stored whole or not at all, wherever the power goes.
+    for step in 0..20 {
+        let mut model = model.clone();
+        dir(&mut model).save(Record::Claimed(&ours())).unwrap();
+        assert_eq!(dir(&mut model).load().unwrap().node, None);
+        model.expect(Trouble::Crash(step));
+        let _ = dir(&mut model).save(Record::Node(id));
+        for mut survivor in model.survivors() {
+            let saved = dir(&mut survivor).load().unwrap();
+            assert_eq!(saved.claimed, Some(ours()), "crash at {step}");
+            assert!(saved.node.is_none_or(|node| node == id), "crash at {step}");
+        }
+    }
+}
+
+#[test]
+fn a_damaged_node_id_is_as_good_as_none() {
+    for text in ["", "node_id = x", "claimed_id = 1\nnode_id = 2\n", "\0\0"] {
+        let mut model = Model::with(&[("node_id", text)]);
+        assert_eq!(dir(&mut model).load().unwrap(), Saved::default(), "{text:?}");
+    }
 }

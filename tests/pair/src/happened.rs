@@ -23,6 +23,7 @@ pub enum Done {
     Claimed { id: Guid, proved: bool },
     ClaimFailed { failure: Failure, refusal: Option<Refusal> },
     Online { id: Guid, session_id: u64 },
+    Live { node: Option<Guid> },
     Offline(Failure),
     Notice(Failure),
 }
@@ -34,6 +35,7 @@ impl Done {
             Event::Claimed { id, proved } => Self::Claimed { id, proved },
             Event::ClaimFailed { failure, refusal } => Self::ClaimFailed { failure: failure.clone(), refusal },
             Event::Online { id, session_id } => Self::Online { id, session_id },
+            Event::Live { node } => Self::Live { node },
             Event::Offline { failure } => Self::Offline(failure.clone()),
             Event::Notice(failure) => Self::Notice(failure.clone()),
         }
@@ -44,7 +46,7 @@ impl Done {
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
             Self::ClaimFailed { failure, .. } | Self::Offline(failure) | Self::Notice(failure) => Some(failure),
-            Self::Stage(_) | Self::Claimed { .. } | Self::Online { .. } => None,
+            Self::Stage(_) | Self::Claimed { .. } | Self::Online { .. } | Self::Live { .. } => None,
         }
     }
 }

@@ -13,21 +13,25 @@
 //! assert_eq!(pair.cloud.deviations(), []);
 //! ```
 
+mod device;
 mod happened;
 mod machine;
 mod network;
 
+pub use device::{CHARTS, HELD, TestDevice};
 pub use happened::{Done, Happened};
 pub use machine::{Memory, OTHER_PRIVATE_PEM, PRIVATE_PEM, saved_record_name};
 pub use network::{ConnectFault, Pieces};
 
 use aclk_cloud::{Cloud, Config, Peer};
+use aclk_core::body::Bodies;
 use aclk_core::clock::{Instant, Now, Trust, WallTime};
-use aclk_core::engine::Agent;
-use aclk_core::engine::event::{Goal, Input, Output};
+use aclk_core::engine::event::{Event, Goal, Input, Output};
+use aclk_core::engine::{Agent, Buffers};
 use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::Key;
 use aclk_core::identity::software::SoftwareKey;
+use aclk_core::node::Node;
 use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::stage::{Failure, Purpose, Stage};
@@ -42,6 +46,9 @@ use std::time::Duration;
 pub const GUID: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
 /// Steps without time passing after which a run counts as a livelock.
 const LIVELOCK: u32 = 100_000;
+
+/// Bytes for requests that wait.
+const QUERIES: usize = 4 << 10;
 
 /// How a [`Pair`] is set up.
 #[derive(Debug, Clone)]
@@ -70,6 +77,10 @@ pub struct Setup {
     pub token: Option<String>,
     /// Host name of the device.
     pub hostname: String,
+    /// Bytes of a body that the driver writes at a time.
+    pub piece: usize,
+    /// What is announced to the Cloud.
+    pub limits: Limits,
 }
 
 impl Default for Setup {
@@ -88,6 +99,8 @@ impl Default for Setup {
             memory: Memory::with_key(),
             token: None,
             hostname: "edge-1".to_owned(),
+            piece: 1_024,
+            limits: Limits::DEVICE,
         }
     }
 }
@@ -102,6 +115,9 @@ pub struct Pair {
     pub happened: Vec<Happened>,
     /// What becomes of the next attempts to connect, first come first served.
     pub connect_faults: VecDeque<ConnectFault>,
+    /// The device as a node.
+    pub node: Node<TestDevice>,
+    bodies: Bodies,
     setup: Setup,
     agent: Agent<Vec<u8>>,
     key: SoftwareKey,
@@ -137,12 +153,16 @@ impl Pair {
     pub fn with_cloud(setup: Setup, cloud: Cloud) -> Self {
         let memory = setup.memory.clone();
         let agent = make_agent(&setup, &cloud, &memory, Duration::ZERO, 0);
+        let node =
+            Node::new(TestDevice::new(), &settings(&setup, &cloud), &memory.saved, now_at(&setup, Duration::ZERO));
         Self {
             key: load_key(&memory),
             rng: ChaCha20Rng::seed_from_u64(setup.seed),
             network: Network::new(setup.latency, setup.pieces, setup.seed),
             setup,
             cloud,
+            node,
+            bodies: Bodies::new(),
             memory,
             happened: Vec::new(),
             connect_faults: VecDeque::new(),
@@ -178,6 +198,17 @@ impl Pair {
         last.unwrap_or(false)
     }
 
+    /// Whether the Cloud has taken the node for live on the present link.
+    #[must_use]
+    pub fn is_live(&self) -> bool {
+        let last = self.happened.iter().rev().find_map(|happened| match &happened.what {
+            Done::Live { .. } => Some(true),
+            Done::Online { .. } | Done::Offline(_) => Some(false),
+            _ => None,
+        });
+        last.unwrap_or(false)
+    }
+
     /// Whether the claimed id is stored.
     #[must_use]
     pub const fn is_claimed(&self) -> bool {
@@ -196,6 +227,9 @@ impl Pair {
         self.reboots += 1;
         self.key = load_key(&self.memory);
         self.agent = make_agent(&self.setup, &self.cloud, &self.memory, self.now, self.reboots);
+        let settings = settings(&self.setup, &self.cloud);
+        self.bodies = Bodies::new();
+        self.node = Node::new(TestDevice::new(), &settings, &self.memory.saved, self.wall());
         self.wait = None;
         self.done = false;
     }
@@ -223,6 +257,7 @@ impl Pair {
     pub fn reload(&mut self) {
         let saved = self.memory.saved.clone();
         self.key = load_key(&self.memory);
+        self.node.status.reload(&saved, self.wall());
         self.tell(Input::Reload(&saved));
     }
 
@@ -311,7 +346,10 @@ impl Pair {
                     self.wait = None;
                     return worked;
                 }
-                Output::Event(event) => self.happened.push(Happened { at: self.now, what: Done::of(&event) }),
+                Output::Event(event) => {
+                    note(&mut self.node, &event, now);
+                    self.happened.push(Happened { at: self.now, what: Done::of(&event) });
+                }
                 Output::Connect { host, port, purpose } => {
                     let host = host.to_owned();
                     self.connect(&host, port, purpose);
@@ -331,6 +369,16 @@ impl Pair {
                 Output::Decrypt(ciphertext) => {
                     let answer = self.key.decrypt(ciphertext, &mut self.rng);
                     self.agent.handle(now, Input::Decrypted(answer));
+                }
+                Output::Prepare(what) => {
+                    self.node.device.catch_up(now);
+                    let prepared = self.bodies.prepare(what, &mut self.node, now);
+                    self.agent.handle(now, Input::Prepared(prepared));
+                }
+                Output::Body(most) => {
+                    let mut piece = vec![0; most.min(self.setup.piece)];
+                    let len = self.bodies.fill(&self.node, &mut piece);
+                    self.agent.handle(now, Input::Body(&piece[..len]));
                 }
                 Output::Save(save) => {
                     let saved = self.memory.save(save, &self.key);
@@ -419,6 +467,17 @@ fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).expect("virtual time does not last that long")
 }
 
+/// As the driver does.
+fn note(node: &mut Node<TestDevice>, event: &Event<'_>, now: Now) {
+    match *event {
+        Event::Claimed { id, .. } => node.status.on_claimed(id, now),
+        Event::Online { .. } => node.status.on_online(now),
+        Event::Live { node: Some(id) } => node.status.on_live(id),
+        Event::ClaimFailed { failure, .. } | Event::Offline { failure } => node.status.on_failure(failure, now),
+        Event::Live { node: None } | Event::Stage(_) | Event::Notice(_) => {}
+    }
+}
+
 fn load_key(memory: &Memory) -> SoftwareKey {
     let mut key = SoftwareKey::new();
     if let Some(pem) = &memory.private_pem {
@@ -427,11 +486,11 @@ fn load_key(memory: &Memory) -> SoftwareKey {
     key
 }
 
-fn make_agent(setup: &Setup, cloud: &Cloud, memory: &Memory, now: Duration, reboots: u64) -> Agent<Vec<u8>> {
+fn settings(setup: &Setup, cloud: &Cloud) -> Settings {
     let guid = Guid::parse(GUID).expect("the GUID is valid");
     let token = setup.token.clone().unwrap_or_else(|| cloud.token().to_owned());
     let rooms: Vec<&str> = cloud.rooms().iter().map(|room| room.id.as_str()).collect();
-    let settings = Settings {
+    Settings {
         url: Url::parse(&format!("https://cloud.test:{}", setup.cloud.listen_port)).expect("the URL is valid"),
         id: guid,
         machine_guid: guid,
@@ -440,11 +499,16 @@ fn make_agent(setup: &Setup, cloud: &Cloud, memory: &Memory, now: Duration, rebo
         rooms: rooms.join(",").as_str().try_into().expect("the rooms fit"),
         claim_attempts: setup.claim_attempts,
         timing: setup.timing,
-        limits: Limits::DEVICE,
-    };
+        limits: setup.limits,
+    }
+}
+
+fn make_agent(setup: &Setup, cloud: &Cloud, memory: &Memory, now: Duration, reboots: u64) -> Agent<Vec<u8>> {
+    let settings = settings(setup, cloud);
     let mut seed = [0; 32];
     ChaCha20Rng::seed_from_u64(setup.seed ^ (reboots << 32)).fill_bytes(&mut seed);
     let (receive, send) = setup.buffers;
     let saved = memory.saved.clone();
-    Agent::new(setup.goal, settings, saved, vec![0; receive], vec![0; send], seed, now_at(setup, now))
+    let buffers = Buffers { receive: vec![0; receive], send: vec![0; send], queries: vec![0; QUERIES] };
+    Agent::new(setup.goal, settings, saved, buffers, seed, now_at(setup, now))
 }

@@ -3,12 +3,16 @@
 #![allow(unsafe_code, reason = "a global allocator cannot be written without")]
 
 use aclk_cloud::{Action, Cloud, Config, ConnectionId, Peer};
+use aclk_core::body::Bodies;
+use aclk_core::body::Prepared;
 use aclk_core::clock::{Instant, Now, Trust, WallTime};
-use aclk_core::engine::Agent;
 use aclk_core::engine::event::{Event, Goal, Input, Output};
+use aclk_core::engine::{Agent, Buffers};
 use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::Key;
 use aclk_core::identity::software::SoftwareKey;
+use aclk_core::metrics::{Device as _, Facts, Uptime};
+use aclk_core::node::Node;
 use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::store::Saved;
@@ -67,18 +71,23 @@ enum Task {
     NeedKey,
     Decrypt([u8; 256]),
     Save,
-    Event { online: bool },
+    Event { online: bool, live: bool },
+    Prepared(Prepared),
+    Body(usize),
     Wait,
     Done,
 }
 
 struct Bench {
     agent: Agent<Vec<u8>>,
+    node: Node<Uptime<'static>>,
+    bodies: Bodies,
     cloud: Cloud,
     connection: Option<ConnectionId>,
     allocations: usize,
     rsa: Vec<(&'static str, usize, usize)>,
     online: bool,
+    live: bool,
     calls: usize,
 }
 
@@ -106,7 +115,15 @@ impl Bench {
                 Output::NeedKey => Task::NeedKey,
                 Output::Decrypt(ciphertext) => Task::Decrypt(*ciphertext),
                 Output::Save(_) => Task::Save,
-                Output::Event(event) => Task::Event { online: matches!(event, Event::Online { .. }) },
+                Output::Event(event) => {
+                    let (online, live) = (matches!(event, Event::Online { .. }), matches!(event, Event::Live { .. }));
+                    Task::Event { online, live }
+                }
+                Output::Prepare(what) => {
+                    ON.store(true, Relaxed);
+                    Task::Prepared(self.bodies.prepare(what, &mut self.node, now()))
+                }
+                Output::Body(most) => Task::Body(most),
                 Output::Wait(_) => Task::Wait,
                 Output::Done => Task::Done,
             }
@@ -145,7 +162,18 @@ impl Bench {
                     self.handle(Input::Decrypted(answer));
                 }
                 Task::Save => self.handle(Input::Saved),
-                Task::Event { online } => self.online |= online,
+                Task::Event { online, live } => {
+                    self.online |= online;
+                    self.live |= live;
+                }
+                Task::Prepared(prepared) => self.handle(Input::Prepared(prepared)),
+                Task::Body(most) => {
+                    let mut piece = [0; 512];
+                    let piece = &mut piece[..most.min(512)];
+                    let (len, count, _) = counted(|| self.bodies.fill(&self.node, piece));
+                    self.allocations += count;
+                    self.handle(Input::Body(&piece[..len]));
+                }
                 Task::Done => return,
                 Task::Wait => {
                     if !self.deliver() {
@@ -195,13 +223,32 @@ fn the_engine_allocates_nothing() {
     let (imported, count, peak) = counted(|| key.import_pem(PRIVATE_PEM.as_bytes()));
     imported.expect("the fixture is valid");
     let mut rng = ChaCha20Rng::from_seed([7; 32]);
-    let (receive, send) = (vec![0; 6 << 10], vec![0; 3 << 10]);
+    let buffers = Buffers { receive: vec![0; 6 << 10], send: vec![0; 3 << 10], queries: vec![0; 3 << 10] };
+    let node = Node::new(Uptime::new(Facts::default()), &settings, &Saved::default(), now());
     let (agent, made, _) =
-        counted(|| Agent::new(Goal::ClaimAndLink, settings, Saved::default(), receive, send, [1; 32], now()));
+        counted(|| Agent::new(Goal::ClaimAndLink, settings, Saved::default(), buffers, [1; 32], now()));
     let rsa = vec![("reading the key", count, peak)];
-    let mut bench = Bench { agent, cloud, connection: None, allocations: made, rsa, online: false, calls: 0 };
+    let bodies = Bodies::new();
+    let mut bench = Bench {
+        agent,
+        node,
+        bodies,
+        cloud,
+        connection: None,
+        allocations: made,
+        rsa,
+        online: false,
+        live: false,
+        calls: 0,
+    };
+    bench.node.device.sample(now());
     bench.run(&key, &mut rng);
-    assert!(bench.online);
+    assert!(bench.online && bench.live);
+    let request = b"GET /api/v1/info HTTP/1.1\r\n\r\n";
+    let query = bench.cloud.send_request(Duration::ZERO, GUID, request, Duration::from_secs(9)).expect("it is live");
+    bench.run(&key, &mut rng);
+    assert_eq!(bench.cloud.take_reply(&query).expect("it answers").expect("in time").code, 200);
+    assert_eq!(bench.cloud.deviations(), []);
     bench.handle(Input::Stop);
     bench.run(&key, &mut rng);
 

@@ -176,6 +176,7 @@ impl ExpectClaimSaved {
     pub(in crate::engine) fn on_saved<B: Buffer>(self, cx: &mut Context<B>) -> Step {
         cx.saved.claimed = Some(cx.target.clone());
         cx.saved.pending = None;
+        cx.saved.node = None;
         cx.maybe_claimed = false;
         cx.claim_attempts = 0;
         cx.backoff.reset();

@@ -1,28 +1,35 @@
 //! The link itself: WebSocket, MQTT 5, UpdateAgentConnection, and then holding it (protocol.md 2.8 to 2.10).
 
+mod hear;
+mod leave;
+mod live;
+mod speak;
+
 use super::exchange::Reply;
-use super::{Delay, Step, Trouble, start};
+use super::{Step, Trouble, start};
 use crate::clock::Instant;
 use crate::engine::context::{Buffer, Context, Item};
-use crate::link::error::RETRY_DELAY_MAX;
+use crate::link::queries::QUERIES_MAX;
 use crate::link::session::{Granted, Session, SessionError};
 use crate::link::topics::Name;
-use crate::message::Inbound;
-use crate::message::agent::{Capability, DisconnectReq, UpdateAgentConnection};
+use crate::message::agent::UpdateAgentConnection;
 use crate::settings::INBOUND_ALIASES;
 use crate::stage::{Failure, Purpose, Stage};
 use crate::transport::ADDRESSES;
 use crate::wire::http::{self, Decoder};
-use crate::wire::mqtt::{self, Framer, Packet};
+use crate::wire::mqtt::{self, Framer};
 use crate::wire::websocket::{self, Incoming, Opcode};
 use core::time::Duration;
 use femtopb::Message;
+use leave::Leaving;
+use live::Live;
 use rand_core::Rng;
+use speak::{Preparing, Stream};
 
 /// PUBACKs that prove a link (protocol.md 2.12).
 const PROVING_PUBACKS: u32 = 3;
-/// Room for an UpdateAgentConnection.
-const MESSAGE_MAX: usize = 256;
+/// Room for the messages that are sent whole. The longest is CreateNodeInstance with a host name of 253 bytes.
+const MESSAGE_MAX: usize = 384;
 /// Received bytes worked on at a time: so many that acknowledging them never fills the send buffer.
 const HELPING: usize = 64;
 /// Longest WebSocket frame that is taken, in bytes, as in the original (protocol.md 2.9). Frames are not stored: one may
@@ -30,13 +37,6 @@ const HELPING: usize = 64;
 const FRAME_MAX: u64 = 16 << 20;
 /// Options byte of SUBSCRIBE: QoS 1, retain as published.
 const SUBSCRIBE_OPTIONS: u8 = 0x09;
-/// WebSocket close code for a normal end.
-const NORMAL_CLOSURE: [u8; 2] = 1000_u16.to_be_bytes();
-
-/// What a device can do (protocol.md 3.6).
-fn capabilities() -> [Capability<'static>; 2] {
-    [Capability::new("proto", 1), Capability::new("ctx", 1)]
-}
 
 /// The connection of the link, from its first byte to its last.
 pub(in crate::engine) struct Link {
@@ -45,6 +45,13 @@ pub(in crate::engine) struct Link {
     framer: Framer,
     session: Session,
     deadline: Instant,
+    live: Live,
+    /// Messages of the Cloud that are acknowledged as soon as the present PUBLISH is complete.
+    pubacks: heapless::Deque<u16, { QUERIES_MAX as usize }>,
+    stream: Option<Stream>,
+    preparing: Option<Preparing>,
+    /// The packet id whose PUBACK says that the node is live.
+    live_puback: Option<u16>,
 }
 
 enum State {
@@ -65,25 +72,13 @@ struct Online {
     pingresp: Option<Instant>,
 }
 
-/// The farewell message is on its way.
-struct Leaving {
-    id: u16,
-    then: Afterwards,
-}
-
-/// What follows an orderly end.
-enum Afterwards {
-    Done,
-    Restart,
-    Fail(Trouble),
-}
-
 impl Link {
     pub(super) fn start<B: Buffer>(cx: &mut Context<B>) -> Step {
         let Some(environment) = &cx.environment else { return start(cx) };
         let transport = environment.transport.clone();
         // The session id must grow even if the wall clock is set back.
         cx.session_id = cx.now.wall.unix_us.max(cx.session_id.saturating_add(1));
+        cx.queue.clear();
         cx.connect(Purpose::Link, transport);
         let patience = cx.settings.timing.connect(ADDRESSES as u32);
         Step::Link(Self {
@@ -92,6 +87,11 @@ impl Link {
             framer: Framer::new(),
             session: Session::new(),
             deadline: cx.after(patience),
+            live: Live::new(),
+            pubacks: heapless::Deque::new(),
+            stream: None,
+            preparing: None,
+            live_puback: None,
         })
     }
 
@@ -223,52 +223,6 @@ impl Link {
         Ok(taken)
     }
 
-    /// A complete packet lies in the first `len` bytes of the receive buffer.
-    fn on_packet<B: Buffer>(&mut self, cx: &mut Context<B>, len: usize) -> Result<(), Trouble> {
-        let maximum = alias_maximum(cx);
-        let bytes = cx.rx.as_ref().get(..len).unwrap_or_default();
-        match Packet::parse(bytes).map_err(|error| at(Stage::Mqtt, error))? {
-            Packet::Connack { session_present, reason, properties } => {
-                if session_present {
-                    return Err(protocol(SessionError::SessionPresent));
-                }
-                if reason != 0 {
-                    return Err(protocol(SessionError::Refused(reason)));
-                }
-                let granted = Granted::of(&properties).map_err(protocol)?;
-                self.on_connack(cx, granted)
-            }
-            Packet::Suback { id, reason } => self.on_suback(cx, id, reason),
-            Packet::Puback { id, reason } => self.on_puback(cx, id, reason),
-            Packet::Pingresp => self.on_pingresp(),
-            Packet::Disconnect { reason, .. } => Err(protocol(SessionError::Disconnected(reason))),
-            Packet::Publish { topic, alias, id, payload, .. } => {
-                if matches!(self.state, State::AwaitingConnack) {
-                    return Err(protocol(SessionError::Unexpected("PUBLISH before CONNACK")));
-                }
-                let inbound = self.session.inbound(topic, alias, maximum).map_err(protocol)?;
-                let ours = match inbound {
-                    Inbound::DisconnectReq => Some(DisconnectReq::decode(payload).map(asked_to_leave)),
-                    _ => None,
-                };
-                let unknown = (inbound == Inbound::Unknown)
-                    .then(|| Failure::new(Stage::App, format_args!("a message nobody understands came on {topic}")));
-                if let Some(id) = id {
-                    cx.send_frame(Opcode::Binary, |w| mqtt::puback(id, w)).map_err(|error| at(Stage::Mqtt, error))?;
-                }
-                if let Some(notice) = unknown {
-                    cx.notice = cx.hide_secrets(notice.on(Purpose::Link));
-                    cx.push(Item::Notice);
-                }
-                match ours {
-                    None => Ok(()),
-                    Some(Ok(trouble)) => self.leave(cx, Afterwards::Fail(trouble)),
-                    Some(Err(_)) => Err(at(Stage::App, "a DisconnectReq that is not protobuf came")),
-                }
-            }
-        }
-    }
-
     fn on_connack<B: Buffer>(&mut self, cx: &mut Context<B>, granted: Granted) -> Result<(), Trouble> {
         let State::AwaitingConnack = self.state else { return Err(protocol(SessionError::Unexpected("CONNACK"))) };
         self.subscribe(cx, Name::InboxCmd, granted)
@@ -306,38 +260,12 @@ impl Link {
         Ok(())
     }
 
-    /// Publishes UpdateAgentConnection; yields the packet id.
-    fn publish_own<B: Buffer>(
-        &mut self,
-        cx: &mut Context<B>,
-        reachable: bool,
-        granted: Granted,
-    ) -> Result<u16, Trouble> {
-        let id = cx.target.id.text();
-        let capabilities = capabilities();
-        let own = UpdateAgentConnection::own(&id, reachable, cx.session_id, cx.now.wall, &capabilities);
-        let mut message = [0; MESSAGE_MAX];
-        let payload = encode(&own, &mut message)?;
-        let id = self.session.publish_id(cx.now.instant).map_err(protocol)?;
-        let Some(credentials) = cx.credentials.take() else { return Err(at(Stage::App, "there are no credentials")) };
-        let publish = mqtt::Publish {
-            topic: credentials.topics.topic(Name::AgentConnection),
-            alias: None,
-            id: Some(id),
-            payload,
-        };
-        let fits = publish.packet_len() as u64 <= u64::from(granted.maximum_packet_size);
-        let sent = if fits { cx.send_frame(Opcode::Binary, |w| publish.encode(w)) } else { Ok(()) };
-        cx.credentials = Some(credentials);
-        if !fits {
-            return Err(protocol(SessionError::TooSmall(granted.maximum_packet_size)));
-        }
-        sent.map_err(|error| at(Stage::App, error))?;
-        Ok(id)
-    }
-
     fn on_puback<B: Buffer>(&mut self, cx: &mut Context<B>, id: u16, reason: u8) -> Result<(), Trouble> {
         self.session.on_puback(id, reason).map_err(protocol)?;
+        if self.live_puback == Some(id) {
+            self.live_puback = None;
+            cx.push(Item::Live);
+        }
         match &mut self.state {
             State::AwaitingPuback { id: awaited, granted } if *awaited == id => {
                 let granted = *granted;
@@ -352,7 +280,7 @@ impl Link {
                 }
                 Ok(())
             }
-            State::Leaving(leaving) if leaving.id == id => {
+            State::Leaving(leaving) if leaving.id == Some(id) => {
                 self.deadline = cx.now.instant;
                 Ok(())
             }
@@ -371,63 +299,6 @@ impl Link {
         }
     }
 
-    // --- leaving ---
-
-    /// Ends in order and then stops for good.
-    pub(in crate::engine) fn stop<B: Buffer>(self, cx: &mut Context<B>) -> Result<Step, Trouble> {
-        self.end(cx, Afterwards::Done)
-    }
-
-    /// Ends in order and starts anew.
-    pub(in crate::engine) fn restart<B: Buffer>(self, cx: &mut Context<B>) -> Result<Step, Trouble> {
-        self.end(cx, Afterwards::Restart)
-    }
-
-    fn end<B: Buffer>(mut self, cx: &mut Context<B>, then: Afterwards) -> Result<Step, Trouble> {
-        match self.state {
-            State::Online(_) => {
-                self.leave(cx, then)?;
-                Ok(Step::Link(self))
-            }
-            State::Leaving(leaving) => {
-                // A wish from outside outranks what the Cloud asked for. (After a stop there is no other wish.)
-                self.state = State::Leaving(Leaving { id: leaving.id, then });
-                Ok(Step::Link(self))
-            }
-            State::Connecting | State::Upgrading { .. } => {
-                cx.disconnect();
-                Ok(then.step(cx))
-            }
-            _ => Ok(self.depart(cx, then)),
-        }
-    }
-
-    /// Says that the agent will not be reachable.
-    fn leave<B: Buffer>(&mut self, cx: &mut Context<B>, then: Afterwards) -> Result<(), Trouble> {
-        let granted = match &self.state {
-            State::Online(online) => online.granted,
-            State::AwaitingSuback { granted, .. } | State::AwaitingPuback { granted, .. } => *granted,
-            _ => return Ok(()),
-        };
-        let id = self.publish_own(cx, false, granted)?;
-        self.state = State::Leaving(Leaving { id, then });
-        self.deadline = cx.after(cx.settings.timing.farewell);
-        Ok(())
-    }
-
-    /// MQTT DISCONNECT, WebSocket close, end of the connection.
-    fn depart<B: Buffer>(self, cx: &mut Context<B>, then: Afterwards) -> Step {
-        // If the send buffer is too full for that, the peer sees the end of the connection all the same.
-        let _ = cx.send_frame(Opcode::Binary, |w| mqtt::disconnect(0, w));
-        let _ = cx.send_frame(Opcode::Close, |w| w.put(&NORMAL_CLOSURE));
-        cx.disconnect();
-        then.step(cx)
-    }
-
-    pub(in crate::engine) const fn is_leaving(&self) -> bool {
-        matches!(self.state, State::Leaving(_))
-    }
-
     // --- time ---
 
     /// `None` only if the link is up and the settings turn the keep-alive off.
@@ -435,8 +306,15 @@ impl Link {
         let State::Online(online) = &self.state else { return Some(self.deadline) };
         let puback = self.session.oldest_in_flight().map(|sent| sent + cx.settings.timing.puback);
         let proved = (!online.proved).then(|| online.since + cx.settings.timing.proved);
-        let ping = online.pingresp.or_else(|| online.ping_at(cx));
-        [puback, proved, ping].into_iter().flatten().min()
+        // Within a PUBLISH no ping can be sent, and its pieces show that we are there.
+        let ping = online.pingresp.or_else(|| online.ping_at(cx).filter(|_| self.stream.is_none()));
+        let live = self.live.wake().filter(|_| self.can_speak(online));
+        [puback, proved, ping, live].into_iter().flatten().min()
+    }
+
+    /// Whether what is due can be said now.
+    fn can_speak(&self, online: &Online) -> bool {
+        self.stream.is_none() && self.session.has_room(online.granted.receive_maximum)
     }
 
     pub(in crate::engine) fn on_deadline<B: Buffer>(mut self, cx: &mut Context<B>) -> Result<Step, Trouble> {
@@ -464,23 +342,13 @@ impl Link {
                 if online.since + timing.proved <= now {
                     online.prove(cx);
                 }
-                if online.pingresp.is_none() && online.ping_at(cx).is_some_and(|at| at <= now) {
+                if self.stream.is_none() && online.pingresp.is_none() && online.ping_at(cx).is_some_and(|at| at <= now)
+                {
                     cx.send_frame(Opcode::Binary, mqtt::pingreq).map_err(|error| at(Stage::Mqtt, error))?;
                     online.pingresp = Some(cx.after(timing.pingresp));
                 }
                 Ok(Step::Link(self))
             }
-        }
-    }
-
-    /// The peer ended the connection.
-    pub(in crate::engine) fn on_ended<B: Buffer>(self, cx: &mut Context<B>) -> Result<Step, Trouble> {
-        match self.state {
-            State::Leaving(leaving) => Ok(leaving.then.step(cx)),
-            State::Connecting | State::Upgrading { .. } => {
-                Err(at(Stage::Websocket, "the peer closed the connection before the upgrade"))
-            }
-            _ => Err(at(Stage::Tcp, "the Cloud closed the connection")),
         }
     }
 }
@@ -499,16 +367,6 @@ impl Online {
         let spans = [Some(cx.settings.timing.keep_alive), self.granted.keep_alive];
         let keep_alive = spans.into_iter().flatten().filter(|span| !span.is_zero()).min()?;
         Some(cx.last_sent + keep_alive * 3 / 4)
-    }
-}
-
-impl Afterwards {
-    fn step<B: Buffer>(self, cx: &mut Context<B>) -> Step {
-        match self {
-            Self::Done => Step::Done,
-            Self::Restart => start(cx),
-            Self::Fail(trouble) => super::fail(cx, trouble),
-        }
     }
 }
 
@@ -536,18 +394,4 @@ fn closed_by_peer(code: Option<u16>, reason: &str) -> Trouble {
         Some(code) => at(Stage::Websocket, format_args!("the Cloud closed the link: {code} ({reason})")),
         None => at(Stage::Websocket, "the Cloud closed the link"),
     }
-}
-
-/// A DisconnectReq as the trouble that follows our farewell.
-fn asked_to_leave(request: DisconnectReq<'_>) -> Trouble {
-    let words = if request.error_description.is_empty() { "no reason given" } else { request.error_description };
-    let failure = Failure::new(Stage::App, format_args!("the Cloud asked to disconnect: {words}")).on(Purpose::Link);
-    let delay = if request.permaban {
-        Delay::Never
-    } else if request.reconnect_after_seconds > 0 {
-        Delay::After(Duration::from_secs(request.reconnect_after_seconds).min(RETRY_DELAY_MAX))
-    } else {
-        Delay::Backoff
-    };
-    Trouble::new(failure, delay)
 }

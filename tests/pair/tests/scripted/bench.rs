@@ -1,8 +1,9 @@
 //! An engine whose Cloud says exactly what a test wants, byte for byte.
 
+use aclk_core::body::Prepared;
 use aclk_core::clock::{Instant, Now, Trust, WallTime};
-use aclk_core::engine::Agent;
 use aclk_core::engine::event::{Event, Goal, Input, Output};
+use aclk_core::engine::{Agent, Buffers};
 use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::Key;
 use aclk_core::identity::software::SoftwareKey;
@@ -127,7 +128,8 @@ impl Bench {
         };
         let mut key = SoftwareKey::new();
         key.import_pem(PRIVATE_PEM.as_bytes()).unwrap();
-        let agent = Agent::new(goal, settings, saved, vec![0; 8192], vec![0; 4096], [7; 32], at(Duration::ZERO));
+        let buffers = Buffers { receive: vec![0; 8192], send: vec![0; 4096], queries: vec![0; 4096] };
+        let agent = Agent::new(goal, settings, saved, buffers, [7; 32], at(Duration::ZERO));
         Self {
             script,
             failures: Vec::new(),
@@ -228,6 +230,8 @@ impl Bench {
                     self.heard.extend_from_slice(bytes);
                     replies.extend(self.answer());
                 }
+                Output::Prepare(_) => self.agent.handle(at(self.now), Input::Prepared(Prepared::Nothing)),
+                Output::Body(_) => panic!("there is no body"),
                 Output::Close => {
                     self.open = None;
                     replies.clear();

@@ -154,8 +154,8 @@ fn the_cloud_may_give_an_alias_to_another_topic() {
         [&[0x30, u8::try_from(body.len()).unwrap()], &body[..]].concat()
     };
     let mut bench = Bench::online(Script::default());
-    bench.say(&with_alias("/agent/x/inbound/cmd", b""));
-    bench.say(&with_alias("/agent/x/inbound/v1/cmd/SendNodeInstances", b""));
+    bench.say(&with_alias("/agent/x/inbound/v1/cmd/StartAlarmStreaming", b""));
+    bench.say(&with_alias("/agent/x/inbound/v1/cmd/SendAlarmSnapshot", b""));
     bench.say(&with_alias("", b""));
     bench.run_for(MINUTE);
     assert!(bench.online && bench.failures.is_empty(), "{:?}", bench.failures);

@@ -1,0 +1,121 @@
+//! How a link ends in order: a farewell, DISCONNECT, the close of the WebSocket (protocol.md 2.10).
+
+use super::{Link, State, at};
+use crate::engine::context::{Buffer, Context};
+use crate::engine::steps::{Step, Trouble, fail, start};
+use crate::link::session::Granted;
+use crate::stage::Stage;
+use crate::wire::mqtt;
+use crate::wire::websocket::Opcode;
+
+/// WebSocket close code for a normal end.
+const NORMAL_CLOSURE: [u8; 2] = 1000_u16.to_be_bytes();
+
+/// The farewell message is on its way, or waits until it can be sent.
+pub(super) struct Leaving {
+    pub(super) id: Option<u16>,
+    granted: Granted,
+    pub(super) then: Afterwards,
+}
+
+/// What follows an orderly end.
+pub(super) enum Afterwards {
+    Done,
+    Restart,
+    Fail(Trouble),
+}
+
+impl Link {
+    /// Ends in order and then stops for good.
+    pub(in crate::engine) fn stop<B: Buffer>(self, cx: &mut Context<B>) -> Result<Step, Trouble> {
+        self.end(cx, Afterwards::Done)
+    }
+
+    /// Ends in order and starts anew.
+    pub(in crate::engine) fn restart<B: Buffer>(self, cx: &mut Context<B>) -> Result<Step, Trouble> {
+        self.end(cx, Afterwards::Restart)
+    }
+
+    fn end<B: Buffer>(mut self, cx: &mut Context<B>, then: Afterwards) -> Result<Step, Trouble> {
+        match self.state {
+            State::Online(_) => {
+                self.leave(cx, then)?;
+                Ok(Step::Link(self))
+            }
+            State::Leaving(leaving) => {
+                // A wish from outside outranks what the Cloud asked for. (After a stop there is no other wish.)
+                self.state = State::Leaving(Leaving { then, ..leaving });
+                Ok(Step::Link(self))
+            }
+            State::Connecting | State::Upgrading { .. } => {
+                cx.disconnect();
+                Ok(then.step(cx))
+            }
+            _ => Ok(self.depart(cx, then)),
+        }
+    }
+
+    /// Says that the agent will not be reachable.
+    pub(super) fn leave<B: Buffer>(&mut self, cx: &mut Context<B>, then: Afterwards) -> Result<(), Trouble> {
+        let granted = match &self.state {
+            State::Online(online) => online.granted,
+            State::AwaitingSuback { granted, .. } | State::AwaitingPuback { granted, .. } => *granted,
+            _ => return Ok(()),
+        };
+        self.state = State::Leaving(Leaving { id: None, granted, then });
+        self.deadline = cx.after(cx.settings.timing.farewell);
+        self.say_farewell(cx)
+    }
+
+    /// Publishes the farewell, as soon as the Cloud takes it.
+    pub(super) fn say_farewell<B: Buffer>(&mut self, cx: &mut Context<B>) -> Result<(), Trouble> {
+        let State::Leaving(Leaving { id: None, granted, .. }) = self.state else { return Ok(()) };
+        if self.stream.is_some() || !self.session.has_room(granted.receive_maximum) {
+            return Ok(());
+        }
+        let said = self.publish_own(cx, false, granted)?;
+        if let State::Leaving(leaving) = &mut self.state {
+            leaving.id = Some(said);
+        }
+        Ok(())
+    }
+
+    /// MQTT DISCONNECT, WebSocket close, end of the connection.
+    pub(super) fn depart<B: Buffer>(self, cx: &mut Context<B>, then: Afterwards) -> Step {
+        if self.stream.is_some() {
+            // Within a PUBLISH nothing else can be said: the peer sees the end, and publishes the will.
+            cx.abandon();
+            return then.step(cx);
+        }
+        // If the send buffer is too full for that, the peer sees the end of the connection all the same.
+        let _ = cx.send_frame(Opcode::Binary, |w| mqtt::disconnect(0, w));
+        let _ = cx.send_frame(Opcode::Close, |w| w.put(&NORMAL_CLOSURE));
+        cx.disconnect();
+        then.step(cx)
+    }
+
+    pub(in crate::engine) const fn is_leaving(&self) -> bool {
+        matches!(self.state, State::Leaving(_))
+    }
+
+    /// The peer ended the connection.
+    pub(in crate::engine) fn on_ended<B: Buffer>(self, cx: &mut Context<B>) -> Result<Step, Trouble> {
+        match self.state {
+            State::Leaving(leaving) => Ok(leaving.then.step(cx)),
+            State::Connecting | State::Upgrading { .. } => {
+                Err(at(Stage::Websocket, "the peer closed the connection before the upgrade"))
+            }
+            _ => Err(at(Stage::Tcp, "the Cloud closed the connection")),
+        }
+    }
+}
+
+impl Afterwards {
+    fn step<B: Buffer>(self, cx: &mut Context<B>) -> Step {
+        match self {
+            Self::Done => Step::Done,
+            Self::Restart => start(cx),
+            Self::Fail(trouble) => fail(cx, trouble),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The driver with everything real below it: sockets, TLS, an emulated Cloud on another thread.
+
+use super::{Host, block_on};
+use crate::clock::HostClock;
+use crate::scratch::Scratch;
+use crate::settings::{self, Given};
+use crate::store::FileStore;
+use crate::store::claim_dir::{CLOUD_FULLCHAIN, PRIVATE_PEM};
+use aclk_cloud::server::{Options, Running};
+use aclk_cloud::{QueryId, Reply};
+use aclk_core::clock::{Clock, Now};
+use aclk_core::driver::{Command, Control, Observer};
+use aclk_core::engine::event::{Event, Goal};
+use aclk_core::identity::guid::Guid;
+use aclk_core::metrics::{ChartInfo, ChartKind, Device, DimensionInfo, Facts, History, Samples};
+use aclk_core::node::Node;
+use aclk_core::secret::Secret;
+use aclk_core::store::Saved;
+use aclk_core::wire::url::Url;
+use std::cell::RefCell;
+use std::fs;
+use std::time::Duration;
+use tokio::sync::Notify;
+
+const GUID: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
+const TIMEOUT: Duration = Duration::from_secs(60);
+
+const fn dimension(id: &'static str) -> DimensionInfo<'static> {
+    DimensionInfo { id, name: id }
+}
+
+const CHARTS: &[ChartInfo<'static>] = &[ChartInfo {
+    id: "bench.wide",
+    context: "bench.wide",
+    family: "bench",
+    title: "Wide",
+    units: "units",
+    kind: ChartKind::Line,
+    priority: 100,
+    plugin: "bench",
+    module: "",
+    dimensions: &[dimension("a"), dimension("b"), dimension("c"), dimension("d"), dimension("e"), dimension("f")],
+}];
+
+/// An hour of samples.
+struct Wide(Box<History<6, 3600>>);
+
+impl Wide {
+    fn new(now: Now) -> Self {
+        let mut history = Box::new(History::new());
+        let second = now.wall.unix_seconds();
+        for second in second - 3_599..second {
+            history.push(second, [(second % 1_000) as f32 + 0.015_625; 6]);
+        }
+        Self(history)
+    }
+}
+
+impl Device for Wide {
+    fn facts(&self) -> Facts<'_> {
+        Facts::default()
+    }
+
+    fn charts(&self) -> &[ChartInfo<'_>] {
+        CHARTS
+    }
+
+    fn samples(&self) -> &dyn Samples {
+        &*self.0
+    }
+
+    fn samples_mut(&mut self) -> &mut dyn Samples {
+        &mut *self.0
+    }
+
+    fn sample(&mut self, now: Now) {
+        self.0.push(now.wall.unix_seconds(), [1.0; 6]);
+    }
+}
+
+/// Says when the node is live.
+struct Watch<'n>(&'n Notify);
+
+impl Observer for Watch<'_> {
+    fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Live { .. } => self.0.notify_one(),
+            Event::Notice(failure) | Event::Offline { failure } | Event::ClaimFailed { failure, .. } => {
+                panic!("{failure}");
+            }
+            _ => {}
+        }
+    }
+}
+
+struct Until<'n>(&'n Notify);
+
+impl Control for Until<'_> {
+    async fn next(&mut self) -> Command {
+        self.0.notified().await;
+        Command::Stop
+    }
+}
+
+async fn reply(cloud: &Running, query: &QueryId) -> Reply {
+    loop {
+        if let Some(reply) = cloud.with(|cloud, _| cloud.take_reply(query)) {
+            return reply.expect("there is a reply");
+        }
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[test]
+fn a_long_answer_is_sent_in_pieces_while_the_cloud_goes_on_talking() {
+    let cloud = Running::start(Options::default()).unwrap();
+    let scratch = Scratch::create().unwrap();
+    let dir = scratch.path().join("claim.d");
+    fs::create_dir_all(&dir).unwrap();
+    fs::write(dir.join(CLOUD_FULLCHAIN), cloud.ca_pem()).unwrap();
+    fs::write(dir.join(PRIVATE_PEM), include_str!("../../../tests/pair/fixtures/private.pem")).unwrap();
+    let token = cloud.with(|cloud, _| Secret::copy_of(cloud.token().as_bytes()).unwrap());
+    let given = Given { token: Some(token), url: Some(Url::parse(cloud.url()).unwrap()), ..Given::default() };
+    let store = FileStore::new(&dir);
+    let settings = settings::assemble(given, store.open().unwrap().as_ref(), Guid::parse(GUID).unwrap()).unwrap();
+    let mut host = Host::new(store).unwrap();
+    let now = HostClock.now();
+    let node = RefCell::new(Node::new(Wide::new(now), &settings, &Saved::default(), now));
+    let (live, over) = (Notify::new(), Notify::new());
+
+    let talk = async {
+        live.notified().await;
+        let ask = |target: &str| {
+            let request = format!("GET {target} HTTP/1.1\r\n\r\n");
+            cloud.with(|cloud, now| cloud.send_request(now, GUID, request.as_bytes(), TIMEOUT)).expect("it has a link")
+        };
+        for _ in 0..3 {
+            let long = ask("/api/v1/data?chart=bench.wide&after=-3600");
+            let short = ask("/api/v1/info");
+            for _ in 0..20 {
+                cloud.with(|cloud, now| cloud.ping(now, GUID, b"still there?")).expect("it has a link");
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+            let long = reply(&cloud, &long).await;
+            assert_eq!(long.code, 200);
+            assert!(long.body.len() > 200 << 10 && long.body.ends_with(b"]\n]}"), "{}", long.body.len());
+            assert_eq!(reply(&cloud, &short).await.code, 200);
+        }
+        over.notify_one();
+    };
+    let (mut watch, mut until) = (Watch(&live), Until(&over));
+    block_on(async {
+        let drive = host.drive_node(Goal::ClaimAndLink, settings, Saved::default(), &node, &mut watch, &mut until);
+        let ((), driven) = tokio::join!(talk, drive);
+        driven.unwrap();
+    })
+    .unwrap();
+    cloud.with(|cloud, _| assert_eq!(cloud.deviations(), []));
+    let stored = fs::read_to_string(dir.join("node_id")).unwrap();
+    let known = node.borrow().status.link.node.expect("the node has an id");
+    assert_eq!(stored, format!("claimed_id = {GUID}\nnode_id = {known}\n"));
+}
