@@ -6,6 +6,8 @@ use aclk_core::driver::{NoControl, Observer};
 use aclk_core::engine::event::{Event, Goal};
 use aclk_core::identity::key::PRIVATE_PEM_MAX;
 use aclk_core::identity::software::SoftwareKey;
+use aclk_core::metrics::{Facts, Uptime};
+use aclk_core::node::Node;
 use aclk_core::secret::Secret;
 use aclk_core::settings::Settings;
 use aclk_core::stage::Failure;
@@ -48,6 +50,8 @@ pub enum What {
     ClaimFailed(Failure),
     /// The link is up.
     Online,
+    /// The Cloud has taken the node for live.
+    Live,
     /// The link is down, or did not come up.
     Offline(Failure),
     /// Something else went wrong.
@@ -61,6 +65,7 @@ impl What {
             Event::Claimed { .. } => Self::Claimed,
             Event::ClaimFailed { failure, .. } => Self::ClaimFailed((*failure).clone()),
             Event::Online { .. } => Self::Online,
+            Event::Live { .. } => Self::Live,
             Event::Offline { failure } => Self::Offline((*failure).clone()),
             Event::Notice(failure) => Self::Notice((*failure).clone()),
         })
@@ -71,7 +76,7 @@ impl What {
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
             Self::ClaimFailed(failure) | Self::Offline(failure) | Self::Notice(failure) => Some(failure),
-            Self::Claimed | Self::Online => None,
+            Self::Claimed | Self::Online | Self::Live => None,
         }
     }
 }
@@ -91,6 +96,7 @@ pub(crate) async fn run(
     let anchors = [anchor(&authority).expect("an authority")];
     let clock = DeviceClock::new(BUILD_UNIX_SECONDS);
     let mut memory = Box::new(Memory::new());
+    let node = RefCell::new(Node::new(Uptime::new(Facts::default()), &settings, &Saved::default(), clock.now()));
     let machine = Machine {
         store: &mut Flash::default(),
         key: &mut SoftwareKey::new(),
@@ -98,6 +104,7 @@ pub(crate) async fn run(
         clock: &clock,
         observer: &mut Writer { clock: &clock, diary },
         control: &mut NoControl,
+        node: &node,
     };
     let device = Device {
         goal: Goal::ClaimAndLink,
@@ -147,7 +154,8 @@ impl Store for Flash {
             Record::Key { .. } => {}
             Record::Pending(claim) => self.saved.pending = Some(claim.clone()),
             Record::Refused => self.saved.pending = None,
-            Record::Claimed(claim) => self.saved = Saved { claimed: Some(claim.clone()), pending: None },
+            Record::Claimed(claim) => self.saved = Saved { claimed: Some(claim.clone()), pending: None, node: None },
+            Record::Node(id) => self.saved.node = Some(id),
         }
         Ok(())
     }
