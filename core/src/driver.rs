@@ -105,12 +105,13 @@ where
 
 /// Lets the device measure every second; never resolves.
 async fn collect<C: Clock>(clock: &C, node: &RefCell<Node<dyn Device + '_>>) {
-    let mut due = clock.instant();
     loop {
-        node.borrow_mut().device.sample(clock.now());
-        // Whoever was held up does not catch up: a second that was missed is a gap.
-        due = (due + Duration::from_secs(1)).max(clock.instant());
-        clock.sleep_until(due).await;
+        let now = clock.now();
+        node.borrow_mut().device.sample(now);
+        // In the middle of the next second of the wall clock, so that waking a little early or late neither measures a
+        // second twice nor leaves one out.
+        let into = now.wall.unix_us % 1_000_000;
+        clock.sleep_until(now.instant + Duration::from_micros(1_500_000 - into)).await;
     }
 }
 

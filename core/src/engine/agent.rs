@@ -227,7 +227,11 @@ fn on_input<B: Buffer>(step: Step, cx: &mut Context<B>, input: Input<'_>) -> Res
             step => Ok(step),
         },
         Input::Body(piece) => match step {
-            Step::Link(mut link) => link.on_body(cx, piece).map(|()| Step::Link(link)),
+            Step::Link(mut link) => {
+                link.on_body(cx, piece)?;
+                // While a body is being sent nobody waits, so nobody says that time has passed.
+                on_tick(Step::Link(link), cx)
+            }
             step => Ok(step),
         },
         Input::Reload(_) | Input::Stop => Ok(step),

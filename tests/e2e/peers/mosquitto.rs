@@ -80,10 +80,14 @@ impl Scene {
         assert!(child.wait().unwrap().success());
     }
 
-    /// The message on line `number` of the watcher, which is about the connection of our agent.
+    /// Message number `number` among those that are about the connection of our agent.
     fn connection(&self, watcher: &Daemon, number: usize) -> UpdateAgentConnection {
-        wait_until("a message", || watcher.said().lines().count() > number);
-        let seen = Seen::of(watcher.said().lines().nth(number).unwrap());
+        let about = || {
+            let said = watcher.said();
+            said.lines().filter(|line| line.contains("/agent-connection ")).nth(number).map(str::to_owned)
+        };
+        wait_until("a message", || about().is_some());
+        let seen = Seen::of(&about().unwrap());
         assert_eq!(seen.topic, format!("/agent/{}/outbound/v1/agent-connection", self.claimed_id));
         let message = UpdateAgentConnection::decode(seen.payload.as_slice()).unwrap();
         assert_eq!(message.claim_id, self.claimed_id);
@@ -134,6 +138,8 @@ fn a_machine_is_online_at_mosquitto_and_its_will_is_known_when_it_is_killed() {
     let message = SendNodeInstances { claim_id: id.clone(), ..SendNodeInstances::default() };
     scene.publish(&format!("/agent/{id}/inbound/v1/cmd/SendNodeInstances"), &message.encode_to_vec());
     broker.wait_for(&format!("Received PUBACK from c-{id}"), seen);
+    // This one asks for the node, which is told at once.
+    watcher.wait_for(&format!("/agent/{id}/outbound/v1/create-node-instance "), 0);
 
     link.signal("KILL");
     link.wait();

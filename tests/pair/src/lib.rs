@@ -46,6 +46,8 @@ use std::time::Duration;
 pub const GUID: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
 /// Steps without time passing after which a run counts as a livelock.
 const LIVELOCK: u32 = 100_000;
+/// How often a device that is sending is looked at.
+const TICK: Duration = Duration::from_millis(1);
 
 /// Bytes for requests that wait.
 const QUERIES: usize = 4 << 10;
@@ -81,6 +83,8 @@ pub struct Setup {
     pub piece: usize,
     /// What is announced to the Cloud.
     pub limits: Limits,
+    /// Bytes that the device can send in a second; `None` for any number. While it sends it does nothing else.
+    pub uplink: Option<u64>,
 }
 
 impl Default for Setup {
@@ -101,6 +105,7 @@ impl Default for Setup {
             hostname: "edge-1".to_owned(),
             piece: 1_024,
             limits: Limits::DEVICE,
+            uplink: None,
         }
     }
 }
@@ -125,6 +130,8 @@ pub struct Pair {
     network: Network,
     now: Duration,
     wait: Option<Instant>,
+    /// The device is sending until then.
+    busy: Duration,
     done: bool,
     idle_steps: u32,
     reboots: u64,
@@ -169,6 +176,7 @@ impl Pair {
             agent,
             now: Duration::ZERO,
             wait: None,
+            busy: Duration::ZERO,
             done: false,
             idle_steps: 0,
             reboots: 0,
@@ -304,7 +312,10 @@ impl Pair {
     /// Moves the clock to the next thing that is due, at most to `end`; says whether anything may happen before it.
     fn let_time_pass(&mut self, end: Duration) -> bool {
         let agent = self.wait.map(|wait| Duration::from_micros(wait.as_micros()));
-        let next = [agent, self.cloud.next_timeout(), self.network.next_due()].into_iter().flatten().min();
+        let busy = Some(self.busy).filter(|until| *until > self.now);
+        // What arrives meanwhile waits.
+        let due = self.network.next_due().map(|due| busy.map_or(due, |_| due.max(self.now + TICK)));
+        let next = [agent, busy, self.cloud.next_timeout(), due].into_iter().flatten().min();
         let next = next.unwrap_or(end).max(self.now);
         if next > end || (next == end && self.now == end) {
             self.now = end;
@@ -333,7 +344,7 @@ impl Pair {
     /// Does what the engine asks until it waits.
     fn poll_agent(&mut self) -> bool {
         let mut worked = false;
-        loop {
+        while self.busy <= self.now {
             let now = self.wall();
             let output = self.agent.poll();
             match output {
@@ -354,7 +365,11 @@ impl Pair {
                     let host = host.to_owned();
                     self.connect(&host, port, purpose);
                 }
-                Output::Send(bytes) => self.network.send_to_cloud(self.now, bytes.to_vec()),
+                Output::Send(bytes) => {
+                    let micros = self.setup.uplink.map_or(0, |rate| bytes.len() as u64 * 1_000_000 / rate);
+                    self.busy = self.now + Duration::from_micros(micros);
+                    self.network.send_to_cloud(self.busy, bytes.to_vec());
+                }
                 Output::Close => self.hang_up(),
                 Output::NeedKey => {
                     let fresh = !self.key.is_present();
@@ -392,6 +407,7 @@ impl Pair {
             self.idle_steps += 1;
             assert!(self.idle_steps < LIVELOCK, "the engine does not come to rest at {:?}", self.now);
         }
+        worked
     }
 
     fn connect(&mut self, host: &str, port: u16, purpose: Purpose) {
@@ -429,7 +445,9 @@ impl Pair {
                 None => self.cloud.hang_up(self.now, id),
             }
         }
-        while let Some(flight) = self.network.arrived_at_agent(self.now) {
+        while self.busy <= self.now
+            && let Some(flight) = self.network.arrived_at_agent(self.now)
+        {
             worked = true;
             match flight {
                 Flight::Connected => self.tell(Input::Connected),

@@ -166,6 +166,39 @@ fn a_device_with_a_small_send_buffer_answers_with_200_kib() {
     nothing_wrong(&pair);
 }
 
+/// A PUBLISH of 200 KiB that takes seconds: the Cloud goes on talking, and what it says is heard. It would report anything
+/// else of MQTT that came within the PUBLISH.
+#[test]
+fn a_long_answer_over_a_slow_link_holds_nothing_up() {
+    let mut pair = live(Setup { uplink: Some(50_000), ..Setup::default() });
+    pair.run_for(HOUR);
+    let long = send(&mut pair, b"GET /api/v1/data?chart=bench.wide&after=-3600 HTTP/1.1\r\n\r\n", TIMEOUT);
+    let short = send(&mut pair, b"GET /api/v1/info HTTP/1.1\r\n\r\n", TIMEOUT);
+    for _ in 0..20 {
+        pair.run_for(Duration::from_millis(150));
+        pair.cloud.ping(pair.now(), GUID, b"still there?").expect("it has a link");
+        pair.cloud.publish(pair.now(), GUID, "StartAlarmStreaming", &[]).expect("it has a link");
+        assert!(pair.cloud.take_reply(&long).is_none(), "it takes four seconds");
+    }
+    let long = reply(&mut pair, &long).expect("an answer");
+    assert!(long.body.len() > 200 << 10 && long.took > Duration::from_secs(4), "{:?}", long.took);
+    assert_eq!(reply(&mut pair, &short).expect("an answer").code, 200);
+    nothing_wrong(&pair);
+}
+
+#[test]
+fn a_device_that_is_stopped_within_a_long_answer_ends_all_the_same() {
+    let mut pair = live(Setup { uplink: Some(10_000), ..Setup::default() });
+    pair.run_for(HOUR);
+    send(&mut pair, b"GET /api/v1/data?chart=bench.wide&after=-3600 HTTP/1.1\r\n\r\n", TIMEOUT);
+    pair.run_for(Duration::from_secs(1));
+    pair.stop();
+    assert!(pair.run_to_end(Duration::from_secs(3)));
+    pair.run_for(Duration::from_secs(1));
+    // Nothing more could be said, so the will is.
+    assert_eq!(pair.cloud.view().nodes[0].state, NodeState::Offline);
+}
+
 #[test]
 fn fifty_requests_at_once_are_all_answered_those_beyond_the_queue_with_503() {
     // One answer at a time is on its way.
