@@ -298,10 +298,12 @@ impl Pair {
     /// Does everything that can be done without time passing.
     fn work(&mut self) {
         loop {
+            // What came while the device was sending is heard before it goes on.
+            let heard = self.setup.uplink.is_some() && self.deliver();
             let agent_worked = self.poll_agent();
             let cloud_worked = self.poll_cloud();
             let delivered = self.deliver();
-            if !(agent_worked || cloud_worked || delivered) {
+            if !(heard || agent_worked || cloud_worked || delivered) {
                 return;
             }
             self.idle_steps += 1;
