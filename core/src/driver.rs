@@ -103,8 +103,11 @@ where
     select(measuring, work(agent, machine)).await;
 }
 
-/// Lets the device measure every second; never resolves.
+/// Lets the device measure every second, if it measures anything; never resolves.
 async fn collect<C: Clock>(clock: &C, node: &RefCell<Node<dyn Device + '_>>) {
+    if node.borrow().device.charts().is_empty() {
+        return core::future::pending().await;
+    }
     loop {
         let now = clock.now();
         node.borrow_mut().device.sample(now);

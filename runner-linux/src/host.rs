@@ -16,7 +16,7 @@ use aclk_core::engine::event::Goal;
 use aclk_core::engine::{Agent, Buffers};
 use aclk_core::identity::key::Key;
 use aclk_core::identity::software::SoftwareKey;
-use aclk_core::metrics::{Device, Facts, Uptime};
+use aclk_core::metrics::{Device, Facts, NoDevice, Uptime};
 use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::stage::Stage;
@@ -86,7 +86,13 @@ impl Host {
         observer: &mut impl Observer,
         control: &mut impl Control,
     ) -> Result<(), Fault> {
-        let node = RefCell::new(Node::new(Uptime::new(facts()), &settings, &saved, HostClock.now()));
+        let now = HostClock.now();
+        if goal == Goal::Claim {
+            // There is no link to tell of it.
+            let node = RefCell::new(Node::new(NoDevice::default(), &settings, &saved, now));
+            return self.drive_node(goal, settings, saved, &node, observer, control).await;
+        }
+        let node = RefCell::new(Node::new(Uptime::new(facts()), &settings, &saved, now));
         self.drive_node(goal, settings, saved, &node, observer, control).await
     }
 
