@@ -100,6 +100,52 @@ fn a_disconnect_request_is_obeyed_in_order() {
 }
 
 #[test]
+fn a_node_is_live_answers_requests_and_keeps_its_node_id() {
+    let cloud = cloud("");
+    let machine = Machine::claimed(&cloud);
+    let instance = || {
+        let view = cloud.with(|cloud, _| cloud.view());
+        let found = view.nodes[0].instances.first().cloned();
+        found.filter(|instance| instance.live && instance.queryable).map(|instance| instance.node_id)
+    };
+    let link = machine.start(&[]);
+    wait_until("the node is live", || instance().is_some());
+    let node_id = instance();
+
+    let ask = |path: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\n\r\n");
+        let send = |cloud: &mut aclk_cloud::Cloud, now| {
+            cloud.send_request(now, &claimed_id(&machine), request.as_bytes(), PATIENCE)
+        };
+        let query = cloud.with(send).unwrap();
+        let mut reply = None;
+        wait_until("the node replies", || {
+            reply = cloud.with(|cloud, _| cloud.take_reply(&query));
+            reply.is_some()
+        });
+        reply.unwrap().unwrap()
+    };
+    let reply = ask("/api/v1/info");
+    let info: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+    for key in ["cloud-enabled", "cloud-available", "agent-claimed", "aclk-available"] {
+        assert_eq!((reply.code, &info[key]), (200, &true.into()), "{key}: {info}");
+    }
+    wait_until("there is a sample", || {
+        let reply = ask("/api/v1/data?chart=system.uptime&after=-5");
+        let data: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
+        data["data"].as_array().is_some_and(|rows| !rows.is_empty())
+    });
+    assert_eq!(ask("/api/v1/nothing").code, 404);
+    link.stop();
+
+    let link = machine.start(&[]);
+    wait_until("the node is live again", || instance().is_some());
+    assert_eq!(instance(), node_id);
+    link.stop();
+    assert_eq!(cloud.with(|cloud, _| cloud.deviations().to_vec()), []);
+}
+
+#[test]
 fn a_machine_that_is_unclaimed_by_hand_goes_offline() {
     let cloud = cloud("");
     let machine = Machine::claimed(&cloud);

@@ -3,7 +3,7 @@
 use crate::support::pki::Authority;
 use crate::support::script::{APPLICATION_DATA, HANDSHAKE, NEW_SESSION_TICKET, Scripted, Server, message, ticket};
 use crate::support::wire::{Peer, Silent, Socket, Wire, drive_while};
-use crate::support::{TODAY, rng, today};
+use crate::support::{Nothing, TODAY, rng, today};
 use aclk_core::clock::{Clock, Instant, WallTime};
 use aclk_core::driver::{Command, Control, Machine, Observer, drive};
 use aclk_core::engine::event::{Event, Goal};
@@ -15,7 +15,7 @@ use aclk_core::node::Node;
 use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::stage::{Failure, Purpose};
-use aclk_core::store::{Claim, Record, Saved, Store};
+use aclk_core::store::{Claim, Saved};
 use aclk_core::tls::RECORD_READ_LEN;
 use aclk_core::transport::Network;
 use aclk_core::wire::url::Url;
@@ -23,7 +23,6 @@ use embedded_io_async::ErrorKind;
 use embedded_nal_async::{AddrType, Dns, TcpConnect};
 use rand_core::CryptoRng;
 use std::cell::{Cell, RefCell};
-use std::convert::Infallible;
 use std::future::poll_fn;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::task::Poll;
@@ -80,24 +79,6 @@ impl Clock for Ticking {
 impl Ticking {
     async fn until(&self, us: u64) {
         poll_fn(|_| if self.0.get() >= us { Poll::Ready(()) } else { Poll::Pending }).await;
-    }
-}
-
-struct Nothing;
-
-impl Store for Nothing {
-    type Error = Infallible;
-
-    async fn load(&mut self) -> Result<Saved, Infallible> {
-        Ok(Saved::default())
-    }
-
-    async fn load_key(&mut self) -> Result<Option<Secret<PRIVATE_PEM_MAX>>, Infallible> {
-        Ok(None)
-    }
-
-    async fn save(&mut self, _record: Record<'_>) -> Result<(), Infallible> {
-        Ok(())
     }
 }
 

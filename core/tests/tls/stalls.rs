@@ -4,20 +4,20 @@
 use crate::support::peer::Rustls;
 use crate::support::pki::Authority;
 use crate::support::wire::{Peer, Silent, Socket, Wire};
-use crate::support::{TODAY, rng};
+use crate::support::{Nothing, TODAY, rng};
 use aclk_core::clock::{Clock, Instant, Trust, WallTime};
 use aclk_core::driver::{Machine, NoControl, Observer, drive};
 use aclk_core::engine::event::{Event, Goal};
 use aclk_core::engine::{Agent, Buffers};
 use aclk_core::identity::guid::Guid;
-use aclk_core::identity::key::{Key, PRIVATE_PEM_MAX};
+use aclk_core::identity::key::Key;
 use aclk_core::identity::software::SoftwareKey;
 use aclk_core::metrics::NoDevice;
 use aclk_core::node::Node;
 use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::stage::{Failure, Stage};
-use aclk_core::store::{Record, Saved, Store};
+use aclk_core::store::Saved;
 use aclk_core::tls::{RECORD_READ_LEN, anchor};
 use aclk_core::transport::Network;
 use aclk_core::wire::url::Url;
@@ -94,25 +94,6 @@ impl Network for Net {
         if !self.closes {
             pending::<()>().await;
         }
-    }
-}
-
-#[derive(Default)]
-struct Nothing;
-
-impl Store for Nothing {
-    type Error = Infallible;
-
-    async fn load(&mut self) -> Result<Saved, Infallible> {
-        Ok(Saved::default())
-    }
-
-    async fn load_key(&mut self) -> Result<Option<Secret<PRIVATE_PEM_MAX>>, Infallible> {
-        Ok(None)
-    }
-
-    async fn save(&mut self, _: Record<'_>) -> Result<(), Infallible> {
-        Ok(())
     }
 }
 

@@ -14,11 +14,15 @@ pub mod script;
 pub mod wire;
 
 use aclk_core::clock::{Trust, WallTime};
+use aclk_core::identity::key::PRIVATE_PEM_MAX;
+use aclk_core::secret::Secret;
 use aclk_core::stage::Failure;
+use aclk_core::store::{Record, Saved, Store};
 use aclk_core::tls::{Buffers, Policy, RECORD_READ_LEN, Secure, Shared};
 use chacha20::ChaCha20Rng;
 use rand_core::SeedableRng;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
+use std::convert::Infallible;
 use wire::{Drip, Peer, Socket, Wire, drive};
 
 /// 2025-06-01T00:00:00Z, the day of all tests.
@@ -50,6 +54,25 @@ impl Default for Memory {
 impl Memory {
     pub fn buffers(&mut self) -> Buffers<'_> {
         Buffers { read: &mut self.read, write: &mut self.write, shared: &mut self.shared }
+    }
+}
+
+/// A store that has nothing and keeps nothing.
+pub struct Nothing;
+
+impl Store for Nothing {
+    type Error = Infallible;
+
+    async fn load(&mut self) -> Result<Saved, Infallible> {
+        Ok(Saved::default())
+    }
+
+    async fn load_key(&mut self) -> Result<Option<Secret<PRIVATE_PEM_MAX>>, Infallible> {
+        Ok(None)
+    }
+
+    async fn save(&mut self, _: Record<'_>) -> Result<(), Infallible> {
+        Ok(())
     }
 }
 
