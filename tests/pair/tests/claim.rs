@@ -87,6 +87,17 @@ fn a_claim_whose_reply_was_lost_is_proved_by_the_next_run() {
 }
 
 #[test]
+fn somebody_in_between_who_refuses_does_not_undo_a_claim() {
+    // A proxy, say: it has no error key, so it is not the Cloud that speaks.
+    for fault in ["status-404@password*1", "status-403@password*1", "html-body@password*1"] {
+        let mut pair = Pair::new(faulty("claim-reply-lost@claim*1"));
+        pair.cloud.faults_mut().add(fault).expect("there is such a fault");
+        assert!(pair.run_to_end(MINUTE), "{fault}");
+        assert!(pair.is_claimed(), "{fault}: {:?}", pair.failures());
+    }
+}
+
+#[test]
 fn without_an_earlier_attempt_already_claimed_is_final() {
     let mut pair = Pair::new(Setup { goal: Goal::Claim, ..Setup::default() });
     assert!(pair.run_to_end(MINUTE));

@@ -150,7 +150,9 @@ impl Request for PasswordRequest {
             let mut trouble = reply.refusal(cx, Self::PURPOSE);
             trouble.failure.hide(otp::encode_answer(&self.answer).expose_str());
             let definite = (400..500).contains(&reply.status) && ![408, 409, 429].contains(&reply.status);
-            if cx.phase == Phase::Claim && definite {
+            // Without a key it may be somebody in between who speaks, and not the Cloud.
+            let by_cloud = trouble.failure.server.as_ref().is_some_and(|said| !said.key.is_empty());
+            if cx.phase == Phase::Claim && definite && by_cloud {
                 return Ok(not_ours(cx, &trouble.failure));
             }
             return Err(trouble);
