@@ -1,5 +1,5 @@
-//! What embedded-tls and webpki do on their own with servers that `hostile` and `forged` show to be harmless: each attack
-//! works as soon as what encloses them is switched off, and these tests switch it off by leaving it out.
+//! What embedded-tls and webpki do on their own with servers that `hostile` and `forged` show to be harmless: attacks work
+//! when what encloses them is left out. (The enclosure itself has no switches.)
 //!
 //! If one of these tests fails after an update of embedded-tls, that is good news, and no reason to drop an enclosure.
 //! The numbers are those of the guarantees in design.md 3.4.
