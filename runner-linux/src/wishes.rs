@@ -18,6 +18,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 /// How often the claim directory is looked at: a claim made while this runs is online well within the 60 s that the
 /// documentation promises.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+const TRUST_CHANGED: &str = "cloud_fullchain.pem was changed";
 
 /// Why the link was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,7 +50,11 @@ pub(crate) struct Wishes<W> {
     look: Interval,
     versions: Versions,
     saved: Saved,
+    /// Whether the user switched the link off.
+    disabled: bool,
     end: End,
+    /// A wish to end that waits until the Cloud has been told that this machine is no longer claimed.
+    ending: bool,
 }
 
 impl<W: Write> Wishes<W> {
@@ -66,14 +71,17 @@ impl<W: Write> Wishes<W> {
             look,
             versions: Versions::default(),
             saved: Saved::default(),
+            disabled: false,
             end: End::Stop,
+            ending: false,
         })
     }
 
     /// What is stored now, for a link that begins. Changes are told from here on.
     pub(crate) fn begin(&mut self) -> Result<Saved, Fault> {
         self.versions = Versions::of(&self.claim_dir);
-        self.saved = self.load()?;
+        (self.saved, self.disabled) = self.load()?;
+        self.ending = false;
         Ok(self.saved.clone())
     }
 
@@ -101,8 +109,8 @@ impl<W: Write> Wishes<W> {
         }
     }
 
-    /// What a link may use: nothing where it is switched off.
-    fn load(&self) -> Result<Saved, Fault> {
+    /// What a link may use, and whether it is switched off: then that is nothing.
+    fn load(&self) -> Result<(Saved, bool), Fault> {
         let mut saved = Saved::default();
         let mut disabled = false;
         if let Some(dir) = FileStore::new(&self.claim_dir).open()? {
@@ -120,7 +128,7 @@ impl<W: Write> Wishes<W> {
             self.journal.line(Tag::Link, format_args!("{reason}{advice}"));
         }
         self.journal.begin(saved.claimed.as_ref(), reason);
-        Ok(saved)
+        Ok((saved, disabled))
     }
 
     /// The wish that follows from the files, if they were changed.
@@ -130,20 +138,20 @@ impl<W: Write> Wishes<W> {
             return None;
         }
         let changed = std::mem::replace(&mut self.versions, versions);
-        if changed.trust != self.versions.trust {
-            return Some(self.restart("cloud_fullchain.pem was changed"));
-        }
         let key_changed = changed.identity[0] != self.versions.identity[0];
+        let trust_changed = changed.trust != self.versions.trust;
         match self.load() {
-            Ok(saved) if saved != self.saved || key_changed => {
-                self.saved = saved;
-                let text = match &self.saved.claimed {
-                    Some(claim) => format!("the claim directory was changed: claimed as {} at {}", claim.id, claim.url),
-                    None => "the claim directory was changed: nothing to link".to_owned(),
-                };
-                self.journal.line(Tag::Claim, text);
-                Some(Command::Reload(self.saved.clone()))
+            // To the Cloud that is not the same as a claim that was given up.
+            Ok((_, disabled)) if disabled != self.disabled => Some(self.restart("cloud.conf was changed")),
+            Ok((saved, _)) if saved.claimed.is_none() && self.saved.claimed.is_some() => {
+                if trust_changed {
+                    self.ending = true;
+                    self.end = End::Restart(TRUST_CHANGED);
+                }
+                Some(self.changed(saved))
             }
+            _ if trust_changed => Some(self.restart(TRUST_CHANGED)),
+            Ok((saved, _)) if saved != self.saved || key_changed => Some(self.changed(saved)),
             Ok(_) => None,
             // It may be half of a change; the link goes on as it was until the files say something else.
             Err(fault) => {
@@ -151,6 +159,16 @@ impl<W: Write> Wishes<W> {
                 None
             }
         }
+    }
+
+    fn changed(&mut self, saved: Saved) -> Command {
+        self.saved = saved;
+        let text = match &self.saved.claimed {
+            Some(claim) => format!("the claim directory was changed: claimed as {} at {}", claim.id, claim.url),
+            None => "the claim directory was changed: nothing to link".to_owned(),
+        };
+        self.journal.line(Tag::Claim, text);
+        Command::Reload(self.saved.clone())
     }
 
     fn restart(&mut self, why: &'static str) -> Command {
@@ -161,11 +179,18 @@ impl<W: Write> Wishes<W> {
 
 impl<W: Write> Control for Wishes<W> {
     async fn next(&mut self) -> Command {
+        if std::mem::take(&mut self.ending) {
+            return Command::Stop;
+        }
         loop {
             tokio::select! {
                 end = signalled(&mut self.terminate, &mut self.interrupt, &mut self.reload) => {
+                    // Whoever removes the identity and stops the daemon at once has unclaimed, too.
+                    let was_claimed = self.saved.claimed.is_some();
+                    let unclaimed = self.look().filter(|_| was_claimed && self.saved.claimed.is_none());
                     self.end = end;
-                    return Command::Stop;
+                    self.ending = unclaimed.is_some();
+                    return unclaimed.unwrap_or(Command::Stop);
                 }
                 _ = self.look.tick() => {
                     if let Some(command) = self.look() {

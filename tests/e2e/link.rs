@@ -1,12 +1,17 @@
 //! `aclk run` and `aclk status`: a link that comes, goes and comes again.
 
 use crate::support::*;
-use aclk_cloud::NodeState;
 use aclk_cloud::message::DisconnectReq;
+use aclk_cloud::server::Handle;
+use aclk_cloud::{NodeState, NodeView};
 use std::fs;
 
-fn state(cloud: &aclk_cloud::server::Handle) -> NodeState {
-    cloud.with(|cloud, _| cloud.view()).nodes[0].state
+fn nodes(cloud: &Handle) -> Vec<NodeView> {
+    cloud.with(|cloud, _| cloud.view()).nodes
+}
+
+fn state(cloud: &Handle) -> NodeState {
+    nodes(cloud)[0].state
 }
 
 fn claimed_id(machine: &Machine) -> String {
@@ -146,14 +151,44 @@ fn a_node_is_live_answers_requests_and_keeps_its_node_id() {
 }
 
 #[test]
-fn a_machine_that_is_unclaimed_by_hand_goes_offline() {
+fn a_machine_that_is_unclaimed_by_hand_leaves_its_rooms() {
+    let cloud = cloud("");
+    let machine = Machine::claimed(&cloud);
+    let link = machine.start(&[]);
+    link.wait_for("ACLK: live as", 0);
+    assert_ne!(nodes(&cloud)[0].rooms, Vec::<String>::new());
+    fs::remove_dir_all(machine.file("")).unwrap();
+    wait_until("the Cloud forgets it", || nodes(&cloud).is_empty());
+    wait_until("it says so", || machine.status().0 == 5);
+    assert_eq!(cloud.with(|cloud, _| cloud.deviations().to_vec()), []);
+}
+
+#[test]
+fn a_machine_that_is_unclaimed_and_stopped_at_once_leaves_its_rooms() {
     let cloud = cloud("");
     let machine = Machine::claimed(&cloud);
     let link = machine.start(&[]);
     link.wait_for("ACLK: live as", 0);
     fs::remove_dir_all(machine.file("")).unwrap();
+    let (status, said) = link.stop();
+    assert!(status.success() && said.ends_with("ACLK: ends"), "{said}");
+    wait_until("the Cloud forgets it", || nodes(&cloud).is_empty());
+}
+
+#[test]
+fn a_link_that_is_switched_off_stays_a_node() {
+    let cloud = cloud("");
+    let machine = Machine::claimed(&cloud);
+    let link = machine.start(&[]);
+    link.wait_for("ACLK: live as", 0);
+    let conf = fs::read_to_string(machine.file("cloud.conf")).unwrap();
+    fs::write(machine.file("cloud.conf"), conf.replace("enabled = yes", "enabled = no")).unwrap();
+    link.wait_for("switched off by", 0);
     wait_until("the Cloud sees it leave", || state(&cloud) == NodeState::Offline);
-    wait_until("it says so", || machine.status().0 == 5);
+    assert_ne!(nodes(&cloud)[0].rooms, Vec::<String>::new());
+
+    fs::write(machine.file("cloud.conf"), conf).unwrap();
+    wait_until("it is back", || state(&cloud) == NodeState::Online);
 }
 
 #[test]

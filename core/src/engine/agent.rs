@@ -177,6 +177,8 @@ impl<B: Buffer> Agent<B> {
         if self.stopping || matches!(self.step, Step::Done) {
             return;
         }
+        let node = self.cx.saved.node_of(Some(self.cx.target.id));
+        let unclaimed = node.filter(|_| saved.claimed.is_none());
         self.cx.saved = saved.clone();
         self.cx.backoff.reset();
         self.cx.claim_attempts = 0;
@@ -186,7 +188,7 @@ impl<B: Buffer> Agent<B> {
             return;
         }
         self.advance(|step, cx| match step {
-            Step::Link(link) => link.restart(cx),
+            Step::Link(link) => link.restart(cx, unclaimed),
             _ => Ok(start(cx)),
         });
     }

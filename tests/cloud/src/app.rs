@@ -83,6 +83,19 @@ impl Cloud {
         presence.last_disconnect = Some(LastDisconnect { at, why: why.to_owned() });
         self.note(id, Some(claim_id), What::Disconnected { why: why.to_owned() });
         self.abandon_queries(claim_id);
+        if std::mem::take(&mut self.presence_of(claim_id).unclaimed) {
+            self.forget_node(claim_id);
+            self.note(id, Some(claim_id), What::Removed);
+        }
+    }
+
+    /// The agent is a node no longer: it leaves its War Rooms at once, and is forgotten as soon as its link ends.
+    fn unclaimed(&mut self, claim_id: &str) {
+        self.presence_of(claim_id).unclaimed = true;
+        if let Some(node) = self.state.nodes.get_mut(claim_id) {
+            node.rooms.clear();
+            self.changes.nodes.insert(claim_id.to_owned());
+        }
     }
 
     /// The agent is gone, and with it every node behind it.
@@ -231,7 +244,7 @@ impl Cloud {
         if message.liveness {
             self.check_capabilities(id, speaker, &message.capabilities);
         }
-        let now = self.now;
+        let (now, own) = (self.now, message.hops == 0);
         let Some(instance) = self.instance(id, speaker, &message.node_id) else { return nothing };
         let before = std::mem::replace(&mut instance.live, message.liveness);
         instance.queryable = message.queryable;
@@ -247,10 +260,12 @@ impl Cloud {
             self.note(id, Some(&speaker.claim_id), what);
         }
         if !message.liveness {
+            if own && !message.queryable {
+                self.unclaimed(&speaker.claim_id);
+            }
             return nothing;
         }
         let out = self.ask_for_contexts(id, speaker, &message.node_id);
-        let own = message.hops == 0;
         let reached = own && self.session(id).is_some_and(|session| !std::mem::replace(&mut session.online, true));
         (out, reached.then_some(Step::Online))
     }

@@ -106,12 +106,17 @@ impl Cloud {
         if let Ok(connection) = self.link_of(claimed_id) {
             self.drop_link(connection, reason::NOT_AUTHORIZED, 1000, "the node was removed from its Space");
         }
+        if self.forget_node(claimed_id) { Ok(()) } else { Err(NotSent::Unknown) }
+    }
+
+    /// Forgets a node; yields whether it was known. What it once was claimed under can be claimed again.
+    pub(crate) fn forget_node(&mut self, claimed_id: &str) -> bool {
         self.presence.remove(claimed_id);
         self.clients.retain(|_, node| node != claimed_id);
-        self.state.nodes.remove(claimed_id).ok_or(NotSent::Unknown)?;
+        let known = self.state.nodes.remove(claimed_id).is_some();
         self.forget_history(claimed_id);
         self.changes.nodes.insert(claimed_id.to_owned());
-        Ok(())
+        known
     }
 
     /// Asks a node for its contexts, whatever version of them is known.

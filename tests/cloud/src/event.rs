@@ -107,6 +107,8 @@ pub enum What {
         /// Why.
         why: String,
     },
+    /// The agent said that it is a node no longer, and is forgotten.
+    Removed,
     /// UpdateNodeInfo arrived.
     Info {
         /// Its node id.
@@ -170,6 +172,7 @@ impl fmt::Display for What {
             Self::NodeCreated { node_id, machine_guid } => write!(f, "created node {node_id} for {machine_guid}"),
             Self::Online { node_id } => write!(f, "node {node_id} online"),
             Self::Offline { node_id, why } => write!(f, "node {node_id} offline: {why}"),
+            Self::Removed => f.write_str("unclaimed: no longer a node of its Space"),
             Self::Info { node_id, version } => write!(f, "info of node {node_id}, version {version}"),
             Self::Contexts { known } => write!(f, "{known} contexts known"),
             Self::Asked { request } => write!(f, "asked {request}"),

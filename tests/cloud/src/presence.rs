@@ -75,4 +75,6 @@ pub(crate) struct Presence {
     pub(crate) last_disconnect: Option<LastDisconnect>,
     /// Before when the Cloud asked it not to come back.
     pub(crate) not_before: Option<Duration>,
+    /// It said that it is a node no longer.
+    pub(crate) unclaimed: bool,
 }

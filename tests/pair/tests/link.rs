@@ -2,7 +2,9 @@
 
 use aclk_cloud::message::DisconnectReq;
 use aclk_cloud::{Action, Config, FaultPlan, NodeState};
+use aclk_core::engine::event::Goal;
 use aclk_core::stage::{Failure, Next, Stage};
+use aclk_core::store::Saved;
 use aclk_pair::{Done, GUID, Pair, Setup};
 use std::time::Duration;
 
@@ -156,12 +158,28 @@ fn a_reload_makes_the_link_anew_after_a_farewell() {
 }
 
 #[test]
-fn a_reload_that_unclaims_ends_the_link() {
-    let mut pair = online(Setup { goal: aclk_core::engine::event::Goal::Link, ..claimed() });
-    pair.memory.saved.claimed = None;
+fn a_node_that_is_unclaimed_says_so_and_is_forgotten() {
+    let mut pair = Pair::new(Setup { goal: Goal::Link, ..claimed() });
+    assert!(pair.run_until(Pair::is_live, MINUTE));
+    pair.memory.saved = Saved::default();
+    pair.reload();
+    pair.run_for(MINUTE);
+    assert_eq!(pair.cloud.view().nodes, []);
+    let said: Vec<String> = pair.cloud.drain_events().iter().map(|event| event.what.to_string()).collect();
+    assert!(said.iter().any(|said| said.contains("offline: the agent reported it")), "{said:#?}");
+    assert!(!said.iter().any(|said| said.contains("will")), "it left in order: {said:#?}");
+    assert_eq!(pair.cloud.deviations(), []);
+}
+
+#[test]
+fn a_node_that_is_unclaimed_before_it_was_one_just_leaves() {
+    let mut pair = Pair::new(Setup { goal: Goal::Link, ..claimed() });
+    assert!(pair.run_until(Pair::is_online, MINUTE));
+    pair.memory.saved = Saved::default();
     pair.reload();
     pair.run_for(MINUTE);
     assert_eq!(pair.cloud.view().nodes[0].state, NodeState::Offline);
+    assert_eq!(pair.cloud.deviations(), []);
 }
 
 /// A device that was claimed at the Cloud of the same setup.

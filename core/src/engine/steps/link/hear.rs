@@ -103,7 +103,7 @@ impl Link {
                 notice(cx, why);
                 Ok(())
             }
-            Said::Leave(trouble) => self.leave(cx, Afterwards::Fail(trouble)),
+            Said::Leave(trouble) => self.leave(cx, Afterwards::Fail(trouble), None),
             Said::Broken => Err(at(Stage::App, "a DisconnectReq that is not protobuf came")),
             Said::Asked => {
                 let missing = cx.credentials.as_ref().and_then(|known| known.topics.missing_for_a_node());

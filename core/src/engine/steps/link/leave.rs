@@ -1,9 +1,12 @@
 //! How a link ends in order: a farewell, DISCONNECT, the close of the WebSocket (protocol.md 2.10).
 
+use super::speak::has_topic;
 use super::{Link, State, at};
 use crate::engine::context::{Buffer, Context};
 use crate::engine::steps::{Step, Trouble, fail, start};
+use crate::identity::guid::Guid;
 use crate::link::session::Granted;
+use crate::link::topics::Name;
 use crate::stage::Stage;
 use crate::wire::mqtt;
 use crate::wire::websocket::Opcode;
@@ -14,6 +17,8 @@ const NORMAL_CLOSURE: [u8; 2] = 1000_u16.to_be_bytes();
 /// The farewell message is on its way, or waits until it can be sent.
 pub(super) struct Leaving {
     pub(super) id: Option<u16>,
+    /// The node that is taken back: said before the farewell.
+    unclaimed: Option<Guid>,
     granted: Granted,
     pub(super) then: Afterwards,
 }
@@ -28,18 +33,27 @@ pub(super) enum Afterwards {
 impl Link {
     /// Ends in order and then stops for good.
     pub(in crate::engine) fn stop<B: Buffer>(self, cx: &mut Context<B>) -> Result<Step, Trouble> {
-        self.end(cx, Afterwards::Done)
+        self.end(cx, Afterwards::Done, None)
     }
 
-    /// Ends in order and starts anew.
-    pub(in crate::engine) fn restart<B: Buffer>(self, cx: &mut Context<B>) -> Result<Step, Trouble> {
-        self.end(cx, Afterwards::Restart)
+    /// Ends in order and starts anew. `unclaimed` is the node that this machine no longer wants to be.
+    pub(in crate::engine) fn restart<B: Buffer>(
+        self,
+        cx: &mut Context<B>,
+        unclaimed: Option<Guid>,
+    ) -> Result<Step, Trouble> {
+        self.end(cx, Afterwards::Restart, unclaimed)
     }
 
-    fn end<B: Buffer>(mut self, cx: &mut Context<B>, then: Afterwards) -> Result<Step, Trouble> {
+    fn end<B: Buffer>(
+        mut self,
+        cx: &mut Context<B>,
+        then: Afterwards,
+        unclaimed: Option<Guid>,
+    ) -> Result<Step, Trouble> {
         match self.state {
             State::Online(_) => {
-                self.leave(cx, then)?;
+                self.leave(cx, then, unclaimed)?;
                 Ok(Step::Link(self))
             }
             State::Leaving(leaving) => {
@@ -55,29 +69,42 @@ impl Link {
         }
     }
 
-    /// Says that the agent will not be reachable.
-    pub(super) fn leave<B: Buffer>(&mut self, cx: &mut Context<B>, then: Afterwards) -> Result<(), Trouble> {
+    /// Says that the agent will not be reachable, and before that, that `unclaimed` is no node any more.
+    pub(super) fn leave<B: Buffer>(
+        &mut self,
+        cx: &mut Context<B>,
+        then: Afterwards,
+        unclaimed: Option<Guid>,
+    ) -> Result<(), Trouble> {
         let granted = match &self.state {
             State::Online(online) => online.granted,
             State::AwaitingSuback { granted, .. } | State::AwaitingPuback { granted, .. } => *granted,
             _ => return Ok(()),
         };
-        self.state = State::Leaving(Leaving { id: None, granted, then });
+        let unclaimed = unclaimed.filter(|_| has_topic(cx, Name::NodeInstanceConnection));
+        self.state = State::Leaving(Leaving { id: None, unclaimed, granted, then });
         self.deadline = cx.after(cx.settings.timing.farewell);
         self.say_farewell(cx)
     }
 
     /// Publishes the farewell, as soon as the Cloud takes it.
     pub(super) fn say_farewell<B: Buffer>(&mut self, cx: &mut Context<B>) -> Result<(), Trouble> {
-        let State::Leaving(Leaving { id: None, granted, .. }) = self.state else { return Ok(()) };
-        if self.stream.is_some() || !self.session.has_room(granted.receive_maximum) {
-            return Ok(());
+        loop {
+            let State::Leaving(Leaving { id: None, unclaimed, granted, .. }) = self.state else { return Ok(()) };
+            if self.stream.is_some() || !self.session.has_room(granted.receive_maximum) {
+                return Ok(());
+            }
+            let said = match unclaimed {
+                Some(node) => self.publish_node(cx, node, false, granted)?,
+                None => self.publish_own(cx, false, granted)?,
+            };
+            if let State::Leaving(leaving) = &mut self.state {
+                match unclaimed {
+                    Some(_) => leaving.unclaimed = None,
+                    None => leaving.id = Some(said),
+                }
+            }
         }
-        let said = self.publish_own(cx, false, granted)?;
-        if let State::Leaving(leaving) = &mut self.state {
-            leaving.id = Some(said);
-        }
-        Ok(())
     }
 
     /// MQTT DISCONNECT, WebSocket close, end of the connection.

@@ -6,6 +6,7 @@ use crate::api::Head;
 use crate::body::Prepared;
 use crate::engine::context::{Buffer, Context, Item, SEND_PER_INPUT};
 use crate::engine::steps::Trouble;
+use crate::identity::guid::Guid;
 use crate::link::queries::{Refusal, ReplyHead};
 use crate::link::session::{Granted, SessionError};
 use crate::link::topics::Name;
@@ -95,9 +96,8 @@ impl Link {
     fn say<B: Buffer>(&mut self, cx: &mut Context<B>, granted: Granted, due: Due) -> Result<(), Trouble> {
         let claim = cx.target.id;
         let node = cx.saved.node_of(Some(claim));
-        let has_topic = cx.credentials.as_ref().is_some_and(|known| !known.topics.topic(due.topic()).is_empty());
         let kind = match (due, node) {
-            _ if !has_topic => {
+            _ if !has_topic(cx, due.topic()) => {
                 self.live.drop(due);
                 return self.pump(cx);
             }
@@ -141,13 +141,28 @@ impl Link {
 
     fn connection<B: Buffer>(&mut self, cx: &mut Context<B>, granted: Granted) -> Result<(), Trouble> {
         let Some(node) = cx.saved.node_of(Some(cx.target.id)) else { return Ok(()) };
+        let id = self.publish_node(cx, node, true, granted)?;
+        self.live_puback = Some(id);
+        self.live.done(Due::Connection, cx.now.instant);
+        Ok(())
+    }
+
+    /// Publishes UpdateNodeInstanceConnection: `node` is live and answers requests, or is neither any more. Yields the
+    /// packet id.
+    pub(super) fn publish_node<B: Buffer>(
+        &mut self,
+        cx: &mut Context<B>,
+        node: Guid,
+        is_there: bool,
+        granted: Granted,
+    ) -> Result<u16, Trouble> {
         let (claim, node) = (cx.target.id.text(), node.text());
         let capabilities = capabilities();
         let update = UpdateNodeInstanceConnection {
             claim_id: &claim,
             node_id: &node,
-            liveness: true,
-            queryable: true,
+            liveness: is_there,
+            queryable: is_there,
             session_id: i64::try_from(cx.session_id).unwrap_or(i64::MAX),
             updated_at: Some(Timestamp::of(cx.now.wall)),
             capabilities: Repeated::from_slice(&capabilities),
@@ -155,10 +170,7 @@ impl Link {
         };
         let mut message = [0; MESSAGE_MAX];
         let payload = encode(&update, &mut message)?;
-        let id = self.publish(cx, granted, Name::NodeInstanceConnection, payload)?;
-        self.live_puback = Some(id);
-        self.live.done(Due::Connection, cx.now.instant);
-        Ok(())
+        self.publish(cx, granted, Name::NodeInstanceConnection, payload)
     }
 
     /// Publishes UpdateAgentConnection; yields the packet id.
@@ -337,6 +349,11 @@ impl Link {
         self.stream = (left > 0).then_some(Stream { left, ..stream });
         Ok(())
     }
+}
+
+/// Whether the Cloud named a topic for messages of this kind.
+pub(super) fn has_topic<B: Buffer>(cx: &Context<B>, name: Name) -> bool {
+    cx.credentials.as_ref().is_some_and(|known| !known.topics.topic(name).is_empty())
 }
 
 fn acknowledge<B: Buffer>(cx: &mut Context<B>, id: u16) -> Result<(), Trouble> {
