@@ -64,17 +64,19 @@ exit code: 0 ended by a signal; 1 arguments, or the TAP device; 2 files, or anot
 pub(crate) const DEMO: &str = "\
 usage: aclk demo [OPTIONS]
 
-Starts an emulated Netdata Cloud on this machine, claims a new device there, and brings its Agent-Cloud Link up. Needs no
-account, no root and no network, and leaves nothing behind.
+Starts an emulated Netdata Cloud on this machine, claims a new device there, brings its Agent-Cloud Link up, and lets the
+Cloud ask the live node what it measures. Needs no account, no root and no network, and leaves nothing behind.
 
   --net host         the device uses the sockets of this machine (default)
   --net cable        the device is the firmware with a TCP/IP stack of its own, on an Ethernet cable made of memory
   --stay             stay online until Ctrl-C, with a page on which to look at the node in a browser
   --fault FAULT      break something: NAME, NAME@STEP or NAME@STEP*TIMES, as in --fault status-503@env*1; \"aclk cloud
                      --list-faults\" shows them all
-  --json             print one JSON object instead: claimed_id, online, stages, failures, cloud
+  --json             print one JSON object instead: claimed_id, online, stages, failures, cloud,
+                     queries; with --stay also admin_url and admin_token
 
-exit code: 0 the device was online; 1 arguments; 130 interrupted before that; else that of \"aclk claim\"";
+exit code: 0 the node was live and answered; 1 arguments; 7 it was online, and not live; 130 interrupted before that; else
+  that of \"aclk claim\"";
 
 pub(crate) const STATUS: &str = "\
 usage: aclk status [--json]

@@ -22,10 +22,19 @@ fn it_claims_comes_online_and_shows_what_the_cloud_sees() {
         "link       mqtt",
         "link       app",
         "Online: the Agent-Cloud Link of ",
+        "From nothing to online in ",
+        "Live: the Cloud knows the node",
         "What the Cloud sees:",
         "Space      Demo Space",
         "War Rooms  All nodes, Room 1",
         "State      online since 20",
+        ", live as the node ",
+        "What the Cloud asks the node over the link:",
+        "GET /api/v1/info\n  200, ",
+        " ms\n    {\"version\":",
+        "GET /api/v1/data?chart=",
+        "\n  200, ",
+        "\n    time,",
     ] {
         let (_, behind) = rest.split_once(text).unwrap_or_else(|| panic!("no {text:?} in {rest}"));
         rest = behind;
@@ -49,7 +58,19 @@ fn as_json_it_is_one_object() {
         assert_eq!(keys, ["bytes_received", "bytes_sent", "ms", "purpose", "stage"]);
         assert!(stage["ms"].is_number() && stage["bytes_sent"].is_u64() && stage["bytes_received"].is_u64());
     }
+    live_and_asked(&json);
+}
+
+/// The Cloud knows the node and had both answers from it.
+fn live_and_asked(json: &Value) {
     assert_eq!(json["cloud"]["state"], "online");
+    assert_eq!(json["cloud"]["node_id"].as_str().map(str::len), Some(36), "{json}");
+    let queries = json["queries"].as_array().unwrap();
+    assert_eq!(queries.len(), 2, "{json}");
+    for query in queries {
+        assert_eq!((&query["http_code"], &query["error"]), (&200.into(), &Value::Null), "{json}");
+        assert!(query["bytes"].as_u64() > Some(0) && query["ms"].is_number(), "{json}");
+    }
 }
 
 #[test]
@@ -58,11 +79,18 @@ fn on_the_cable_the_device_finds_everything_out_by_itself() {
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
     let json = ended.json();
     assert_eq!((&json["online"], &json["failures"]), (&Value::Bool(true), &serde_json::json!([])));
-    let before: Vec<&str> =
-        json["stages"].as_array().unwrap().iter().map(|stage| stage["stage"].as_str().unwrap()).collect();
-    assert_eq!(before[..2], ["config", "clock"], "DHCP and SNTP come first");
+    let own = json["stages"].as_array().unwrap().iter().filter(|stage| stage["purpose"].is_null());
+    let own: Vec<&str> = own.map(|stage| stage["stage"].as_str().unwrap()).collect();
+    assert_eq!(own, ["config", "clock", "key", "storage"], "DHCP and SNTP come first");
     assert_eq!(stages(&json, "link"), ["dns", "tcp", "tls", "websocket", "mqtt", "app"]);
-    assert_eq!(json["cloud"]["state"], "online");
+    live_and_asked(&json);
+}
+
+#[test]
+fn a_node_that_does_not_become_live_is_not_a_success() {
+    let ended = Machine::new().run(&["demo", "--fault", "no-node-result"]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (7, ""), "{ended:?}");
+    assert!(ended.stdout.ends_with("The node did not answer as it should.\n"), "{ended:?}");
 }
 
 #[test]
@@ -98,18 +126,6 @@ fn one_who_stays_ends_in_order_when_asked() {
     demo.signal("INT");
     let (status, said) = demo.wait();
     assert_eq!(status.code(), Some(0), "{said}");
-}
-
-#[test]
-fn on_the_cable_the_device_asks_for_its_address_and_the_time_first() {
-    let ended = Machine::new().run(&["demo", "--net", "cable", "--json"]);
-    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
-    let json = ended.json();
-    let own = json["stages"].as_array().unwrap().iter().filter(|stage| stage["purpose"].is_null());
-    let own: Vec<&str> = own.map(|stage| stage["stage"].as_str().unwrap()).collect();
-    assert_eq!(own, ["config", "clock", "key", "storage"]);
-    assert_eq!(stages(&json, "link"), ["dns", "tcp", "tls", "websocket", "mqtt", "app"]);
-    assert_eq!((&json["failures"], &json["cloud"]["state"]), (&serde_json::json!([]), &"online".into()));
 }
 
 #[test]

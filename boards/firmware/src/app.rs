@@ -6,11 +6,11 @@ use crate::sntp;
 use aclk_core::clock::Clock;
 use aclk_core::driver::{self, Control, Observer};
 use aclk_core::engine::event::{Event, Goal, StageReport};
-use aclk_core::engine::{Agent, Buffers};
+use aclk_core::engine::{Agent, Buffers, QUERIES_MIN};
 use aclk_core::identity::key::Key;
 use aclk_core::metrics;
 use aclk_core::node::Node;
-use aclk_core::settings::Settings;
+use aclk_core::settings::{Limits, Settings};
 use aclk_core::stage::{Failure, Stage};
 use aclk_core::store::{Saved, Store};
 use aclk_core::tls;
@@ -28,6 +28,7 @@ const RECEIVE: usize = 6 << 10;
 const SEND: usize = 3 << 10;
 /// Bytes for requests over the link that wait.
 const QUERIES: usize = 3 << 10;
+const _: () = assert!(QUERIES / QUERIES_MIN >= Limits::DEVICE.receive_maximum as usize);
 /// TCP window and send buffer, in bytes.
 const TCP_RECEIVE: usize = 4 << 10;
 const TCP_SEND: usize = 2 << 10;

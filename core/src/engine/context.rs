@@ -1,5 +1,6 @@
 //! What every step of the engine works on: settings, buffers, counters, and the outputs that wait to be polled.
 
+use super::agent::QUERIES_MIN;
 use super::backoff::Backoff;
 use super::event::{Goal, StageReport};
 use super::steps::exchange::Draft;
@@ -43,7 +44,7 @@ pub struct Buffers<B> {
     /// the link may be longer: they are sent in pieces.
     pub send: B,
     /// Requests over the link wait here; at least [`QUERIES_MIN`](super::QUERIES_MIN) bytes for each that
-    /// [`Limits`](crate::settings::Limits) announce, and as much as they are long.
+    /// [`Limits`](crate::settings::Limits) announce, and as much as they are long. With less, fewer are announced.
     pub queries: B,
 }
 
@@ -138,6 +139,10 @@ impl<B: Buffer> Context<B> {
         now: Now,
     ) -> Self {
         let Buffers { receive: rx, send: tx, queries } = buffers;
+        let mut settings = settings;
+        // More requests than can wait are not asked for.
+        let most = u16::try_from(queries.as_ref().len() / QUERIES_MIN).unwrap_or(u16::MAX);
+        settings.limits.receive_maximum = settings.limits.receive_maximum.min(most);
         let target = Claim { id: settings.id, url: settings.url.clone() };
         Self {
             goal,

@@ -1,47 +1,42 @@
 //! `aclk demo`: an emulated Cloud and a device that comes online there, on this machine.
 
+mod ask;
+mod audience;
+mod seen;
+mod wait;
+
 use super::print;
 use crate::args::Args;
-use crate::clock::rfc3339;
 use crate::device::cable;
 use crate::fault::Fault;
 use crate::help;
 use crate::host::{self, Host};
-use crate::json::{Object, Raw};
 use crate::paths::Paths;
-use crate::report::log::unix_seconds;
-use crate::report::record::{Record, json_of_fault};
+use crate::report::Maybe;
+use crate::report::record::json_of_fault;
 use crate::report::screen::Screen;
-use crate::report::{Maybe, Span};
 use crate::scratch::Scratch;
 use crate::settings::{self, Given};
 use crate::store::FileStore;
 use crate::store::claim_dir::CLOUD_FULLCHAIN;
+use aclk_cloud::FaultPlan;
 use aclk_cloud::server::{Handle, Options as CloudOptions, Running};
-use aclk_cloud::{FaultPlan, NodeState};
-use aclk_core::driver::{Command, Control, Observer};
-use aclk_core::engine::event::{Event, Goal};
-use aclk_core::identity::guid::Guid;
-use aclk_core::identity::key::Progress;
+use aclk_core::engine::event::Goal;
 use aclk_core::secret::Secret;
-use aclk_core::stage::{Next, Stage};
+use aclk_core::stage::Stage;
 use aclk_core::wire::url::Url;
 use aclk_lan::Faults;
-use std::cell::Cell;
+use audience::{Audience, Watch};
+use std::cell::RefCell;
 use std::ffi::OsString;
-use std::fmt;
 use std::fs;
 use std::io::{Stdout, stderr, stdout};
 use std::net::Ipv4Addr;
 use std::path::Path;
-use std::rc::Rc;
 use std::time::Instant;
-use tokio::signal::unix::{Signal, SignalKind, signal};
-use tokio::sync::Notify;
+use wait::Wait;
 
-/// After so many failures of the link the demonstration ends: nobody waits for a back-off of minutes.
-const FAILURES: u32 = 3;
-/// Exit code after Ctrl-C before anything was achieved, as shells count it.
+/// Exit code after Ctrl-C before everything was shown, as shells count it.
 const INTERRUPTED: u8 = 130;
 
 /// Any number will do: a cable without faults draws none.
@@ -146,32 +141,34 @@ fn demonstrate(options: &Options) -> Result<u8, Fault> {
     let guid = host::machine_guid(&paths)?;
     let settings = settings::assemble(given, store.open()?.as_ref(), guid)?;
     let mut host = Host::new(store)?;
-    let until = Rc::new(Until::default());
-    let mut observer = Audience {
-        record: Record::default(),
-        screen,
-        cloud: &cloud,
-        options,
-        until: until.clone(),
-        failures: 0,
-        begun,
-        seen: None,
-    };
+    let audience = RefCell::new(Audience::new(&cloud, options, screen, begun));
     let work = async {
-        let mut control = Wait::new(until)?;
+        let mut control = Wait::new(audience.borrow().over())?;
         let saved = host.saved().await?;
-        match options.net {
-            Net::Host => host.drive(Goal::ClaimAndLink, settings, saved, &mut observer, &mut control).await?,
-            Net::Cable => {
-                let lan = cable::lan(SEED, Faults::none())?;
-                let goal = Goal::ClaimAndLink;
-                cable::drive_on_cable(&mut host, lan, goal, settings, saved, &mut observer, &mut control).await;
+        let mut observer = Watch(&audience);
+        let device = async {
+            match options.net {
+                Net::Host => host.drive(Goal::ClaimAndLink, settings, saved, &mut observer, &mut control).await,
+                Net::Cable => {
+                    let lan = cable::lan(SEED, Faults::none())?;
+                    let goal = Goal::ClaimAndLink;
+                    cable::drive_on_cable(&mut host, lan, goal, settings, saved, &mut observer, &mut control).await;
+                    Ok(())
+                }
             }
+        };
+        let asking = async {
+            Audience::ask(&audience).await;
+            std::future::pending().await
+        };
+        tokio::select! {
+            ended = device => ended?,
+            () = asking => {}
         }
         Ok::<_, Fault>(control.interrupted)
     };
     let interrupted = host::block_on(work)??;
-    Ok(observer.conclude(interrupted))
+    Ok(audience.into_inner().conclude(interrupted))
 }
 
 impl Net {
@@ -212,131 +209,6 @@ fn prepare(claim_dir: &Path, cloud: &Handle) -> Result<Given, Fault> {
     })
 }
 
-/// When there is nothing more to see.
-#[derive(Default)]
-struct Until {
-    over: Cell<bool>,
-    changed: Notify,
-}
-
-impl Until {
-    fn is_over(&self) {
-        self.over.set(true);
-        self.changed.notify_one();
-    }
-
-    async fn wait(&self) {
-        while !self.over.get() {
-            self.changed.notified().await;
-        }
-    }
-}
-
-/// Lets the device run until there is nothing more to see, or somebody has seen enough.
-struct Wait {
-    until: Rc<Until>,
-    terminate: Signal,
-    interrupt: Signal,
-    interrupted: bool,
-    told: bool,
-}
-
-impl Wait {
-    /// Must be called on the runtime.
-    fn new(until: Rc<Until>) -> Result<Self, Fault> {
-        let listen = |kind| signal(kind).map_err(|error| Fault::new(Stage::Config, error));
-        let (terminate, interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-        Ok(Self { until, terminate, interrupt, interrupted: false, told: false })
-    }
-}
-
-impl Control for Wait {
-    async fn next(&mut self) -> Command {
-        tokio::select! {
-            // A wish is told once: the farewell takes its time.
-            () = self.until.wait(), if !self.told => {}
-            _ = self.terminate.recv() => self.interrupted = true,
-            _ = self.interrupt.recv() => self.interrupted = true,
-        }
-        self.told = true;
-        Command::Stop
-    }
-}
-
-/// Everybody who wants to know, and who decides when it is over.
-struct Audience<'a> {
-    record: Record,
-    screen: Maybe<Screen<Stdout>>,
-    cloud: &'a Handle,
-    options: &'a Options,
-    until: Rc<Until>,
-    failures: u32,
-    begun: Instant,
-    /// What the Cloud saw when the device came online.
-    seen: Option<Seen>,
-}
-
-impl Observer for Audience<'_> {
-    fn event(&mut self, event: &Event<'_>) {
-        self.record.event(event);
-        self.screen.event(event);
-        match event {
-            Event::Online { .. } => self.online(),
-            Event::ClaimFailed { failure, .. } if failure.next == Next::Stop => self.until.is_over(),
-            Event::Offline { failure } => {
-                self.failures += 1;
-                let is_patient = self.options.stay || self.failures < FAILURES;
-                if !is_patient || !matches!(failure.next, Next::Retry(_)) {
-                    self.until.is_over();
-                }
-            }
-            _ => {}
-        }
-    }
-
-    fn key_progress(&mut self, progress: Progress) {
-        self.screen.key_progress(progress);
-    }
-}
-
-impl Audience<'_> {
-    fn online(&mut self) {
-        let is_first = self.seen.is_none();
-        let Some(seen) = Seen::look(self.cloud, self.record.claimed()) else { return };
-        if let Some(screen) = self.screen.0.as_mut().filter(|_| is_first) {
-            let took = Span(self.begun.elapsed());
-            screen.line(format_args!("From nothing to online in {took}.\n\nWhat the Cloud sees:\n{seen}"));
-            if self.options.stay {
-                screen.line(how_to_go_on(self.cloud));
-            }
-        }
-        self.seen = Some(seen);
-        if !self.options.stay {
-            self.until.is_over();
-        } else if is_first && self.options.json {
-            print(self.json());
-        }
-    }
-
-    fn json(&self) -> String {
-        self.record.json().member("cloud", self.seen.as_ref().map(Seen::json)).end().0
-    }
-
-    /// The last words, and the exit code.
-    fn conclude(mut self, interrupted: bool) -> u8 {
-        if self.options.json && !(self.options.stay && self.seen.is_some()) {
-            print(self.json());
-        }
-        if self.seen.is_some() {
-            return 0;
-        }
-        if let Some(screen) = &mut self.screen.0 {
-            screen.line(if interrupted { "Interrupted." } else { "The device did not come online." });
-        }
-        if interrupted { INTERRUPTED } else { self.record.link_exit_code() }
-    }
-}
-
 fn how_to_go_on(cloud: &Handle) -> String {
     let (token, room) =
         cloud.with(|cloud, _| (cloud.token().to_owned(), cloud.rooms().first().map(|room| room.id.clone())));
@@ -351,66 +223,6 @@ fn how_to_go_on(cloud: &Handle) -> String {
         room.unwrap_or_default(),
         cloud.url()
     )
-}
-
-/// A node as the Cloud sees it.
-struct Seen {
-    space: String,
-    rooms: Vec<String>,
-    hostname: String,
-    claimed_id: String,
-    state: NodeState,
-    /// Seconds since 1970.
-    online_since: Option<u64>,
-}
-
-impl Seen {
-    fn look(cloud: &Handle, claimed_id: Option<Guid>) -> Option<Self> {
-        let (view, now) = cloud.with(|cloud, now| (cloud.view(), now));
-        let node = view.node(&claimed_id?.to_string())?;
-        let space = view.spaces.iter().find(|space| space.id == node.space)?;
-        let name = |id: &String| view.rooms.iter().find(|room| room.id == *id).map(|room| room.name.clone());
-        Some(Self {
-            space: space.name.clone(),
-            rooms: node.rooms.iter().filter_map(name).collect(),
-            hostname: node.hostname.clone(),
-            claimed_id: node.claimed_id.clone(),
-            state: node.state,
-            online_since: node.online_since.map(|since| unix_seconds() - now.saturating_sub(since).as_secs()),
-        })
-    }
-
-    const fn state(&self) -> &'static str {
-        match self.state {
-            NodeState::Claimed => "claimed",
-            NodeState::Online => "online",
-            NodeState::Offline => "offline",
-        }
-    }
-
-    fn json(&self) -> Raw {
-        Object::new()
-            .member("space", &self.space)
-            .member("rooms", self.rooms.clone())
-            .member("hostname", &self.hostname)
-            .member("claimed_id", &self.claimed_id)
-            .member("state", self.state())
-            .member("online_since", self.online_since.map(rfc3339))
-            .end()
-    }
-}
-
-impl fmt::Display for Seen {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "  Space      {}", self.space)?;
-        writeln!(f, "  War Rooms  {}", self.rooms.join(", "))?;
-        writeln!(f, "  Node       {} ({})", self.hostname, self.claimed_id)?;
-        write!(f, "  State      {}", self.state())?;
-        match self.online_since {
-            Some(since) => write!(f, " since {}", rfc3339(since)),
-            None => Ok(()),
-        }
-    }
 }
 
 #[cfg(test)]
