@@ -84,7 +84,11 @@
 
 #[cfg(any(test, feature = "rsa"))]
 extern crate alloc;
+// The hostile servers of `tests/tls` are used by unit tests too, and call this crate by its name.
 #[cfg(test)]
+extern crate self as aclk_core;
+#[cfg(test)]
+#[macro_use]
 extern crate std;
 
 pub mod api;

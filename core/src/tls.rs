@@ -19,6 +19,7 @@
 //! | `suite`, `inspect` | whole messages, in order, of a shape that embedded-tls can read; nothing after the handshake but data, tickets and close_notify |
 //! | `verifier`, `algorithms` | chain, host name and time by webpki, key usage and signature by us, each exactly once before the first byte of data |
 //! | [`anchor`] | trust anchors from certificates |
+//! | `guarantees` | nothing by itself: tests remove one guarantee of design.md 3.4 there, to see the attack work |
 //!
 //! What is offered: TLS_AES_128_GCM_SHA256 with secp256r1; ECDSA with P-256, with P-384 (feature `p384`), RSA (feature
 //! `rsa`). What embedded-tls cannot do ends in a named failure: HelloRetryRequest, KeyUpdate, handshake messages that are
@@ -42,6 +43,7 @@ mod algorithms;
 mod anchors;
 mod bytes;
 mod certificate;
+pub(crate) mod guarantees;
 mod guard;
 mod hello;
 mod inspect;
@@ -53,6 +55,7 @@ mod suite;
 mod time;
 mod verifier;
 
+use guarantees::{Guarantee, holds};
 use guard::{Guard, HEADER};
 use random::Random;
 use refusal::{Refusal, Why};
@@ -196,7 +199,7 @@ impl<'b, S: Read + Write + 'b> Secure<'b, S> {
             return Err(explain_open(error, shared, verifier));
         }
         // embedded-tls is content with a server that sent no certificate. Nothing has been sent to it but Finished.
-        if !verifier.is_proven() {
+        if holds(Guarantee::Proof) && !verifier.is_proven() {
             return Err(refused(Why::Unproven.into(), shared));
         }
         shared.step.set(Step::Data);
@@ -215,7 +218,7 @@ impl<'b, S: Read + Write + 'b> Secure<'b, S> {
         }
         self.check()?;
         // The guard keeps the header and lets embedded-tls fail before it has begun.
-        self.shared.pause.set(true);
+        self.shared.pause.set(holds(Guarantee::Waiting));
         match self.connection.fill_buf().await {
             Ok(_) | Err(TlsError::Io(ErrorKind::Interrupted)) => Ok(()),
             Err(_) if self.shared.ended.get() => Ok(()),
@@ -239,7 +242,7 @@ impl<'b, S: Read + Write + 'b> Secure<'b, S> {
             return Ok(Received::Nothing);
         }
         self.shared.pause.set(false);
-        self.is_busy = true;
+        self.is_busy = holds(Guarantee::Waiting);
         let outcome = self.connection.fill_buf().await.map(|record| Taken::from(record, out));
         self.is_busy = false;
         match outcome {

@@ -5,6 +5,7 @@
 //! ClientHello on its way out, and checks every field of the answer before embedded-tls sees it.
 
 use super::bytes::Bytes;
+use super::guarantees::{Guarantee, holds};
 use super::refusal::{Refusal, Why};
 use heapless::Vec;
 
@@ -88,8 +89,11 @@ impl Offer {
         let hello = Hello::read(hello).ok_or(Why::HelloMalformed)?;
         let extensions = Extensions::read(hello.extensions)?;
 
-        if *hello.random == RETRY {
+        if holds(Guarantee::Said) && *hello.random == RETRY {
             return Err(extensions.retry());
+        }
+        if !holds(Guarantee::Messages) {
+            return Ok(());
         }
         if DOWNGRADED.iter().any(|mark| hello.random.ends_with(mark)) {
             return Err(Why::Downgrade.into());
@@ -197,7 +201,7 @@ impl<'a> Extensions<'a> {
                     true
                 }
             };
-            if !is_new {
+            if holds(Guarantee::Messages) && !is_new {
                 return Err(Why::DuplicateExtension.with(kind));
             }
         }

@@ -3,6 +3,7 @@
 #![allow(unreachable_pub)] // a test binary exports nothing
 #![allow(clippy::result_large_err)] // failures carry their text with them
 
+mod allocator;
 mod bare;
 mod chains;
 mod connection;
@@ -14,6 +15,3 @@ mod rejected;
 #[cfg(feature = "rsa")]
 mod stalls;
 mod support;
-
-#[global_allocator]
-static HEAP: support::heap::Counting = support::heap::Counting;

@@ -4,6 +4,7 @@ use super::pki::Identity;
 use super::script::vector;
 use rcgen::{KeyPair, PublicKeyData, SigningKey};
 use rustls::pki_types::CertificateDer;
+use std::prelude::v1::*;
 
 const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;

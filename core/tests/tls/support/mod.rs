@@ -3,7 +3,8 @@
 //! * `wire`: two pipes of memory, the client's socket on them, and a loop that drives both ends without time.
 //! * `pki`: certificates as they should be, `forge`: certificates without rules.
 //! * `peer`: a server that is rustls.
-//! * `heap`: an allocator that counts what the client allocates.
+//! * `heap`: how often the client allocates.
+//! * `stall`: a claim over a network that stands still, in virtual time.
 //! * `script`: a TLS 1.3 server that does exactly what a test says, right or wrong.
 
 pub mod forge;
@@ -11,6 +12,8 @@ pub mod heap;
 pub mod peer;
 pub mod pki;
 pub mod script;
+#[cfg(feature = "rsa")]
+pub mod stall;
 pub mod wire;
 
 use aclk_core::clock::{Trust, WallTime};
@@ -23,7 +26,8 @@ use chacha20::ChaCha20Rng;
 use rand_core::SeedableRng;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 use std::convert::Infallible;
-use wire::{Drip, Peer, Socket, Wire, drive};
+use std::prelude::v1::*;
+use wire::{Drip, Peer, Socket, Wire, drive_while};
 
 /// 2025-06-01T00:00:00Z, the day of all tests.
 pub const TODAY: u64 = 1_748_736_000;
@@ -108,12 +112,21 @@ impl Client {
 
     /// Shakes hands with `server`.
     pub fn open<'m>(&self, memory: &'m mut Memory, server: &mut dyn Peer) -> Result<Secure<'m, Socket>, Failure> {
+        self.open_while(memory, server).expect("client and server wait for each other")
+    }
+
+    /// The same, but yields `None` as soon as both wait for each other.
+    pub fn open_while<'m>(
+        &self,
+        memory: &'m mut Memory,
+        server: &mut dyn Peer,
+    ) -> Option<Result<Secure<'m, Socket>, Failure>> {
         let anchors: Vec<TrustAnchor<'_>> =
             self.roots.iter().map(|root| aclk_core::tls::anchor(root).unwrap()).collect();
         let policy = Policy { anchors: &anchors, wall: self.wall, build_unix_seconds: self.build };
         let mut rng = rng();
         let open = Secure::open(self.wire.socket(), &self.host, &policy, memory.buffers(), &mut rng);
-        drive(&self.wire, server, open)
+        drive_while(&self.wire, server, open)
     }
 
     /// Shakes hands with a server that must not get through it, and yields the reason.

@@ -6,6 +6,7 @@ use rustls::crypto::{SupportedKxGroup, ring};
 use rustls::server::WebPkiClientVerifier;
 use rustls::{ProtocolVersion, RootCertStore, ServerConfig, ServerConnection, SupportedProtocolVersion};
 use std::io::{Read, Write};
+use std::prelude::v1::*;
 use std::sync::Arc;
 
 /// A rustls server that answers every byte with itself, upper case.

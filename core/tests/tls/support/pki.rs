@@ -5,6 +5,8 @@ use rcgen::{
     PKCS_ECDSA_P256_SHA256, PublicKeyData, SignatureAlgorithm, date_time_ymd,
 };
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use std::string::{String, ToString};
+use std::vec::Vec;
 
 /// A certificate authority.
 pub struct Authority {

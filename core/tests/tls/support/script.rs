@@ -29,6 +29,7 @@ use p256::ecdh::EphemeralSecret;
 use p256::elliptic_curve::Generate;
 use p256::elliptic_curve::sec1::ToSec1Point;
 use rcgen::SigningKey;
+use std::prelude::v1::*;
 
 pub const CHANGE_CIPHER_SPEC: u8 = 20;
 pub const ALERT: u8 = 21;
@@ -219,6 +220,12 @@ impl Server<'_> {
             messages.push(HANDSHAKE);
             self.send_sealed(&messages, |_| {});
         }
+    }
+
+    /// The same, but the record is not encrypted.
+    pub fn flush_plain(&mut self) {
+        let messages = std::mem::take(&mut self.messages);
+        self.plain(HANDSHAKE, &messages);
     }
 
     /// Ends the connection.

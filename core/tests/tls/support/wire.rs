@@ -6,6 +6,7 @@ use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::prelude::v1::*;
 use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
