@@ -191,6 +191,23 @@ fn a_link_that_is_switched_off_stays_a_node() {
     wait_until("it is back", || state(&cloud) == NodeState::Online);
 }
 
+/// The same file decides for claim (`claim::without_the_private_authority_the_cloud_is_a_stranger`) and link: the link of
+/// the original goes past it.
+#[test]
+fn without_the_private_authority_the_cloud_of_a_link_is_a_stranger() {
+    let (cloud, another) = (cloud(""), cloud(""));
+    let machine = Machine::claimed(&cloud);
+    assert!(!events(&cloud).is_empty(), "the claim is not among the events");
+    fs::write(machine.file("cloud_fullchain.pem"), another.ca_pem()).unwrap();
+    let link = machine.start(&[]);
+    link.wait_for("offline: tls: ", 0);
+    assert_eq!(machine.status().1["stage"], "tls");
+    link.stop();
+    assert_eq!(events(&cloud), Vec::<String>::new(), "it asked a stranger for something");
+    fs::write(machine.file("cloud_fullchain.pem"), cloud.ca_pem()).unwrap();
+    machine.start(&[]).wait_for("ACLK: online as", 0);
+}
+
 #[test]
 fn one_machine_has_one_daemon() {
     let machine = Machine::new();

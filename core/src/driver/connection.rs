@@ -49,15 +49,15 @@ pub(super) async fn sleep<C: Clock>(clock: &C, deadline: Option<Instant>) {
     }
 }
 
-/// Resolves when `span` has run out.
-async fn run_out<C: Clock>(clock: &C, span: Duration) {
+/// Resolves when `span` has passed since this call.
+fn passed<C: Clock>(clock: &C, span: Duration) -> impl Future<Output = ()> {
     let deadline = clock.instant() + span;
-    sleep(clock, holds(Guarantee::Deadlines).then_some(deadline)).await;
+    sleep(clock, holds(Guarantee::Deadlines).then_some(deadline))
 }
 
 /// `work`, unless it takes longer than `span`.
 async fn within<C: Clock, T>(clock: &C, span: Duration, work: impl Future<Output = T>) -> Option<T> {
-    match select(work, run_out(clock, span)).await {
+    match select(work, passed(clock, span)).await {
         Either::First(done) => Some(done),
         Either::Second(()) => None,
     }
@@ -77,7 +77,7 @@ async fn within_or_wish<C: Clock, W: Control, T>(
         wish = Some(control.next().await);
         clock.sleep_until(clock.instant() + patience).await;
     };
-    let done = match select3(work, run_out(clock, span), impatience).await {
+    let done = match select3(work, passed(clock, span), impatience).await {
         Either3::First(done) => Some(done),
         Either3::Second(()) | Either3::Third(()) => None,
     };

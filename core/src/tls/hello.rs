@@ -211,6 +211,8 @@ impl<'a> Extensions<'a> {
     /// What a HelloRetryRequest with these extensions asks for.
     fn retry(&self) -> Refusal {
         match self.share.and_then(|mut share| share.u16()) {
+            // RFC 8446 4.1.4: it must ask for a change.
+            Some(SECP256R1) => Why::RetrySame.into(),
             Some(group) => Why::RetryGroup.with(group),
             None => Why::RetryCookie.into(),
         }

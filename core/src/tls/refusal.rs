@@ -65,6 +65,8 @@ reasons! {
     Version,
     /// A HelloRetryRequest for this key exchange group.
     RetryGroup,
+    /// A HelloRetryRequest for the group of the key share that we sent.
+    RetrySame,
     /// A HelloRetryRequest that asks for no group.
     RetryCookie,
     /// The ServerHello echoes another session id than ours.
@@ -170,6 +172,7 @@ impl Refusal {
             | Why::DuplicateExtension
             | Why::KeyShareGroup
             | Why::KeyShare
+            | Why::RetrySame
             | Why::Scheme => 47,
             Why::RecordType
             | Why::RecordVersion
@@ -237,6 +240,7 @@ impl fmt::Display for Refusal {
                 write!(f, "server requires another key exchange group, {}, than our secp256r1", names::group(n))?;
                 f.write_str(" (HelloRetryRequest)")
             }
+            Why::RetrySame => f.write_str("server asks again for the key share that it has (HelloRetryRequest)"),
             Why::RetryCookie => {
                 f.write_str("server requires a TLS 1.3 feature we do not have: HelloRetryRequest with a cookie")
             }

@@ -1,9 +1,9 @@
 //! Certificates that no authority would issue: a table, one line per case. What is tolerated says why.
 
-use crate::support::Client;
 use crate::support::forge::*;
 use crate::support::pki::key;
 use crate::support::script::Scripted;
+use crate::support::{self, Client};
 use rcgen::{KeyPair, PKCS_ECDSA_P256_SHA256, PublicKeyData};
 use rustls::pki_types::CertificateDer;
 
@@ -64,8 +64,8 @@ fn refused(case: &str, outcome: Option<String>, reason: &str) {
 
 #[track_caller]
 fn tolerated(case: &str, outcome: Option<String>, because: &str) {
-    println!("tolerated: {case}: {because}");
     assert_eq!(outcome, None, "{case}");
+    support::tolerated(case, because);
 }
 
 #[test]
@@ -353,8 +353,8 @@ fn a_chain_that_is_longer_than_a_record() {
     // A server has to split such a message, and we do not join it.
     let client = Client::trusting(&keys.root());
     let identity = identity(chain, keys.server);
-    let reason = client.refuses(&mut crate::support::peer::Rustls::new(&identity));
-    refused("a chain of 18 KB", Some(reason), "Certificate of the server is split over several records");
+    let reason = client.refuses("a chain of 18 KB", &mut crate::support::peer::Rustls::new(&identity));
+    assert!(reason.contains("Certificate of the server is split over several records"), "{reason}");
 }
 
 #[test]

@@ -1,4 +1,5 @@
-//! Servers that do what they must not. None gets a byte of data, and none makes us panic or wait.
+//! Servers that do what they must not: a table, one line per case. None gets a byte of data, and none makes us panic or
+//! wait. What is tolerated says why.
 
 mod changed;
 mod data;
@@ -12,31 +13,27 @@ use crate::support::script::*;
 use crate::support::wire::{Socket, drive};
 use crate::support::{Client, Memory};
 use aclk_core::tls::{Received, Secure};
+use std::fmt::Display;
 
 /// The reason why the handshake with a server that follows `script` fails, and the alerts the client sends.
-fn refused(script: impl FnOnce(&mut Server<'_>)) -> (String, Vec<u8>) {
+fn refused(case: impl Display, script: impl FnOnce(&mut Server<'_>)) -> (String, Vec<u8>) {
     let root = Authority::new();
     let identity = root.localhost();
     let client = Client::trusting(&root.der);
-    let reason = client.refuses(&mut Scripted::new(&identity, script));
-    println!("refused: {reason}");
+    let reason = client.refuses(case, &mut Scripted::new(&identity, script));
+    assert_eq!(client.wire.encrypted_records(), 0, "the handshake was finished: {reason}");
     (reason, client.wire.alerts())
 }
 
-/// The reason alone; the client must not even have finished the handshake.
-fn refusal(script: impl FnOnce(&mut Server<'_>)) -> String {
-    let root = Authority::new();
-    let identity = root.localhost();
-    let client = Client::trusting(&root.der);
-    let reason = client.refuses(&mut Scripted::new(&identity, script));
-    assert_eq!(client.wire.encrypted_records(), 0, "the handshake was finished: {reason}");
-    println!("refused: {reason}");
+/// The reason alone.
+fn refusal(case: impl Display, script: impl FnOnce(&mut Server<'_>)) -> String {
+    let (reason, _) = refused(case, script);
     reason.strip_prefix("tls: ").expect("another stage than tls").to_owned()
 }
 
 /// The reason why a server that changes its ServerHello like this is refused.
-fn hello_refusal(change: impl FnOnce(&mut Hello)) -> String {
-    refusal(|server| server.hello(change))
+fn hello_refusal(case: impl Display, change: impl FnOnce(&mut Hello)) -> String {
+    refusal(case, |server| server.hello(change))
 }
 
 /// The handshake as it should be, and then `script`; `test` gets the connection.
@@ -54,12 +51,12 @@ fn connected(script: impl FnOnce(&mut Server<'_>), test: impl FnOnce(&Client, &m
 }
 
 /// The reason why the first read after a correct handshake fails. Nothing works after that.
-fn read_refusal(script: impl FnOnce(&mut Server<'_>)) -> String {
+fn read_refusal(case: impl Display, script: impl FnOnce(&mut Server<'_>)) -> String {
     let mut reason = String::new();
     connected(script, |client, server, mut secure| {
         let failure = drive(&client.wire, server, secure.read(&mut [0; 64])).expect_err("this was accepted");
         reason = failure.to_string();
-        println!("refused after the handshake: {reason}");
+        println!("refused: {case}: {reason}");
         let again = [
             drive(&client.wire, server, secure.ready()).unwrap_err(),
             drive(&client.wire, server, secure.read(&mut [0; 64])).unwrap_err(),

@@ -11,13 +11,13 @@ const MASKS: [u8; 3] = [0x01, 0x80, 0xff];
 #[test]
 fn any_byte_of_the_server_hello() {
     let mut len = 0;
-    refusal(|server| {
+    refusal("nothing but a closed connection", |server| {
         len = server.make_hello(|_| {}).len();
         server.close();
     });
     for at in 0..len {
         for mask in MASKS {
-            refusal(|server| {
+            refusal(format_args!("byte {at} of ServerHello changed by 0x{mask:02x}"), |server| {
                 let mut hello = server.make_hello(|_| {});
                 hello[at] ^= mask;
                 server.plain(HANDSHAKE, &hello);
@@ -42,14 +42,14 @@ fn any_byte_of_the_encrypted_messages() {
         server.finished();
     };
     let mut len = 0;
-    refusal(|server| {
+    refusal("no encrypted message", |server| {
         flight(server);
         server.tamper(|messages| len = std::mem::take(messages).len());
         server.close();
     });
     for at in 0..len {
         // One mask each: there are many bytes, and a signature is checked for most.
-        refusal(|server| {
+        refusal(format_args!("byte {at} of the encrypted messages changed"), |server| {
             flight(server);
             server.tamper(|messages| {
                 // An ECDSA signature is now and then a byte shorter than the one before.
@@ -66,7 +66,7 @@ fn the_encrypted_messages_cut_off_anywhere() {
     let mut len = usize::MAX;
     let mut end = 0;
     while end < len {
-        refusal(|server| {
+        refusal(format_args!("the encrypted messages end after {end} bytes"), |server| {
             server.hello(|_| {});
             server.encrypted_extensions(&[]);
             server.certificate();
@@ -103,7 +103,7 @@ proptest! {
 
     #[test]
     fn any_plaintext_in_the_handshake(plaintext in prop::collection::vec(any::<u8>(), 1..80)) {
-        refusal(|server| {
+        refusal(format_args!("plaintext {plaintext:02x?} in the handshake"), |server| {
             server.hello(|_| {});
             server.plaintext(&plaintext);
             server.close();
@@ -112,7 +112,7 @@ proptest! {
 
     #[test]
     fn any_bytes_instead_of_an_answer(bytes in prop::collection::vec(any::<u8>(), 0..200)) {
-        refusal(|server| {
+        refusal(format_args!("{bytes:02x?} instead of an answer"), |server| {
             server.raw(&bytes);
             server.close();
         });

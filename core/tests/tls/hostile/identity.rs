@@ -11,7 +11,7 @@ const DECRYPT_ERROR: u8 = 51;
 
 #[test]
 fn a_server_that_proves_nothing() {
-    let (reason, alerts) = refused(|server| {
+    let (reason, alerts) = refused("neither Certificate nor CertificateVerify", |server| {
         server.hello(|_| {});
         server.encrypted_extensions(&[]);
         server.finished();
@@ -24,7 +24,7 @@ fn a_server_that_proves_nothing() {
 
 #[test]
 fn a_server_that_proves_nothing_in_records_of_its_own() {
-    let reason = refusal(|server| {
+    let reason = refusal("the same in records of their own", |server| {
         server.hello(|_| {});
         server.encrypted_extensions(&[]);
         server.flush();
@@ -36,22 +36,28 @@ fn a_server_that_proves_nothing_in_records_of_its_own() {
 #[test]
 fn a_server_that_shows_a_certificate_but_does_not_sign() {
     for splits in [false, true] {
-        let reason = refusal(|server| {
-            server.hello(|_| {});
-            server.encrypted_extensions(&[]);
-            server.certificate();
-            if splits {
-                server.flush();
-            }
-            server.finished();
-        });
+        let reason = refusal(
+            format_args!(
+                "Certificate and no CertificateVerify{}",
+                if splits { ", in records of their own" } else { "" }
+            ),
+            |server| {
+                server.hello(|_| {});
+                server.encrypted_extensions(&[]);
+                server.certificate();
+                if splits {
+                    server.flush();
+                }
+                server.finished();
+            },
+        );
         assert_eq!(reason, "server finished the handshake without proving who it is");
     }
 }
 
 #[test]
 fn a_server_that_signs_without_a_certificate() {
-    let reason = refusal(|server| {
+    let reason = refusal("CertificateVerify and no Certificate", |server| {
         server.hello(|_| {});
         server.encrypted_extensions(&[]);
         server.certificate_verify();
@@ -67,10 +73,13 @@ fn a_server_with_the_certificate_of_another() {
     let victim = root.localhost();
     let thief = Identity { chain: victim.chain, key: key(&PKCS_ECDSA_P256_SHA256) };
     let client = Client::trusting(&root.der);
-    let reason = client.refuses(&mut Scripted::new(&thief, |server| {
-        server.handshake();
-        server.encrypted(APPLICATION_DATA, b"trust me");
-    }));
+    let reason = client.refuses(
+        "the certificate of another, without its key",
+        &mut Scripted::new(&thief, |server| {
+            server.handshake();
+            server.encrypted(APPLICATION_DATA, b"trust me");
+        }),
+    );
     assert_eq!(reason, "tls: server does not have the key of its certificate: its signature on the handshake is wrong");
     assert_eq!(client.wire.encrypted_records(), 0);
     assert_eq!(client.wire.alerts(), [DECRYPT_ERROR]);
@@ -82,18 +91,21 @@ fn a_server_with_a_bad_certificate() {
     let identity = Authority::new().localhost();
     for splits in [false, true] {
         let client = Client::trusting(&root.der);
-        let reason = client.refuses(&mut Scripted::new(&identity, |server| {
-            server.hello(|_| {});
-            server.encrypted_extensions(&[]);
-            server.certificate();
-            if splits {
-                server.flush();
-            }
-            server.certificate_verify();
-            server.finished();
-            server.application_keys();
-            server.encrypted(APPLICATION_DATA, b"trust me");
-        }));
+        let reason = client.refuses(
+            "a certificate that nobody vouches for",
+            &mut Scripted::new(&identity, |server| {
+                server.hello(|_| {});
+                server.encrypted_extensions(&[]);
+                server.certificate();
+                if splits {
+                    server.flush();
+                }
+                server.certificate_verify();
+                server.finished();
+                server.application_keys();
+                server.encrypted(APPLICATION_DATA, b"trust me");
+            }),
+        );
         assert!(reason.contains("certificate chain is wrong"), "{reason}");
         assert_eq!(client.wire.encrypted_records(), 0);
     }
@@ -101,7 +113,7 @@ fn a_server_with_a_bad_certificate() {
 
 #[test]
 fn a_second_certificate_after_the_first_was_verified() {
-    let reason = refusal(|server| {
+    let reason = refusal("Certificate twice", |server| {
         server.hello(|_| {});
         server.encrypted_extensions(&[]);
         server.certificate();
@@ -110,7 +122,7 @@ fn a_second_certificate_after_the_first_was_verified() {
         server.finished();
     });
     assert_eq!(reason, "server sent Certificate out of order");
-    let reason = refusal(|server| {
+    let reason = refusal("Certificate again after its signature was verified", |server| {
         server.hello(|_| {});
         server.encrypted_extensions(&[]);
         server.certificate();
@@ -126,7 +138,7 @@ fn a_second_certificate_after_the_first_was_verified() {
 #[test]
 fn a_signature_for_another_purpose() {
     for context in ["TLS 1.3, client CertificateVerify", "TLS 1.3, server CertificateVerif", ""] {
-        let reason = refusal(|server| {
+        let reason = refusal(format_args!("signature for {context:?}"), |server| {
             server.hello(|_| {});
             server.encrypted_extensions(&[]);
             server.certificate();
@@ -139,7 +151,7 @@ fn a_signature_for_another_purpose() {
 
 #[test]
 fn a_signature_over_another_handshake() {
-    let reason = refusal(|server| {
+    let reason = refusal("signature over something else", |server| {
         server.hello(|_| {});
         server.encrypted_extensions(&[]);
         server.certificate();
@@ -164,7 +176,7 @@ fn signature_schemes_that_were_not_offered_or_are_not_for_handshakes() {
         (0x0302, "signature scheme 0x0302"),
         (0xfefe, "signature scheme 0xfefe"),
     ] {
-        let reason = refusal(|server| {
+        let reason = refusal(format_args!("signature with {name}"), |server| {
             server.hello(|_| {});
             server.encrypted_extensions(&[]);
             server.certificate();
@@ -178,7 +190,7 @@ fn signature_schemes_that_were_not_offered_or_are_not_for_handshakes() {
 #[test]
 fn a_signature_scheme_that_is_not_for_the_key() {
     for (scheme, name) in [(0x0503, "ecdsa_secp384r1_sha384"), (0x0804, "rsa_pss_rsae_sha256")] {
-        let reason = refusal(|server| {
+        let reason = refusal(format_args!("signature with {name} by a P-256 key"), |server| {
             server.hello(|_| {});
             server.encrypted_extensions(&[]);
             server.certificate();
@@ -191,7 +203,7 @@ fn a_signature_scheme_that_is_not_for_the_key() {
 #[test]
 fn a_note_of_our_own_cipher_cannot_be_forged() {
     // What the cipher hands to the verifier for "alert close_notify", see tls::suite.
-    let reason = refusal(|server| {
+    let reason = refusal("a forged note of our own cipher", |server| {
         server.hello(|_| {});
         server.encrypted_extensions(&[]);
         server.certificate();
@@ -203,7 +215,7 @@ fn a_note_of_our_own_cipher_cannot_be_forged() {
 #[test]
 fn a_finished_that_does_not_fit() {
     for bit in [0, 31] {
-        let reason = refusal(|server| {
+        let reason = refusal(format_args!("Finished whose byte {bit} is changed"), |server| {
             server.hello(|_| {});
             server.encrypted_extensions(&[]);
             server.certificate();
@@ -213,7 +225,7 @@ fn a_finished_that_does_not_fit() {
         assert_eq!(reason, "Finished of the server does not fit the handshake");
     }
     for len in [0, 31, 33] {
-        let reason = refusal(|server| {
+        let reason = refusal(format_args!("Finished of {len} bytes"), |server| {
             server.hello(|_| {});
             server.encrypted_extensions(&[]);
             server.certificate();

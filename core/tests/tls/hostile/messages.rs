@@ -3,19 +3,19 @@
 use super::refusal;
 use crate::support::pki::{Authority, Identity, key, server_params};
 use crate::support::script::*;
-use crate::support::{Client, Memory};
+use crate::support::{Client, Memory, tolerated};
 use rcgen::PKCS_ECDSA_P256_SHA256;
 
 #[test]
 fn messages_that_are_split_over_records() {
-    let reason = refusal(|server| {
+    let reason = refusal("EncryptedExtensions in two records", |server| {
         server.hello(|_| {});
         let body = message(ENCRYPTED_EXTENSIONS, &[0, 0]);
         server.encrypted(HANDSHAKE, &body[..5]);
         server.encrypted(HANDSHAKE, &body[5..]);
     });
     assert_eq!(reason, "EncryptedExtensions of the server is split over several records, which we cannot join");
-    let reason = refusal(|server| {
+    let reason = refusal("EncryptedExtensions whose header is cut off", |server| {
         server.hello(|_| {});
         server.encrypted(HANDSHAKE, &[ENCRYPTED_EXTENSIONS, 0]);
     });
@@ -24,14 +24,35 @@ fn messages_that_are_split_over_records() {
 
 #[test]
 fn messages_out_of_order() {
-    for (script, reason) in [
-        ((|server| server.certificate()) as fn(&mut Server<'_>), "server sent Certificate out of order"),
-        (|server| server.certificate_verify(), "server sent CertificateVerify out of order"),
-        (|server| server.say(NEW_SESSION_TICKET, &ticket()), "server sent NewSessionTicket out of order"),
-        (|server| server.say(KEY_UPDATE, &[0]), "server sent KeyUpdate out of order"),
-        (|server| server.say(SERVER_HELLO, &[]), "server sent ServerHello out of order"),
-        (|server| server.say(77, &[]), "server sent handshake message type 0x004d out of order"),
+    for (case, script, reason) in [
         (
+            "Certificate instead of EncryptedExtensions",
+            (|server| server.certificate()) as fn(&mut Server<'_>),
+            "server sent Certificate out of order",
+        ),
+        (
+            "CertificateVerify instead of EncryptedExtensions",
+            |server| server.certificate_verify(),
+            "server sent CertificateVerify out of order",
+        ),
+        (
+            "NewSessionTicket instead of EncryptedExtensions",
+            |server| server.say(NEW_SESSION_TICKET, &ticket()),
+            "server sent NewSessionTicket out of order",
+        ),
+        (
+            "KeyUpdate instead of EncryptedExtensions",
+            |server| server.say(KEY_UPDATE, &[0]),
+            "server sent KeyUpdate out of order",
+        ),
+        ("encrypted ServerHello", |server| server.say(SERVER_HELLO, &[]), "server sent ServerHello out of order"),
+        (
+            "a message of type 77",
+            |server| server.say(77, &[]),
+            "server sent handshake message type 0x004d out of order",
+        ),
+        (
+            "EncryptedExtensions twice",
             |server| {
                 server.encrypted_extensions(&[]);
                 server.encrypted_extensions(&[]);
@@ -39,6 +60,7 @@ fn messages_out_of_order() {
             "server sent EncryptedExtensions out of order",
         ),
         (
+            "NewSessionTicket in one record with Finished",
             |server| {
                 server.encrypted_extensions(&[]);
                 server.certificate();
@@ -49,7 +71,7 @@ fn messages_out_of_order() {
             "server sent NewSessionTicket out of order",
         ),
     ] {
-        let refused = refusal(|server| {
+        let refused = refusal(case, |server| {
             server.hello(|_| {});
             script(server);
         });
@@ -60,12 +82,12 @@ fn messages_out_of_order() {
 #[test]
 fn a_message_hidden_behind_the_end_of_another() {
     let hidden = message(CERTIFICATE_REQUEST, &[vector(1, &[]), vector(2, &[])].concat());
-    let reason = refusal(|server| {
+    let reason = refusal("CertificateRequest hidden behind EncryptedExtensions", |server| {
         server.hello(|_| {});
         server.say(ENCRYPTED_EXTENSIONS, &[vector(2, &[]), hidden].concat());
     });
     assert_eq!(reason, "malformed EncryptedExtensions of the server");
-    let reason = refusal(|server| {
+    let reason = refusal("Finished hidden behind CertificateVerify", |server| {
         server.hello(|_| {});
         server.encrypted_extensions(&[]);
         server.certificate();
@@ -79,21 +101,21 @@ fn a_message_hidden_behind_the_end_of_another() {
 fn extensions_that_were_not_offered() {
     let not_offered = |kind| format!("server sent extension {kind}, which was not offered or does not belong there");
     for kind in [16, 42, 13, 51, 28, 0xfafa] {
-        let reason = refusal(|server| {
+        let reason = refusal(format_args!("extension {kind} in EncryptedExtensions"), |server| {
             server.hello(|_| {});
             server.encrypted_extensions(&[(kind, &[])]);
         });
         assert_eq!(reason, not_offered(kind));
     }
     for kind in [5, 18] {
-        let reason = refusal(|server| {
+        let reason = refusal(format_args!("extension {kind} in Certificate"), |server| {
             server.hello(|_| {});
             server.encrypted_extensions(&[]);
             server.certificate_with(&[], &extension(kind, &[]));
         });
         assert_eq!(reason, not_offered(kind));
     }
-    let reason = refusal(|server| {
+    let reason = refusal("extension 0 twice in EncryptedExtensions", |server| {
         server.hello(|_| {});
         server.encrypted_extensions(&[(0, &[]), (0, &[])]);
     });
@@ -114,8 +136,9 @@ fn a_host_name_is_acknowledged_only_if_it_was_sent() {
     };
     let client = Client::trusting(&root.der);
     assert!(client.open(&mut Memory::default(), &mut Scripted::new(&identity, acknowledge)).is_ok());
+    tolerated("an acknowledged name that was sent", "RFC 6066 3 asks servers for it");
     let client = Client::trusting(&root.der).expecting("127.0.0.1");
-    let reason = client.refuses(&mut Scripted::new(&identity, acknowledge));
+    let reason = client.refuses("an acknowledged name that was not sent", &mut Scripted::new(&identity, acknowledge));
     assert_eq!(reason, "tls: server sent extension 0, which was not offered or does not belong there");
 }
 
@@ -142,6 +165,7 @@ fn lists_of_groups_are_read_as_far_as_embedded_tls_can() {
     assert_eq!(open(&[0x11ec, 0x1d, 0x17, 0x1e, 0x18, 0x19, 0x100, 0x101]), Ok(()));
     assert_eq!(open(&[0x1d, 0x1f]), Err("tls: server lists key exchange group 0x001f, which we cannot read".into()));
     assert_eq!(open(&[0x1d; 13]), Ok(()));
+    tolerated("supported_groups in EncryptedExtensions", "RFC 8446 4.2.7 allows it, and OpenSSL does it");
     let many = "tls: server lists more than 13 key exchange groups, which we cannot read";
     assert_eq!(open(&[0x1d; 14]), Err(many.into()));
 }
@@ -156,7 +180,7 @@ fn malformed_messages() {
         (ENCRYPTED_EXTENSIONS, vector(2, &extension(0, &[0]))),
         (ENCRYPTED_EXTENSIONS, vector(2, &extension(10, &[0, 3, 0, 0x17, 0]))),
     ] {
-        let reason = refusal(|server| {
+        let reason = refusal(format_args!("EncryptedExtensions of {body:?}"), |server| {
             server.hello(|_| {});
             server.say(kind, &body);
         });
@@ -165,21 +189,21 @@ fn malformed_messages() {
     for body in
         [vec![], vec![0], vec![0, 0, 0, 1], vec![1, 7, 0, 0, 0], vec![0, 0, 0, 5, 0, 0, 0, 0, 0], vec![0, 0, 0, 0, 0]]
     {
-        let reason = refusal(|server| {
+        let reason = refusal(format_args!("Certificate of {body:?}"), |server| {
             server.hello(|_| {});
             server.encrypted_extensions(&[]);
             server.say(CERTIFICATE, &body);
         });
         assert_eq!(reason, "malformed Certificate of the server");
     }
-    let reason = refusal(|server| {
+    let reason = refusal("Certificate with an empty list", |server| {
         server.hello(|_| {});
         server.encrypted_extensions(&[]);
         server.say(CERTIFICATE, &[0, 0, 0, 0]);
     });
     assert_eq!(reason, "server sent no certificate");
     for body in [vec![], vec![4], vec![4, 3, 0], vec![4, 3, 0, 1], vec![4, 3, 0, 0, 0]] {
-        let reason = refusal(|server| {
+        let reason = refusal(format_args!("CertificateVerify of {body:?}"), |server| {
             server.hello(|_| {});
             server.encrypted_extensions(&[]);
             server.certificate();
@@ -188,7 +212,7 @@ fn malformed_messages() {
         assert_eq!(reason, "malformed CertificateVerify of the server");
     }
     for body in [vec![], vec![0], vec![1, 1, 0, 0], vec![0, 0, 1, 0], vec![0, 0, 0, 0]] {
-        let reason = refusal(|server| {
+        let reason = refusal(format_args!("CertificateRequest of {body:?}"), |server| {
             server.hello(|_| {});
             server.encrypted_extensions(&[]);
             server.say(CERTIFICATE_REQUEST, &body);
@@ -202,7 +226,10 @@ fn certificates_that_are_no_certificates() {
     for der in [&b"\x30\x00"[..], b"\x30\x80\x00\x00", b"not DER at all", &[0x30, 0x82, 0xff, 0xff, 1]] {
         let identity = Identity { chain: vec![der.to_vec().into()], key: key(&PKCS_ECDSA_P256_SHA256) };
         let client = Client::trusting(&Authority::new().der);
-        let reason = client.refuses(&mut Scripted::new(&identity, |server| server.handshake()));
+        let reason = client.refuses(
+            format_args!("a certificate of {der:02x?}"),
+            &mut Scripted::new(&identity, |server| server.handshake()),
+        );
         assert!(reason.starts_with("tls: server's certificate is not acceptable"), "{reason}");
     }
 }

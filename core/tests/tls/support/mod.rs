@@ -26,6 +26,7 @@ use chacha20::ChaCha20Rng;
 use rand_core::SeedableRng;
 use rustls::pki_types::{CertificateDer, TrustAnchor};
 use std::convert::Infallible;
+use std::fmt::Display;
 use std::prelude::v1::*;
 use wire::{Drip, Peer, Socket, Wire, drive_while};
 
@@ -129,10 +130,16 @@ impl Client {
         drive_while(&self.wire, server, open)
     }
 
-    /// Shakes hands with a server that must not get through it, and yields the reason.
-    pub fn refuses(&self, server: &mut dyn Peer) -> String {
+    /// Shakes hands with a server that must not get through it, prints this case and yields the reason.
+    pub fn refuses(&self, case: impl Display, server: &mut dyn Peer) -> String {
         let failure = self.open(&mut Memory::default(), server).expect_err("the server was accepted");
         assert_eq!(self.wire.application_records(), 0, "data was sent to a server that was refused");
+        println!("refused: {case}: {failure}");
         failure.to_string()
     }
+}
+
+/// Prints a case in which a peer does something unusual and gets away with it, for a reason.
+pub fn tolerated(case: impl Display, because: &str) {
+    println!("tolerated: {case}: {because}");
 }
