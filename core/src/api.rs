@@ -9,6 +9,7 @@
 //!
 //! An [`Answer`] is never there as a whole. Its length is known before its first byte, and it is written in pieces of any
 //! size, over a view of the samples that does not move meanwhile. So a device of 64 KiB can answer with more than that.
+//! If the request accepts it and the device has an [`Encoder`], it is one gzip stream.
 //!
 //! | path | answer |
 //! |---|---|
@@ -35,6 +36,7 @@ pub use head::{Head, reason_phrase};
 pub use request::{Method, PARAMETER_MAX, Request};
 
 use crate::clock::Now;
+use crate::encoding::{Encoder, Encoding, GZIP_MIN, PIECE, Stream};
 use crate::metrics::{Device, Pin};
 use crate::node::{LinkStatus, Node};
 use crate::text::Text;
@@ -48,18 +50,30 @@ const TEXT: &str = "text/plain; charset=utf-8";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// An answer that is being written. Call [`release`](Self::release) when done with it, or the view it holds stays for
-/// [`PIN_SECONDS`](crate::metrics::PIN_SECONDS).
+/// [`PIN_SECONDS`](crate::metrics::PIN_SECONDS), and the encoder of the device may be kept for ever.
 #[derive(Debug)]
 pub struct Answer {
     /// HTTP status.
     pub status: u16,
     /// Value of `Content-Type`.
     pub content_type: &'static str,
+    /// How the body is encoded.
+    pub encoding: Encoding,
     len: u64,
     left: u64,
+    plain: Plain,
+    /// What it is compressed with, until its last byte is written.
+    stream: Option<Stream>,
+    pin: Option<Pin>,
+}
+
+/// A body as it is, written in pieces.
+#[derive(Debug)]
+struct Plain {
     body: Body,
     frozen: Frozen,
-    pin: Option<Pin>,
+    len: u64,
+    left: u64,
     cursor: Cursor,
 }
 
@@ -103,15 +117,17 @@ pub fn respond(request: &Request<'_>, node: &mut Node<dyn Device + '_>, now: Now
             (status, TEXT, Body::Line(line), None)
         }
     };
-    let mut answer = Answer { status, content_type, len: 0, left: 0, body, frozen, pin, cursor: Cursor::default() };
-    let count = answer.body.parts(node);
-    answer.len = parts::measure(count, |part, w| answer.body.write(part, node, &answer.frozen, w));
-    answer.left = answer.len;
+    let plain = Plain::new(body, frozen, node);
+    let (encoding, len) = (Encoding::Identity, plain.len);
+    let mut answer = Answer { status, content_type, encoding, len, left: len, plain, stream: None, pin };
+    if request.encoding == Encoding::Gzip && len >= GZIP_MIN {
+        answer.compress(node);
+    }
     answer
 }
 
 impl Answer {
-    /// Length of the body in bytes.
+    /// Length of the body in bytes, encoded.
     #[must_use]
     pub const fn len(&self) -> u64 {
         self.len
@@ -128,19 +144,97 @@ impl Answer {
     pub fn fill(&mut self, node: &Node<dyn Device + '_>, buffer: &mut [u8]) -> usize {
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
         let buffer = buffer.get_mut(..most).unwrap_or_default();
+        match (&self.stream, node.device.encoder()) {
+            (Some(stream), Some(encoder)) => {
+                let filled = self.plain.pack(node, encoder, stream, buffer);
+                // Only a device that breaks its promises leaves anything to fill up.
+                buffer.get_mut(filled..).unwrap_or_default().fill(0);
+            }
+            _ => self.plain.fill(node, buffer),
+        }
+        self.left -= most as u64;
+        if self.left == 0 {
+            self.end_stream(node);
+        }
+        most
+    }
+
+    /// Lets go of the view and of the encoder.
+    pub fn release(mut self, node: &mut Node<dyn Device + '_>) {
+        self.end_stream(node);
+        if let Some(pin) = self.pin {
+            node.device.samples_mut().unpin(pin);
+        }
+    }
+
+    /// Makes it one gzip stream, unless the device has no encoder to spare, or that makes it no shorter.
+    fn compress(&mut self, node: &Node<dyn Device + '_>) {
+        let Some(encoder) = node.device.encoder() else { return };
+        let Some(stream) = encoder.begin() else { return };
+        let (mut len, mut scratch) = (0_u64, [0; PIECE]);
+        loop {
+            let count = self.plain.pack(node, encoder, &stream, &mut scratch);
+            len += count as u64;
+            if count < scratch.len() {
+                break;
+            }
+        }
+        self.plain.rewind();
+        if len >= self.len {
+            return encoder.end(stream);
+        }
+        encoder.restart(&stream);
+        (self.encoding, self.len, self.left) = (Encoding::Gzip, len, len);
+        self.stream = Some(stream);
+    }
+
+    fn end_stream(&mut self, node: &Node<dyn Device + '_>) {
+        if let (Some(stream), Some(encoder)) = (self.stream.take(), node.device.encoder()) {
+            encoder.end(stream);
+        }
+    }
+}
+
+impl Plain {
+    fn new(body: Body, frozen: Frozen, node: &Node<dyn Device + '_>) -> Self {
+        let len = parts::measure(body.parts(node), |part, w| body.write(part, node, &frozen, w));
+        Self { body, frozen, len, left: len, cursor: Cursor::START }
+    }
+
+    /// Begins again.
+    const fn rewind(&mut self) {
+        (self.left, self.cursor) = (self.len, Cursor::START);
+    }
+
+    /// Writes the next piece into `buffer`, which is not longer than what is left.
+    fn fill(&mut self, node: &Node<dyn Device + '_>, buffer: &mut [u8]) {
         let (body, frozen) = (&self.body, &self.frozen);
         let count = body.parts(node);
         let filled = parts::fill(&mut self.cursor, count, buffer, |part, w| body.write(part, node, frozen, w));
         // Only a device that breaks its promises leaves anything to fill up.
         buffer.get_mut(filled..).unwrap_or_default().fill(b' ');
-        self.left -= most as u64;
-        most
+        self.left = self.left.saturating_sub(buffer.len() as u64);
     }
 
-    /// Lets go of the view.
-    pub fn release(self, node: &mut Node<dyn Device + '_>) {
-        if let Some(pin) = self.pin {
-            node.device.samples_mut().unpin(pin);
+    /// Writes the next piece of its compression into `buffer` and yields its length: `buffer` is full, or that was all.
+    fn pack(
+        &mut self,
+        node: &Node<dyn Device + '_>,
+        encoder: &dyn Encoder,
+        stream: &Stream,
+        buffer: &mut [u8],
+    ) -> usize {
+        let mut filled = 0;
+        loop {
+            filled += encoder.take(stream, buffer.get_mut(filled..).unwrap_or_default());
+            if filled >= buffer.len() || self.left == 0 {
+                return filled;
+            }
+            let mut piece = [0; PIECE];
+            let most = usize::try_from(self.left).unwrap_or(PIECE).min(PIECE);
+            let piece = piece.get_mut(..most).unwrap_or_default();
+            self.fill(node, piece);
+            encoder.feed(stream, piece, self.left == 0);
         }
     }
 }

@@ -5,6 +5,7 @@
 
 use crate::api::{self, Answer, Request};
 use crate::clock::Now;
+use crate::encoding::Encoding;
 use crate::metrics::Device;
 use crate::node::Node;
 use crate::report::{Ids, Report, ReportKind};
@@ -21,7 +22,7 @@ pub enum Prepare<'a> {
     },
     /// The answer to a request.
     Answer(Request<'a>),
-    /// Nothing after all.
+    /// Nothing: what was prepared before is done with.
     Nothing,
 }
 
@@ -45,7 +46,9 @@ pub enum Prepared {
         status: u16,
         /// Value of `Content-Type`.
         content_type: &'static str,
-        /// Length of its body in bytes.
+        /// How its body is encoded.
+        encoding: Encoding,
+        /// Length of its body in bytes, encoded.
         len: u64,
     },
 }
@@ -82,9 +85,10 @@ impl Bodies {
             },
             Prepare::Answer(request) => {
                 let answer = api::respond(&request, node, now);
-                let (status, content_type, len) = (answer.status, answer.content_type, answer.len());
+                let (status, content_type) = (answer.status, answer.content_type);
+                let (encoding, len) = (answer.encoding, answer.len());
                 self.0 = Some(Body::Answer(answer));
-                Prepared::Answer { status, content_type, len }
+                Prepared::Answer { status, content_type, encoding, len }
             }
         }
     }

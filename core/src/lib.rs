@@ -16,7 +16,7 @@
 //! | | [`link`], [`claim`] | what is said, and in which order |
 //! | | [`body`] over [`api`] and [`report`], over [`node`], over [`metrics`] | what the node says |
 //! | | [`message`], [`settings`], [`store`], [`transport`] | |
-//! | ground | [`wire`], [`identity`], [`stage`], [`clock`], [`secret`], [`text`] | nothing of ACLK |
+//! | ground | [`wire`], [`identity`], [`encoding`], [`stage`], [`clock`], [`secret`], [`text`] | nothing of ACLK |
 //!
 //! # The engine in one page
 //!
@@ -96,6 +96,7 @@ pub mod body;
 pub mod claim;
 pub mod clock;
 pub mod driver;
+pub mod encoding;
 pub mod engine;
 pub mod identity;
 pub mod link;

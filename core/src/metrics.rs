@@ -16,6 +16,7 @@ pub use number::Number;
 pub use uptime::Uptime;
 
 use crate::clock::Now;
+use crate::encoding::Encoder;
 use core::ops::Range;
 
 /// How a chart is drawn.
@@ -149,6 +150,11 @@ pub trait Device {
 
     /// Measures once: the driver calls it every second. It must not block.
     fn sample(&mut self, now: Now);
+
+    /// What long answers are compressed with when a request accepts that. None, unless it says so.
+    fn encoder(&self) -> Option<&dyn Encoder> {
+        None
+    }
 }
 
 /// A device that measures nothing and says nothing about itself: for a machine that only claims.

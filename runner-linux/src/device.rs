@@ -14,6 +14,7 @@ pub(crate) mod cable;
 pub(crate) mod tap;
 
 use crate::clock::BUILD_UNIX_SECONDS;
+use crate::gzip::Compressing;
 use crate::host::{Host, facts};
 use crate::store::FileStore;
 use crate::store::error::StoreError;
@@ -56,7 +57,7 @@ pub(crate) async fn drive<D: Driver>(
     control: &mut impl Control,
 ) {
     let mut memory = Box::new(Memory::new());
-    let node = RefCell::new(Node::new(Uptime::new(facts()), &settings, &saved, wire.clock.now()));
+    let node = RefCell::new(Node::new(Compressing::new(Uptime::new(facts())), &settings, &saved, wire.clock.now()));
     let machine = Machine {
         store: &mut Known { store: &mut host.store, saved: Some(saved) },
         key: &mut host.key,

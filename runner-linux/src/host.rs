@@ -5,6 +5,7 @@ mod tests;
 
 use crate::clock::{BUILD_UNIX_SECONDS, HostClock};
 use crate::fault::Fault;
+use crate::gzip::Compressing;
 use crate::net::HostNetwork;
 use crate::paths::Paths;
 use crate::random;
@@ -92,7 +93,7 @@ impl Host {
             let node = RefCell::new(Node::new(NoDevice::default(), &settings, &saved, now));
             return self.drive_node(goal, settings, saved, &node, observer, control).await;
         }
-        let node = RefCell::new(Node::new(Uptime::new(facts()), &settings, &saved, now));
+        let node = RefCell::new(Node::new(Compressing::new(Uptime::new(facts())), &settings, &saved, now));
         self.drive_node(goal, settings, saved, &node, observer, control).await
     }
 

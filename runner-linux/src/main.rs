@@ -7,6 +7,7 @@ mod clock;
 mod command;
 mod device;
 mod fault;
+mod gzip;
 mod help;
 mod host;
 mod journal;

@@ -1,6 +1,7 @@
 //! The head of an HTTP response.
 
 use super::date::Date;
+use crate::encoding::Encoding;
 use crate::settings::AGENT_VERSION;
 use core::fmt;
 
@@ -25,7 +26,9 @@ pub struct Head {
     pub status: u16,
     /// Value of `Content-Type`.
     pub content_type: &'static str,
-    /// Bytes of the body.
+    /// How the body is encoded.
+    pub encoding: Encoding,
+    /// Bytes of the body, encoded.
     pub content_length: u64,
     /// The time, in seconds since 1970.
     pub unix_seconds: u64,
@@ -33,7 +36,7 @@ pub struct Head {
 
 impl fmt::Display for Head {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { status, content_type, content_length, unix_seconds } = *self;
+        let Self { status, content_type, encoding, content_length, unix_seconds } = *self;
         write!(f, "HTTP/1.1 {status} {}\r\n", reason_phrase(status))?;
         write!(f, "Connection: close\r\nServer: Netdata Embedded HTTP Server v{AGENT_VERSION}\r\n")?;
         f.write_str("Access-Control-Allow-Origin: *\r\nAccess-Control-Allow-Credentials: true\r\n")?;
@@ -42,6 +45,9 @@ impl fmt::Display for Head {
             f.write_str("Allow: GET\r\n")?;
         }
         f.write_str("Cache-Control: no-cache, no-store, must-revalidate\r\n")?;
+        if encoding == Encoding::Gzip {
+            f.write_str("Vary: Accept-Encoding\r\nContent-Encoding: gzip\r\n")?;
+        }
         write!(f, "Content-Length: {content_length}\r\n\r\n")
     }
 }

@@ -1,5 +1,6 @@
 //! A request, taken apart.
 
+use crate::encoding::Encoding;
 use crate::identity::guid::Guid;
 use crate::node::Status;
 use crate::text::Text;
@@ -56,6 +57,8 @@ pub struct Request<'a> {
     path: &'a str,
     /// Everything behind it.
     query: &'a str,
+    /// How the body of the answer may be encoded.
+    pub(super) encoding: Encoding,
 }
 
 impl<'a> Request<'a> {
@@ -64,7 +67,14 @@ impl<'a> Request<'a> {
     pub fn parse(method: Method, target: &'a str) -> Self {
         let target = target.split_once('#').map_or(target, |(target, _)| target);
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
-        Self { method, path, query }
+        Self { method, path, query, encoding: Encoding::Identity }
+    }
+
+    /// The same request by somebody who accepts bodies that are encoded like this: see
+    /// [`Accepted`](crate::encoding::Accepted).
+    #[must_use]
+    pub const fn accepting(self, encoding: Encoding) -> Self {
+        Self { encoding, ..self }
     }
 
     /// The path without the prefix that names this node, or why it is about no node here.

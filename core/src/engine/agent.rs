@@ -107,6 +107,7 @@ impl<B: Buffer> Agent<B> {
                 Some(entry) => Output::Prepare(Prepare::Answer(entry.request)),
                 None => Output::Prepare(Prepare::Nothing),
             },
+            Item::PrepareNothing => Output::Prepare(Prepare::Nothing),
             Item::Body(most) => Output::Body(most),
             Item::Stage(report) => Output::Event(Event::Stage(report)),
             Item::Claimed { proved } => Output::Event(Event::Claimed { id: cx.target.id, proved }),

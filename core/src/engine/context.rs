@@ -64,6 +64,8 @@ pub(super) enum Item {
     PrepareReport(ReportKind, Ids),
     /// The answer to the request at this place of the queue.
     PrepareAnswer(usize),
+    /// The body that was prepared is done with.
+    PrepareNothing,
     /// So many bytes of the body that was prepared.
     Body(usize),
     Stage(StageReport),

@@ -3,6 +3,7 @@
 use super::topics::TOPIC_MAX;
 use crate::api::{Method, Request};
 use crate::clock::{Instant, Now};
+use crate::encoding::{Accepted, Encoding};
 use crate::text::Text;
 use crate::wire::buffer::Writer;
 use crate::wire::json::{self, Escaped};
@@ -147,20 +148,22 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Queue<B> {
         let callback = envelope.callback.filter(|topic| topic.starts_with('/') && is_topic_name(topic));
         let Some(callback) = callback else { return lost("without a callback topic that can be used") };
         let timeout = envelope.timeout.map_or(TIMEOUT, Duration::from_millis).min(TIMEOUT_MAX);
-        let (refusal, method, target) = match http_request(http) {
-            None => (Some(Refusal::Malformed), Method::Other, ""),
-            Some(_) if self.queries >= maximum.min(QUERIES_MAX) => (Some(Refusal::Busy), Method::Other, ""),
-            Some((method, target)) => (None, method, target),
+        let nothing = Http { method: Method::Other, target: "", encoding: Encoding::Identity };
+        let (refusal, asked) = match Http::read(http) {
+            None => (Some(Refusal::Malformed), nothing),
+            Some(_) if self.queries >= maximum.min(QUERIES_MAX) => (Some(Refusal::Busy), nothing),
+            Some(asked) => (None, asked),
         };
         let raw = Raw {
             deadline: now.instant + timeout,
             received_us: now.wall.unix_us,
             owed: packet.unwrap_or(0),
             refusal: refusal.map_or(0, |refusal| refusal as u8),
-            method,
+            method: asked.method,
+            encoding: asked.encoding,
             msg_id: &msg_id,
             callback: &callback,
-            target,
+            target: asked.target,
         };
         if refusal.is_none() {
             // Room is kept for as many refusals as can be on their way.
@@ -194,7 +197,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Queue<B> {
             refusal: Refusal::of(raw.refusal),
             msg_id: raw.msg_id,
             callback: raw.callback,
-            request: Request::parse(raw.method, raw.target),
+            request: Request::parse(raw.method, raw.target).accepting(raw.encoding),
         })
     }
 
@@ -267,6 +270,7 @@ struct Raw<'a> {
     owed: u16,
     refusal: u8,
     method: Method,
+    encoding: Encoding,
     msg_id: &'a str,
     callback: &'a str,
     target: &'a str,
@@ -274,6 +278,8 @@ struct Raw<'a> {
 
 /// Where the refusal lies in an entry.
 const REFUSAL_AT: usize = 18;
+/// In the byte of the method: the answer may be compressed.
+const GZIP: u8 = 0x80;
 
 impl<'a> Raw<'a> {
     const fn size(&self) -> usize {
@@ -286,7 +292,7 @@ impl<'a> Raw<'a> {
         w.put(&self.received_us.to_be_bytes());
         w.put_u16(self.owed);
         w.put_u8(self.refusal);
-        w.put_u8(self.method as u8);
+        w.put_u8(self.method as u8 | if self.encoding == Encoding::Gzip { GZIP } else { 0 });
         for text in [self.msg_id, self.callback, self.target] {
             w.put_u16(u16::try_from(text.len()).unwrap_or(0));
         }
@@ -309,7 +315,8 @@ impl<'a> Raw<'a> {
             received_us: u64::from_be_bytes(*received_us),
             owed: u16::from_be_bytes([high, low]),
             refusal,
-            method: Method::of_number(method),
+            method: Method::of_number(method & !GZIP),
+            encoding: if method & GZIP != 0 { Encoding::Gzip } else { Encoding::Identity },
             msg_id,
             callback,
             target,
@@ -327,16 +334,34 @@ fn split(payload: &[u8]) -> Option<(&[u8], &[u8])> {
     Some((payload.get(..at)?, payload.get(at + BLANK_LINE.len()..)?))
 }
 
-/// Method and target of a request whose head is complete.
-fn http_request(bytes: &[u8]) -> Option<(Method, &str)> {
-    let (head, _) = split(bytes)?;
-    let line = core::str::from_utf8(head).ok()?.split("\r\n").next()?;
-    let (method, rest) = line.split_once(' ')?;
-    let target = rest.strip_suffix(" HTTP/1.1")?;
-    let method = Method::of(method);
-    let is_target =
-        target.starts_with('/') && target.len() <= TARGET_MAX && target.bytes().all(|b| b.is_ascii_graphic());
-    (is_target && method != Method::Other).then_some((method, target))
+/// What an HTTP request asks for.
+#[derive(Debug, Clone, Copy)]
+struct Http<'a> {
+    method: Method,
+    target: &'a str,
+    encoding: Encoding,
+}
+
+impl<'a> Http<'a> {
+    /// Reads a request whose head is complete.
+    fn read(bytes: &'a [u8]) -> Option<Self> {
+        let (head, _) = split(bytes)?;
+        let mut lines = core::str::from_utf8(head).ok()?.split("\r\n");
+        let (method, rest) = lines.next()?.split_once(' ')?;
+        let target = rest.strip_suffix(" HTTP/1.1")?;
+        let method = Method::of(method);
+        let is_target =
+            target.starts_with('/') && target.len() <= TARGET_MAX && target.bytes().all(|b| b.is_ascii_graphic());
+        if !is_target || method == Method::Other {
+            return None;
+        }
+        let mut accepted = Accepted::default();
+        let headers = lines.filter_map(|line| line.split_once(':'));
+        headers
+            .filter(|(name, _)| name.eq_ignore_ascii_case("accept-encoding"))
+            .for_each(|(_, value)| accepted.add(value));
+        Some(Self { method, target, encoding: accepted.encoding() })
+    }
 }
 
 /// The head of a reply: the envelope, in the order of the original.
@@ -378,6 +403,7 @@ mod tests {
     use super::{Outcome, Queue, REFUSAL_MAX, Refusal};
     use crate::api::{Method, Request};
     use crate::clock::{Instant, Now, Trust, WallTime};
+    use crate::encoding::Encoding;
     use std::format;
     use std::string::String;
     use std::vec;
@@ -395,6 +421,26 @@ mod tests {
     }
 
     const INFO: &str = "GET /api/v1/info?x HTTP/1.1\r\nAccept: */*\r\n\r\n";
+
+    #[test]
+    fn a_request_says_whether_its_answer_may_be_compressed() {
+        let mut queue = Queue::new(vec![0; 4096]);
+        for (headers, encoding) in [
+            ("", Encoding::Identity),
+            ("Accept-Encoding: gzip\r\n", Encoding::Gzip),
+            ("Host: x\r\naccept-ENCODING:deflate,gzip\r\n", Encoding::Gzip),
+            ("Accept-Encoding: br\r\nAccept-Encoding: gzip\r\n", Encoding::Gzip),
+            ("Accept-Encoding: gzip;q=0\r\n", Encoding::Identity),
+            ("X-Accept-Encoding: gzip\r\n", Encoding::Identity),
+        ] {
+            let payload = request("m", &format!("PUT /x HTTP/1.1\r\n{headers}\r\nAccept-Encoding: gzip"));
+            assert_eq!(queue.receive(payload.as_bytes(), None, 4, now()), Outcome::Waits);
+            let at = queue.next().unwrap();
+            let expected = Request::parse(Method::Put, "/x").accepting(encoding);
+            assert_eq!(queue.get(at).unwrap().request, expected, "{headers}");
+            queue.remove(at);
+        }
+    }
 
     #[test]
     fn requests_wait_in_their_order_and_those_beyond_the_maximum_are_refused() {

@@ -47,6 +47,11 @@ pub(crate) struct Cursor {
     offset: u64,
 }
 
+impl Cursor {
+    /// The first byte.
+    pub(crate) const START: Self = Self { part: 0, offset: 0 };
+}
+
 /// Length of the body that `parts` parts make up.
 pub(crate) fn measure(parts: u64, write: impl Fn(u64, &mut Window<'_>) -> fmt::Result) -> u64 {
     let mut window = Window { counts: true, ..Window::new(0, &mut []) };

@@ -272,13 +272,14 @@ impl Link {
                 self.live.done(due, cx.now.instant);
                 Ok(())
             }
-            (Some(Preparing::Answer(place)), Prepared::Answer { status, content_type, len }) => {
+            (Some(Preparing::Answer(place)), Prepared::Answer { status, content_type, encoding, len }) => {
                 let unix_seconds = cx.now.wall.unix_seconds();
-                let head = Head { status, content_type, content_length: len, unix_seconds };
+                let head = Head { status, content_type, encoding, content_length: len, unix_seconds };
                 if self.reply(cx, granted, place, status, None, Some(&head))? {
                     cx.queue.remove(place);
                 } else {
                     cx.queue.refuse(place, Refusal::TooLarge);
+                    cx.push(Item::PrepareNothing);
                 }
                 Ok(())
             }
@@ -347,6 +348,9 @@ impl Link {
         cx.send_frame(Opcode::Binary, |w| w.put(piece)).map_err(|error| at(Stage::App, error))?;
         self.session.is_sending(stream.id, cx.now.instant);
         self.stream = (left > 0).then_some(Stream { left, ..stream });
+        if left == 0 {
+            cx.push(Item::PrepareNothing);
+        }
         Ok(())
     }
 }
