@@ -6,7 +6,7 @@ use crate::deviation::rule;
 use crate::event::What;
 use crate::http::judge::Findings;
 use crate::ident::{ConnectionId, random_uuid};
-use flate2::read::GzDecoder;
+use flate2::bufread::GzDecoder;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -292,8 +292,10 @@ fn read_response(http: &[u8], code: u16, gzip: bool, findings: &mut Findings) ->
     Ok((head, body))
 }
 
+/// The content of one gzip stream with nothing behind it.
 fn inflate(body: &[u8]) -> Option<Vec<u8>> {
     let mut plain = Vec::new();
-    GzDecoder::new(body).take(INFLATED_MAX).read_to_end(&mut plain).ok()?;
-    Some(plain)
+    let mut decoder = GzDecoder::new(body);
+    (&mut decoder).take(INFLATED_MAX).read_to_end(&mut plain).ok()?;
+    decoder.into_inner().is_empty().then_some(plain)
 }

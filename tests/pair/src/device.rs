@@ -1,6 +1,8 @@
 //! The machine behind the engine: charts whose samples follow from the second they are of.
 
+use crate::packer::Packers;
 use aclk_core::clock::Now;
+use aclk_core::encoding::Encoder;
 use aclk_core::metrics::{ChartInfo, ChartKind, Device, DimensionInfo, Facts, History, Samples};
 
 /// Seconds that are held: an hour.
@@ -53,11 +55,14 @@ pub struct TestDevice {
     history: Box<History<DIMENSIONS, HELD>>,
     /// The last second that was sampled, in virtual time.
     last: Option<u64>,
+    /// What compresses its answers.
+    pub packers: Packers,
 }
 
 impl TestDevice {
-    pub(crate) fn new() -> Self {
-        Self { history: Box::default(), last: None }
+    /// One that can compress so many answers at a time.
+    pub(crate) fn new(gzip: usize) -> Self {
+        Self { history: Box::default(), last: None, packers: Packers::new(gzip) }
     }
 
     /// Samples every second up to `now`, since nobody looks in between.
@@ -108,5 +113,9 @@ impl Device for TestDevice {
 
     fn sample(&mut self, now: Now) {
         self.catch_up(now);
+    }
+
+    fn encoder(&self) -> Option<&dyn Encoder> {
+        if self.packers.streams() == 0 { None } else { Some(&self.packers) }
     }
 }

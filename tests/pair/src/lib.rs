@@ -17,11 +17,13 @@ mod device;
 mod happened;
 mod machine;
 mod network;
+mod packer;
 
 pub use device::{CHARTS, HELD, TestDevice};
 pub use happened::{Done, Happened};
 pub use machine::{Memory, OTHER_PRIVATE_PEM, PRIVATE_PEM, saved_record_name};
 pub use network::{ConnectFault, Pieces};
+pub use packer::Packers;
 
 use aclk_cloud::{Cloud, Config, Peer};
 use aclk_core::body::Bodies;
@@ -85,6 +87,8 @@ pub struct Setup {
     pub limits: Limits,
     /// Bytes that the device can send in a second; `None` for any number. While it sends it does nothing else.
     pub uplink: Option<u64>,
+    /// Answers that the device can compress at a time.
+    pub gzip: usize,
 }
 
 impl Default for Setup {
@@ -106,6 +110,7 @@ impl Default for Setup {
             piece: 1_024,
             limits: Limits::DEVICE,
             uplink: None,
+            gzip: 0,
         }
     }
 }
@@ -160,8 +165,12 @@ impl Pair {
     pub fn with_cloud(setup: Setup, cloud: Cloud) -> Self {
         let memory = setup.memory.clone();
         let agent = make_agent(&setup, &cloud, &memory, Duration::ZERO, 0);
-        let node =
-            Node::new(TestDevice::new(), &settings(&setup, &cloud), &memory.saved, now_at(&setup, Duration::ZERO));
+        let node = Node::new(
+            TestDevice::new(setup.gzip),
+            &settings(&setup, &cloud),
+            &memory.saved,
+            now_at(&setup, Duration::ZERO),
+        );
         Self {
             key: load_key(&memory),
             rng: ChaCha20Rng::seed_from_u64(setup.seed),
@@ -237,7 +246,7 @@ impl Pair {
         self.agent = make_agent(&self.setup, &self.cloud, &self.memory, self.now, self.reboots);
         let settings = settings(&self.setup, &self.cloud);
         self.bodies = Bodies::new();
-        self.node = Node::new(TestDevice::new(), &settings, &self.memory.saved, self.wall());
+        self.node = Node::new(TestDevice::new(self.setup.gzip), &settings, &self.memory.saved, self.wall());
         self.wait = None;
         self.done = false;
     }
@@ -340,6 +349,9 @@ impl Pair {
 
     fn tell(&mut self, input: Input<'_>) {
         self.wait = None;
+        if matches!(input, Input::Broken(_) | Input::Ended) {
+            self.bodies.release(&mut self.node);
+        }
         self.agent.handle(now_at(&self.setup, self.now), input);
     }
 
@@ -425,6 +437,7 @@ impl Pair {
     }
 
     fn hang_up(&mut self) {
+        self.bodies.release(&mut self.node);
         self.network.hang_up(self.now);
     }
 
