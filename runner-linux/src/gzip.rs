@@ -6,17 +6,21 @@ use aclk_core::metrics::{ChartInfo, Device, Facts, Samples};
 use flate2::{Compress, Compression, Crc, FlushCompress, Status};
 use std::cell::RefCell;
 
-/// Streams that can be under way at a time: one over the link, one over the local API. Each takes some 400 KB. What is
+/// Streams that can be under way at a time: one over the link, one over the local API. Each takes some 340 KB. What is
 /// asked for beside them is answered uncompressed.
 const STREAMS: usize = 2;
 
-/// Magic number, deflate, no flags, no time, fastest level, made on Unix.
-const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 4, 3];
+/// The second level of ten. It makes samples a fifth longer than the best one does, in a twentieth of the time, and a sixth
+/// shorter than the fastest in the same time.
+const LEVEL: u32 = 2;
+
+/// Magic number, deflate, no flags, no time, no particular level, made on Unix.
+const HEADER: [u8; 10] = [0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 3];
 
 /// Room for what deflate makes at a time, in bytes.
 const ROOM: usize = 4_096;
 
-/// Compresses with deflate at its fastest level: that of metrics is within a tenth of the best, for a fraction of the time.
+/// Compresses with deflate, quickly.
 #[derive(Debug, Default)]
 pub(crate) struct Gzip(RefCell<[Option<Packer>; STREAMS]>);
 
@@ -67,7 +71,7 @@ struct Packer {
 
 impl Packer {
     fn new() -> Self {
-        let deflate = Compress::new(Compression::fast(), false);
+        let deflate = Compress::new(Compression::new(LEVEL), false);
         Self { deflate, crc: Crc::new(), packed: HEADER.to_vec(), taken: 0 }
     }
 
@@ -213,7 +217,7 @@ mod tests {
     #[test]
     fn gzip_reads_what_we_write_and_both_passes_are_the_same_however_they_are_taken() {
         let gzip = Gzip::default();
-        for len in [1, PIECE, 100_000, 1_000_000] {
+        for len in [1, PIECE, 100_000, 1_000_000, 3_000_000] {
             let plain = samples(len);
             let stream = gzip.begin().unwrap();
             let first = pack(&gzip, &stream, &plain, 100_000);

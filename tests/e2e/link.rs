@@ -117,8 +117,8 @@ fn a_node_is_live_answers_requests_and_keeps_its_node_id() {
     wait_until("the node is live", || instance().is_some());
     let node_id = instance();
 
-    let ask = |path: &str| {
-        let request = format!("GET {path} HTTP/1.1\r\n\r\n");
+    let ask_with = |path: &str, headers: &str| {
+        let request = format!("GET {path} HTTP/1.1\r\n{headers}\r\n");
         let send = |cloud: &mut aclk_cloud::Cloud, now| {
             cloud.send_request(now, &claimed_id(&machine), request.as_bytes(), PATIENCE)
         };
@@ -130,6 +130,7 @@ fn a_node_is_live_answers_requests_and_keeps_its_node_id() {
         });
         reply.unwrap().unwrap()
     };
+    let ask = |path: &str| ask_with(path, "");
     let reply = ask("/api/v1/info");
     let info: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();
     for key in ["cloud-enabled", "cloud-available", "agent-claimed", "aclk-available"] {
@@ -141,6 +142,11 @@ fn a_node_is_live_answers_requests_and_keeps_its_node_id() {
         data["data"].as_array().is_some_and(|rows| !rows.is_empty())
     });
     assert_eq!(ask("/api/v1/nothing").code, 404);
+    // The Cloud decodes what it asked for, and reports a wrong length or gzip that it did not ask for.
+    let (plain, packed) = (ask("/api/v1/charts"), ask_with("/api/v1/charts", "Accept-Encoding: gzip\r\n"));
+    let charts = |reply: &aclk_cloud::Reply| -> serde_json::Value { serde_json::from_slice(&reply.body).unwrap() };
+    assert_eq!(charts(&plain)["charts"]["system.uptime"]["units"], charts(&packed)["charts"]["system.uptime"]["units"]);
+    assert!(!plain.head.contains("gzip") && packed.head.contains("\r\nContent-Encoding: gzip\r\n"), "{}", packed.head);
     link.stop();
 
     let link = machine.start(&[]);

@@ -2,6 +2,7 @@
 
 use super::{Host, block_on};
 use crate::clock::HostClock;
+use crate::gzip::Compressing;
 use crate::scratch::Scratch;
 use crate::settings::{self, Given};
 use crate::store::FileStore;
@@ -125,25 +126,31 @@ fn a_long_answer_is_sent_in_pieces_while_the_cloud_goes_on_talking() {
     let settings = settings::assemble(given, store.open().unwrap().as_ref(), Guid::parse(GUID).unwrap()).unwrap();
     let mut host = Host::new(store).unwrap();
     let now = HostClock.now();
-    let node = RefCell::new(Node::new(Wide::new(now), &settings, &Saved::default(), now));
+    let node = RefCell::new(Node::new(Compressing::new(Wide::new(now)), &settings, &Saved::default(), now));
     let (live, over) = (Notify::new(), Notify::new());
 
     let talk = async {
         live.notified().await;
-        let ask = |target: &str| {
-            let request = format!("GET {target} HTTP/1.1\r\n\r\n");
+        let ask = |target: &str, headers: &str| {
+            let request = format!("GET {target} HTTP/1.1\r\n{headers}\r\n");
             cloud.with(|cloud, now| cloud.send_request(now, GUID, request.as_bytes(), TIMEOUT)).expect("it has a link")
         };
         for _ in 0..3 {
-            let long = ask("/api/v1/data?chart=bench.wide&after=-3600");
-            let short = ask("/api/v1/info");
+            let target = "/api/v1/data?chart=bench.wide&after=-3600";
+            let (long, packed) = (ask(target, ""), ask(target, "Accept-Encoding: gzip\r\n"));
+            let short = ask("/api/v1/info", "");
             for _ in 0..20 {
                 cloud.with(|cloud, now| cloud.ping(now, GUID, b"still there?")).expect("it has a link");
                 tokio::time::sleep(Duration::from_millis(1)).await;
             }
             let long = reply(&cloud, &long).await;
-            assert_eq!(long.code, 200);
-            assert!(long.body.len() > 200 << 10 && long.body.ends_with(b"]\n]}"), "{}", long.body.len());
+            let packed = reply(&cloud, &packed).await;
+            for long in [&long, &packed] {
+                assert_eq!(long.code, 200);
+                assert!(long.body.len() > 200 << 10 && long.body.ends_with(b"]\n]}"), "{}", long.body.len());
+            }
+            assert!(!long.head.contains("\r\nContent-Encoding:"), "{}", long.head);
+            assert!(packed.head.contains("\r\nContent-Encoding: gzip\r\n"), "{}", packed.head);
             assert_eq!(reply(&cloud, &short).await.code, 200);
         }
         over.notify_one();
