@@ -122,9 +122,12 @@ fn a_device_without_an_encoder_or_with_none_to_spare_answers_as_it_is() {
     nothing_wrong(&busy);
 }
 
+/// Something that ends an answer before its last byte.
+type Break = (&'static str, fn(&mut Pair));
+
 #[test]
 fn the_memory_of_an_answer_that_is_broken_off_is_given_back() {
-    let breaks: [(&str, fn(&mut Pair)); 3] = [
+    let breaks: &[Break] = &[
         ("the Cloud goes down", Pair::cloud_down),
         ("the device is stopped", Pair::stop),
         ("the device is claimed anew", Pair::reload),
