@@ -5,6 +5,7 @@
 
 mod process;
 mod setup;
+mod tables;
 mod test;
 
 use process::Problem;
@@ -22,7 +23,7 @@ struct Command {
     run: fn(&[String]) -> Result<(), Problem>,
 }
 
-const COMMANDS: [Command; 3] = [setup::COMMAND, test::COMMAND, HELP];
+const COMMANDS: [Command; 4] = [setup::COMMAND, test::COMMAND, tables::COMMAND, HELP];
 
 const HELP: Command = Command {
     name: "help",
@@ -92,7 +93,7 @@ mod tests {
     #[test]
     fn the_help_names_every_command_and_every_gate() {
         let help = help();
-        for word in ["setup", "test", "help", "format", "lint", "docs", "no-std", "doctests", "tests"] {
+        for word in ["setup", "test", "tables", "help", "format", "lint", "docs", "no-std", "doctests", "tests"] {
             assert!(help.contains(&format!("\n  {word}")), "no `{word}` in:\n{help}");
         }
     }

@@ -1,4 +1,5 @@
-//! TLS against real and hostile servers, in memory: no socket, no clock, no thread.
+//! TLS against real and hostile servers, in memory: no socket, no clock, no thread. `cargo xtask tables attacks` shows the
+//! cases.
 
 #![allow(unreachable_pub)] // a test binary exports nothing
 #![allow(clippy::result_large_err)] // failures carry their text with them

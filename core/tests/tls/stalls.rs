@@ -22,7 +22,7 @@ fn a_network_that_does_not_answer_is_given_up_on() {
         (net(), Stage::Tls, 20, "no complete handshake within 20 s"),
     ] {
         let (took, failure) = claim(&net, &root, &mut Silent, &Virtual::default(), FOREVER);
-        println!("{took:?}: {failure}");
+        println!("refused: a network that does not answer, after {took:?}: {failure}");
         assert_eq!((failure.stage, failure.cause.as_str()), (stage, cause));
         assert_eq!(took, Duration::from_secs(seconds));
     }

@@ -1,9 +1,5 @@
 //! Each guarantee of design.md 3.4 is seen failing: an attack that is refused with it, and what becomes of the same attack
-//! without it. See the table with
-//!
-//! ```sh
-//! cargo test -p aclk-core --lib guarantees -- --nocapture --test-threads 1
-//! ```
+//! without it. `cargo xtask tables guarantees` shows the table.
 
 use super::Guarantee;
 use std::cell::Cell;
