@@ -207,7 +207,7 @@ fn without_the_private_authority_the_cloud_of_a_link_is_a_stranger() {
     fs::write(machine.file("cloud_fullchain.pem"), another.ca_pem()).unwrap();
     let link = machine.start(&[]);
     link.wait_for("offline: tls: ", 0);
-    assert_eq!(machine.status().1["stage"], "tls");
+    wait_until("its status says so", || machine.status().1["stage"] == "tls");
     link.stop();
     assert_eq!(events(&cloud), Vec::<String>::new(), "it asked a stranger for something");
     fs::write(machine.file("cloud_fullchain.pem"), cloud.ca_pem()).unwrap();
