@@ -120,8 +120,11 @@ pub fn respond(request: &Request<'_>, node: &mut Node<dyn Device + '_>, now: Now
     let plain = Plain::new(body, frozen, node);
     let (encoding, len) = (Encoding::Identity, plain.len);
     let mut answer = Answer { status, content_type, encoding, len, left: len, plain, stream: None, pin };
-    if request.encoding == Encoding::Gzip && len >= GZIP_MIN {
-        answer.compress(node);
+    if request.encoding == Encoding::Gzip
+        && len >= GZIP_MIN
+        && let Some(encoder) = node.device.encoder()
+    {
+        answer.compress(node, encoder);
     }
     answer
 }
@@ -167,9 +170,10 @@ impl Answer {
         }
     }
 
-    /// Makes it one gzip stream, unless the device has no encoder to spare, or that makes it no shorter.
-    fn compress(&mut self, node: &Node<dyn Device + '_>) {
-        let Some(encoder) = node.device.encoder() else { return };
+    /// Makes it one gzip stream, unless all streams are under way, or that makes it no shorter.
+    // Not inlined: a device without an encoder has no room for its pieces on the stack.
+    #[inline(never)]
+    fn compress(&mut self, node: &Node<dyn Device + '_>, encoder: &dyn Encoder) {
         let Some(stream) = encoder.begin() else { return };
         let (mut len, mut scratch) = (0_u64, [0; PIECE]);
         loop {
@@ -217,6 +221,7 @@ impl Plain {
     }
 
     /// Writes the next piece of its compression into `buffer` and yields its length: `buffer` is full, or that was all.
+    #[inline(never)]
     fn pack(
         &mut self,
         node: &Node<dyn Device + '_>,
