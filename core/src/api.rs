@@ -29,6 +29,7 @@ mod head;
 mod info;
 mod prometheus;
 mod request;
+pub mod state;
 #[cfg(test)]
 mod tests;
 

@@ -79,6 +79,36 @@ pub struct Now {
     pub wall: WallTime,
 }
 
+impl Now {
+    /// The time of day at `instant`, past or future, in seconds since 1970 by the clock of this moment.
+    #[must_use]
+    pub const fn unix_seconds_at(self, instant: Instant) -> u64 {
+        let (now, then) = (self.instant.as_micros(), instant.as_micros());
+        let unix_us = if then < now {
+            self.wall.unix_us.saturating_sub(now - then)
+        } else {
+            self.wall.unix_us.saturating_add(then - now)
+        };
+        unix_us / 1_000_000
+    }
+}
+
+/// The clock on the wall of people nearby.
+pub trait Zone {
+    /// Seconds that local time is ahead of UTC at `unix_seconds` since 1970, daylight saving time included.
+    fn ahead_of_utc(&self, unix_seconds: u64) -> i32;
+}
+
+/// Local time is UTC, as on boards.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Utc;
+
+impl Zone for Utc {
+    fn ahead_of_utc(&self, _: u64) -> i32 {
+        0
+    }
+}
+
 /// The clock of the machine.
 pub trait Clock {
     /// Monotonic time.

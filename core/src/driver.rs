@@ -6,12 +6,12 @@
 mod connection;
 mod local;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Now};
 use crate::engine::event::{Event, Input, Output};
 use crate::engine::{Agent, Buffer};
 use crate::identity::key::{Key, Progress};
 use crate::metrics::Device;
-use crate::node::Node;
+use crate::node::{Node, Status};
 use crate::store::{Saved, Store};
 use crate::transport::Network;
 use core::cell::RefCell;
@@ -28,6 +28,18 @@ pub trait Observer {
     /// A key is being generated; called about ten times a second at most.
     fn key_progress(&mut self, progress: Progress) {
         let _ = progress;
+    }
+}
+
+/// Keeps the status of a node up to date with what the engine tells. Beside it, a driver calls
+/// [`Status::on_traffic`] with [`Agent::traffic`] after each input.
+pub fn note(status: &mut Status, event: &Event<'_>, now: Now) {
+    match *event {
+        Event::Claimed { id, .. } => status.on_claimed(id, now),
+        Event::Online { .. } => status.on_online(now),
+        Event::Live { node: Some(node) } => status.on_live(node),
+        Event::ClaimFailed { failure, .. } | Event::Offline { failure } => status.on_failure(failure, now),
+        Event::Live { node: None } | Event::Stage(_) | Event::Notice(_) => {}
     }
 }
 
@@ -100,7 +112,9 @@ where
 {
     machine.node.borrow_mut().status.reload(agent.saved(), machine.clock.now());
     let measuring = collect(machine.clock, machine.node);
+    let (clock, node) = (machine.clock, machine.node);
     select(measuring, work(agent, machine)).await;
+    node.borrow_mut().status.on_stopped(clock.now());
 }
 
 /// Lets the device measure every second, if it measures anything; never resolves.
@@ -131,6 +145,7 @@ where
 {
     let mut machine = machine;
     loop {
+        machine.node.borrow_mut().status.on_traffic(agent.traffic());
         let output = agent.poll();
         match output {
             Output::Done => return,

@@ -4,15 +4,21 @@
 //! by whoever answers requests: the link, and a local HTTP server beside it. Everyone borrows it for one call only.
 
 mod contexts;
+mod counters;
 
 pub use contexts::{Contexts, Span, firsts};
+pub use counters::{Connections, PROVING_PUBACKS, Traffic};
 
 use crate::clock::{Instant, Now};
 use crate::identity::guid::Guid;
 use crate::settings::{HOSTNAME_MAX, Settings};
 use crate::stage::{Failure, Next};
 use crate::store::Saved;
+use crate::text::Text;
 use crate::wire::url::Url;
+
+/// Room for the description of a proxy, in bytes.
+pub const PROXY_MAX: usize = 320;
 
 /// A device, and what there is to know about it as a node.
 #[derive(Debug)]
@@ -41,6 +47,11 @@ pub struct Status {
     pub hostname: heapless::String<HOSTNAME_MAX>,
     /// The Cloud.
     pub url: Url,
+    /// The proxy as `aclk-state` describes it, never with its credentials: `none`, or `http://host:port (with
+    /// credentials, from netdata.conf)` (protocol.md 5.3).
+    pub proxy: Text<PROXY_MAX>,
+    /// Why nothing is linked though it could be: the words of whoever switched it off.
+    pub switched_off: Option<&'static str>,
     /// When the program started.
     pub started: Instant,
     /// What changes.
@@ -62,6 +73,10 @@ pub struct LinkStatus {
     pub failure: Option<Failure>,
     /// When the next attempt is made.
     pub next_attempt: Option<Instant>,
+    /// What has become of the connections.
+    pub connections: Connections,
+    /// What has gone over the last of them.
+    pub traffic: Traffic,
 }
 
 /// How the link is, in one word.
@@ -100,10 +115,21 @@ impl Status {
             since: now.instant,
             failure: None,
             next_attempt: None,
+            connections: Connections::default(),
+            traffic: Traffic::NONE,
         };
         let url = saved.claimed.as_ref().map_or(&settings.url, |claim| &claim.url).clone();
         let (machine_guid, hostname) = (settings.machine_guid, settings.hostname.clone());
-        Self { machine_guid, hostname, url, started: now.instant, link }
+        Self { machine_guid, hostname, url, proxy: Text::of("none"), switched_off: None, started: now.instant, link }
+    }
+
+    /// The settings were read anew; what has happened so far is kept.
+    pub fn configure(&mut self, settings: &Settings) {
+        self.machine_guid = settings.machine_guid;
+        self.hostname = settings.hostname.clone();
+        if self.link.claimed.is_none() {
+            self.url = settings.url.clone();
+        }
     }
 
     /// The identity was changed from outside.
@@ -145,6 +171,9 @@ impl Status {
             Next::Retry(delay) => Some(now.instant + delay),
             Next::Stop | Next::Banned => None,
         };
+        if let Next::Retry(delay) = failure.next {
+            self.link.connections.last_backoff = Some(delay);
+        }
         self.link.failure = Some(failure.clone());
         let state = match (self.link.claimed, failure.next) {
             (None, _) => LinkState::Available,
@@ -154,10 +183,33 @@ impl Status {
         self.turn(state, now);
     }
 
-    fn turn(&mut self, state: LinkState, now: Now) {
-        if self.link.state != state {
-            self.link.state = state;
-            self.link.since = now.instant;
+    /// Nobody works on the link any more.
+    pub fn on_stopped(&mut self, now: Now) {
+        if self.link.state == LinkState::Online {
+            self.turn(LinkState::Offline, now);
         }
+    }
+
+    /// Something has gone over the link.
+    pub fn on_traffic(&mut self, traffic: Traffic) {
+        self.link.traffic = traffic;
+        if traffic.proved.is_some() {
+            self.link.connections.last_proved = traffic.proved;
+        }
+    }
+
+    fn turn(&mut self, state: LinkState, now: Now) {
+        if self.link.state == state {
+            return;
+        }
+        let connections = &mut self.link.connections;
+        if state == LinkState::Online {
+            connections.count = connections.count.saturating_add(1);
+            connections.last_up = Some(now.instant);
+        } else if self.link.state == LinkState::Online {
+            connections.last_down = Some(now.instant);
+        }
+        self.link.state = state;
+        self.link.since = now.instant;
     }
 }

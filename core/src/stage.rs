@@ -120,6 +120,22 @@ pub struct ServerSaid {
     pub code: Text<48>,
 }
 
+impl fmt::Display for ServerSaid {
+    /// A phrase with everything that helps.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { status, key, message, code } = self;
+        write!(f, "HTTP status {status}")?;
+        for (name, text) in
+            [("errorMsgKey", key.as_str()), ("errorMessage", message.as_str()), ("errorCode", code.as_str())]
+        {
+            if !text.is_empty() {
+                write!(f, ", {name} \"{text}\"")?;
+            }
+        }
+        Ok(())
+    }
+}
+
 /// What happens after a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Next {

@@ -7,7 +7,7 @@ pub(crate) mod screen;
 use aclk_core::driver::Observer;
 use aclk_core::engine::event::Event;
 use aclk_core::identity::key::Progress;
-use aclk_core::stage::{Purpose, ServerSaid};
+use aclk_core::stage::Purpose;
 use std::fmt::{self, Write};
 use std::time::Duration;
 
@@ -73,26 +73,6 @@ impl fmt::Display for Span {
     }
 }
 
-/// What the server said, as a phrase; empty if it said nothing that helps.
-pub(crate) struct Said<'a>(pub(crate) &'a ServerSaid);
-
-impl fmt::Display for Said<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let ServerSaid { status, key, message, code } = self.0;
-        write!(f, "HTTP status {status}")?;
-        if !key.is_empty() {
-            write!(f, ", errorMsgKey \"{key}\"")?;
-        }
-        if !message.is_empty() {
-            write!(f, ", errorMessage \"{message}\"")?;
-        }
-        if !code.is_empty() {
-            write!(f, ", errorCode \"{code}\"")?;
-        }
-        Ok(())
-    }
-}
-
 /// Whether to use colours on `stream`: only on a terminal, and not if the user does not want them (no-color.org).
 pub(crate) fn wants_colour(stream: &impl std::io::IsTerminal) -> bool {
     let refused = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
@@ -102,7 +82,7 @@ pub(crate) fn wants_colour(stream: &impl std::io::IsTerminal) -> bool {
 
 #[cfg(test)]
 pub(crate) mod tests {
-    use super::{Said, Span};
+    use super::Span;
     use aclk_core::claim::reply::Refusal;
     use aclk_core::engine::event::StageReport;
     use aclk_core::stage::{Failure, Next, Purpose, ServerSaid, Stage};
@@ -152,10 +132,10 @@ pub(crate) mod tests {
     #[test]
     fn only_what_the_server_said_is_repeated() {
         let said = ServerSaid { status: 503, ..ServerSaid::default() };
-        assert_eq!(Said(&said).to_string(), "HTTP status 503");
+        assert_eq!(said.to_string(), "HTTP status 503");
         let said = forbidden().0.server.unwrap();
         assert_eq!(
-            Said(&said).to_string(),
+            said.to_string(),
             "HTTP status 403, errorMsgKey \"ErrForbidden\", errorMessage \"token not found\", errorCode \"trace-1\""
         );
     }

@@ -12,7 +12,7 @@ const PART_MACHINE: u64 = 1;
 const PART_END: u64 = 2;
 
 /// `null`, or the value in quotes.
-fn or_null<T: Display>(value: Option<T>) -> impl Display {
+pub(super) fn or_null<T: Display>(value: Option<T>) -> impl Display {
     fmt::from_fn(move |f| match &value {
         Some(value) => write!(f, "\"{value}\""),
         None => f.write_str("null"),

@@ -248,6 +248,7 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
     // While a body is being sent, a piece of it and what the peer has to say take turns.
     let mut is_peers_turn = false;
     loop {
+        machine.node.borrow_mut().status.on_traffic(agent.traffic());
         let output = agent.poll();
         let is_body = matches!(output, Output::Body(_));
         let deadline = if let Output::Wait(deadline) = output { deadline } else { None };

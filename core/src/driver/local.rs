@@ -1,6 +1,6 @@
 //! What the engine asks of the machine itself: key, decryption, storage, and telling people.
 
-use super::{Command, Control, Machine, Observer};
+use super::{Command, Control, Machine, Observer, note};
 use crate::body::Prepared;
 use crate::clock::{Clock, Now};
 use crate::engine::event::{Event, Input, Output, Save};
@@ -66,7 +66,7 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
     pub(super) async fn answer(&mut self, output: Output<'_>) -> Option<Answer> {
         match output {
             Output::Event(event) => {
-                self.note(&event);
+                note(&mut self.node.borrow_mut().status, &event, self.clock.now());
                 self.observer.event(&event);
                 None
             }
@@ -86,19 +86,6 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
             | Output::Close
             | Output::Wait(_)
             | Output::Done => None,
-        }
-    }
-
-    /// Keeps the status of the node up to date.
-    fn note(&self, event: &Event<'_>) {
-        let now = self.clock.now();
-        let status = &mut self.node.borrow_mut().status;
-        match *event {
-            Event::Claimed { id, .. } => status.on_claimed(id, now),
-            Event::Online { .. } => status.on_online(now),
-            Event::Live { node: Some(node) } => status.on_live(node),
-            Event::ClaimFailed { failure, .. } | Event::Offline { failure } => status.on_failure(failure, now),
-            Event::Live { node: None } | Event::Stage(_) | Event::Notice(_) => {}
         }
     }
 

@@ -6,6 +6,7 @@ use super::steps::{Step, Trouble, fail, start};
 use crate::body::Prepare;
 use crate::clock::{Instant, Now};
 use crate::link::queries::REFUSAL_MAX;
+use crate::node::Traffic;
 use crate::settings::{Settings, Timing};
 use crate::stage::{Failure, Purpose};
 use crate::store::Saved;
@@ -124,6 +125,11 @@ impl<B: Buffer> Agent<B> {
         &self.cx.saved
     }
 
+    /// What has gone over the link.
+    pub const fn traffic(&self) -> Traffic {
+        self.cx.traffic
+    }
+
     /// The deadlines it was made with.
     pub const fn timing(&self) -> &Timing {
         &self.cx.settings.timing
@@ -161,6 +167,19 @@ impl<B: Buffer> Agent<B> {
             self.reload_pending = false;
             self.step = start(&mut self.cx);
         }
+        self.count();
+    }
+
+    /// Keeps what has gone over the link when the link is no more.
+    fn count(&mut self) {
+        let before = self.cx.traffic;
+        self.cx.traffic = match &self.step {
+            Step::Link(link) => {
+                let traffic = link.traffic();
+                Traffic { latency: traffic.latency.or(before.latency), ..traffic }
+            }
+            _ => Traffic { pending: 0, ..before },
+        };
     }
 
     fn stop(&mut self) {

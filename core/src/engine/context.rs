@@ -10,6 +10,7 @@ use crate::identity::key::CIPHERTEXT_LEN;
 use crate::link::env::Environment;
 use crate::link::otp::Credentials;
 use crate::link::queries::Queue;
+use crate::node::Traffic;
 use crate::report::{Ids, ReportKind};
 use crate::settings::Settings;
 use crate::stage::{Failure, Purpose, Stage};
@@ -110,6 +111,7 @@ pub(super) struct Context<B> {
     pub(super) tx: B,
     /// Requests over the link that wait.
     pub(super) queue: Queue<B>,
+    pub(super) traffic: Traffic,
     tx_len: usize,
     tx_polled: bool,
     outbox: Deque<Item, OUTBOX>,
@@ -166,6 +168,7 @@ impl<B: Buffer> Context<B> {
             rx,
             tx,
             queue: Queue::new(queries),
+            traffic: Traffic::NONE,
             tx_len: 0,
             tx_polled: false,
             outbox: Deque::new(),

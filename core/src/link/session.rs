@@ -4,6 +4,7 @@
 use crate::clock::Instant;
 use crate::link::topics::{Name, Topics};
 use crate::message::Inbound;
+use crate::node::{PROVING_PUBACKS, Traffic};
 use crate::settings::INBOUND_ALIASES;
 use crate::wire::mqtt::{ConnackProperties, reason_name};
 use core::fmt;
@@ -98,7 +99,7 @@ impl Granted {
 pub struct Session {
     next_id: u16,
     in_flight: heapless::Vec<(u16, Instant), IN_FLIGHT>,
-    acknowledged: u32,
+    traffic: Traffic,
     /// What the topics behind the aliases mean.
     aliases: [Option<Inbound>; INBOUND_ALIASES],
     /// Our topics that the server knows the aliases of, as bits.
@@ -112,10 +113,15 @@ impl Session {
         Self {
             next_id: 1,
             in_flight: heapless::Vec::new(),
-            acknowledged: 0,
+            traffic: Traffic::NONE,
             aliases: [None; INBOUND_ALIASES],
             announced: 0,
         }
+    }
+
+    /// CONNACK came.
+    pub const fn on_connack(&mut self, granted: &Granted) {
+        self.traffic.receive_maximum = granted.receive_maximum;
     }
 
     /// A packet id for SUBSCRIBE.
@@ -168,25 +174,29 @@ impl Session {
         (if is_known { "" } else { topic }, Some(alias))
     }
 
-    /// A PUBACK came.
+    /// A PUBACK came. Yields how many have, this one included.
     ///
     /// # Errors
     /// If no PUBLISH waits for it, or it reports a failure.
-    pub fn on_puback(&mut self, id: u16, reason: u8) -> Result<(), SessionError> {
+    pub fn on_puback(&mut self, id: u16, reason: u8, now: Instant) -> Result<u32, SessionError> {
         let place = self.in_flight.iter().position(|(waiting, _)| *waiting == id);
         let place = place.ok_or(SessionError::UnknownId("PUBACK", id))?;
-        self.in_flight.swap_remove(place);
+        let (_, sent) = self.in_flight.swap_remove(place);
         if reason >= 0x80 {
             return Err(SessionError::Publish(reason));
         }
-        self.acknowledged = self.acknowledged.saturating_add(1);
-        Ok(())
+        self.traffic.latency = Some(now.since(sent));
+        self.traffic.acknowledged = self.traffic.acknowledged.saturating_add(1);
+        if self.traffic.acknowledged == PROVING_PUBACKS {
+            self.traffic.proved = Some(now);
+        }
+        Ok(self.traffic.acknowledged)
     }
 
-    /// How many messages the Cloud has acknowledged.
+    /// What has gone over it.
     #[must_use]
-    pub const fn acknowledged(&self) -> u32 {
-        self.acknowledged
+    pub fn traffic(&self) -> Traffic {
+        Traffic { pending: u16::try_from(self.in_flight.len()).unwrap_or(u16::MAX), ..self.traffic }
     }
 
     /// When the oldest message that waits for its PUBACK was sent.
@@ -195,11 +205,12 @@ impl Session {
         self.in_flight.iter().map(|(_, sent)| *sent).min()
     }
 
-    /// What a PUBLISH of the server is, topic aliases resolved. `maximum` is the Topic Alias Maximum we announced.
+    /// A PUBLISH of the server came: what it is, topic aliases resolved. `maximum` is the Topic Alias Maximum we announced.
     ///
     /// # Errors
     /// If it uses an alias it must not use.
     pub fn inbound(&mut self, topic: &str, alias: Option<u16>, maximum: u16) -> Result<Inbound, SessionError> {
+        self.traffic.received = self.traffic.received.saturating_add(1);
         let Some(alias) = alias else { return Ok(Inbound::of(topic)) };
         if alias == 0 || alias > maximum {
             return Err(SessionError::Alias(alias));

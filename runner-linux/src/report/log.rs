@@ -1,7 +1,7 @@
 //! For the log of a daemon: one line per event, with the time, and a tag that the documented
 //! `grep -E 'ACLK|claim|cloud'` finds.
 
-use super::{Said, Span, purpose_name};
+use super::{Span, purpose_name};
 use crate::clock::rfc3339;
 use aclk_core::driver::Observer;
 use aclk_core::engine::event::{Event, StageReport};
@@ -63,7 +63,7 @@ impl<W: Write> Log<W> {
     fn failure(&mut self, what: &str, failure: &Failure) {
         let mut text = format!("{what}: {failure}");
         if let Some(said) = &failure.server {
-            let _ = write!(text, "; the Cloud said: {}", Said(said));
+            let _ = write!(text, "; the Cloud said: {said}");
         }
         if !failure.hint.is_empty() {
             let _ = write!(text, "; hint: {}", failure.hint);

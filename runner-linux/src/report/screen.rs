@@ -1,6 +1,6 @@
 //! For people: one aligned line per stage, and failures with what can be done about them.
 
-use super::{Said, Span, purpose_name};
+use super::{Span, purpose_name};
 use crate::fault::Fault;
 use aclk_core::driver::Observer;
 use aclk_core::engine::event::{Event, StageReport};
@@ -78,7 +78,7 @@ impl<W: Write> Screen<W> {
         let purpose = purpose_name(failure.purpose);
         self.styled(Style::Bad, format_args!("{purpose:<10} {failure}"));
         if let Some(said) = &failure.server {
-            self.line(format_args!("{:<10} the Cloud said: {}", "", Said(said)));
+            self.line(format_args!("{:<10} the Cloud said: {}", "", said));
         }
         self.hint(11, failure.hint);
     }

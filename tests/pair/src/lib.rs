@@ -28,7 +28,8 @@ pub use packer::Packers;
 use aclk_cloud::{Cloud, Config, Peer};
 use aclk_core::body::Bodies;
 use aclk_core::clock::{Instant, Now, Trust, WallTime};
-use aclk_core::engine::event::{Event, Goal, Input, Output};
+use aclk_core::driver::note;
+use aclk_core::engine::event::{Goal, Input, Output};
 use aclk_core::engine::{Agent, Buffers};
 use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::Key;
@@ -360,6 +361,7 @@ impl Pair {
         let mut worked = false;
         while self.busy <= self.now {
             let now = self.wall();
+            self.node.status.on_traffic(self.agent.traffic());
             let output = self.agent.poll();
             match output {
                 Output::Wait(until) => {
@@ -372,7 +374,7 @@ impl Pair {
                     return worked;
                 }
                 Output::Event(event) => {
-                    note(&mut self.node, &event, now);
+                    note(&mut self.node.status, &event, now);
                     self.happened.push(Happened { at: self.now, what: Done::of(&event) });
                 }
                 Output::Connect { host, port, purpose } => {
@@ -498,17 +500,6 @@ fn now_at(setup: &Setup, now: Duration) -> Now {
 
 fn micros(span: Duration) -> u64 {
     u64::try_from(span.as_micros()).expect("virtual time does not last that long")
-}
-
-/// As the driver does.
-fn note(node: &mut Node<TestDevice>, event: &Event<'_>, now: Now) {
-    match *event {
-        Event::Claimed { id, .. } => node.status.on_claimed(id, now),
-        Event::Online { .. } => node.status.on_online(now),
-        Event::Live { node: Some(id) } => node.status.on_live(id),
-        Event::ClaimFailed { failure, .. } | Event::Offline { failure } => node.status.on_failure(failure, now),
-        Event::Live { node: None } | Event::Stage(_) | Event::Notice(_) => {}
-    }
 }
 
 fn load_key(memory: &Memory) -> SoftwareKey {

@@ -13,6 +13,7 @@ use crate::link::queries::QUERIES_MAX;
 use crate::link::session::{Granted, Session, SessionError};
 use crate::link::topics::Name;
 use crate::message::agent::UpdateAgentConnection;
+use crate::node::{PROVING_PUBACKS, Traffic};
 use crate::settings::INBOUND_ALIASES;
 use crate::stage::{Failure, Purpose, Stage};
 use crate::transport::ADDRESSES;
@@ -26,8 +27,6 @@ use live::Live;
 use rand_core::Rng;
 use speak::{Preparing, Stream};
 
-/// PUBACKs that prove a link (protocol.md 2.12).
-const PROVING_PUBACKS: u32 = 3;
 /// Room for the messages that are sent whole. The longest is CreateNodeInstance with a host name of 253 bytes.
 const MESSAGE_MAX: usize = 384;
 /// Received bytes worked on at a time: so many that acknowledging them never fills the send buffer.
@@ -225,6 +224,7 @@ impl Link {
 
     fn on_connack<B: Buffer>(&mut self, cx: &mut Context<B>, granted: Granted) -> Result<(), Trouble> {
         let State::AwaitingConnack = self.state else { return Err(protocol(SessionError::Unexpected("CONNACK"))) };
+        self.session.on_connack(&granted);
         self.subscribe(cx, Name::InboxCmd, granted)
     }
 
@@ -261,7 +261,7 @@ impl Link {
     }
 
     fn on_puback<B: Buffer>(&mut self, cx: &mut Context<B>, id: u16, reason: u8) -> Result<(), Trouble> {
-        self.session.on_puback(id, reason).map_err(protocol)?;
+        let acknowledged = self.session.on_puback(id, reason, cx.now.instant).map_err(protocol)?;
         if self.live_puback == Some(id) {
             self.live_puback = None;
             cx.push(Item::Live);
@@ -275,7 +275,7 @@ impl Link {
                 Ok(())
             }
             State::Online(online) => {
-                if self.session.acknowledged() >= PROVING_PUBACKS {
+                if acknowledged >= PROVING_PUBACKS {
                     online.prove(cx);
                 }
                 Ok(())
@@ -297,6 +297,11 @@ impl Link {
             State::Leaving(_) => Ok(()),
             _ => Err(protocol(SessionError::Unexpected("PINGRESP"))),
         }
+    }
+
+    /// What has gone over it.
+    pub(in crate::engine) fn traffic(&self) -> Traffic {
+        self.session.traffic()
     }
 
     // --- time ---
