@@ -1,6 +1,7 @@
 //! The commands: each takes its arguments and returns an exit code.
 
 pub(crate) mod claim;
+pub(crate) mod cli;
 #[cfg(feature = "lab")]
 pub(crate) mod demo;
 pub(crate) mod help;

@@ -13,17 +13,16 @@ pub(crate) mod address;
 pub(crate) mod cable;
 pub(crate) mod tap;
 
-use crate::clock::BUILD_UNIX_SECONDS;
-use crate::gzip::Compressing;
-use crate::host::{Host, facts};
+use crate::clock::{BUILD_UNIX_SECONDS, HostClock};
+use crate::host::Host;
 use crate::store::FileStore;
 use crate::store::error::StoreError;
-use aclk_core::clock::Clock as _;
+use aclk_core::clock::{Clock as _, Now};
 use aclk_core::driver::{Control, Observer};
 use aclk_core::engine::event::Goal;
 use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::PRIVATE_PEM_MAX;
-use aclk_core::metrics::Uptime;
+use aclk_core::metrics;
 use aclk_core::node::Node;
 use aclk_core::secret::Secret;
 use aclk_core::settings::Settings;
@@ -46,18 +45,20 @@ pub(crate) struct Wire<'c, D> {
     pub(crate) time_server: Option<Ipv4Addr>,
 }
 
-/// Works towards `goal` until it is reached or given up, or `control` ends it, over `wire`.
+/// Works towards `goal` until it is reached or given up, or `control` ends it, over `wire`. The node must be kept by the
+/// clock of `wire`.
+#[expect(clippy::too_many_arguments, reason = "each is another thing, and there is one caller for each carrier")]
 pub(crate) async fn drive<D: Driver>(
     host: &mut Host,
     wire: Wire<'_, D>,
     goal: Goal,
     settings: Settings,
     saved: Saved,
+    node: &RefCell<Node<dyn metrics::Device + '_>>,
     observer: &mut impl Observer,
     control: &mut impl Control,
 ) {
     let mut memory = Box::new(Memory::new());
-    let node = RefCell::new(Node::new(Compressing::new(Uptime::new(facts())), &settings, &saved, wire.clock.now()));
     let machine = Machine {
         store: &mut Known { store: &mut host.store, saved: Some(saved) },
         key: &mut host.key,
@@ -65,7 +66,7 @@ pub(crate) async fn drive<D: Driver>(
         clock: wire.clock,
         observer,
         control,
-        node: &node,
+        node,
     };
     let device = Device {
         goal,
@@ -75,6 +76,11 @@ pub(crate) async fn drive<D: Driver>(
         time_server: wire.time_server,
     };
     aclk_firmware::run_with_driver(wire.ethernet, wire.config, &mut memory, machine, device).await;
+}
+
+/// The clock that nodes on a TAP device are kept by: its time of day is that of the system.
+pub(crate) fn now() -> Now {
+    Now { instant: DeviceClock::new(0).instant(), wall: HostClock.wall() }
 }
 
 /// A hardware address of our own: unicast, locally administered, and the same whenever this machine comes back, so that a

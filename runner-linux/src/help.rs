@@ -8,6 +8,8 @@ usage: aclk COMMAND [OPTIONS]
   claim     make this machine a node of your Space
   run       keep the Agent-Cloud Link up, in the foreground
   status    is this machine claimed, and is its link up?
+  aclk-state
+            the same in the words of netdatacli, from the running daemon
   demo      claim and link against an emulated Cloud on this machine; needs no account
   cloud     run that emulated Cloud by itself
   help      this text, or \"aclk help COMMAND\"
@@ -15,7 +17,9 @@ usage: aclk COMMAND [OPTIONS]
   --help, --version
 
 Files are in $NETDATA_USER_CONFIG_DIR/claim.d (default /etc/netdata/claim.d);
-the machine GUID is in $NETDATA_VARLIB_DIR/registry (default /var/lib/netdata/registry).";
+the machine GUID is in $NETDATA_VARLIB_DIR/registry (default /var/lib/netdata/registry).
+
+Started under the name netdatacli it commands a running daemon as that program does.";
 
 pub(crate) const CLAIM: &str = "\
 usage: aclk claim -token=TOKEN [-rooms=ROOM1,ROOM2] [OPTIONS]
@@ -57,7 +61,11 @@ The TAP device is an interface of this machine, to be bridged or given the route
   ip tuntap add tap0 mode tap user USER; ip addr add 10.0.0.1/24 dev tap0; ip link set tap0 up
   aclk run --net tap:tap0 --address 10.0.0.2/24 --gateway 10.0.0.1 --dns 9.9.9.9
 
-exit code: 0 ended by a signal; 1 arguments, or the TAP device; 2 files, or another \"aclk run\" is running;
+It listens for commands (netdatacli, \"aclk aclk-state\") from root and its own user at $NETDATA_PIPENAME, else in the run
+directory ($NETDATA_RUN_DIR/netdata.pipe, default /run/netdata/netdata.pipe; where that cannot be, in
+$NETDATA_VARLIB_DIR/aclk). If there is no such place the log says so, and the link is held all the same.
+
+exit code: 0 ended by a signal or by shutdown-agent; 1 arguments, or the TAP device; 2 files, or another \"aclk run\" is running;
   4 nobody is trusted; 18 no machine GUID";
 
 #[cfg(feature = "lab")]
@@ -86,3 +94,11 @@ again.
 
 exit code: 0 online; 1 arguments; 2 the state cannot be read; 3 claimed, but \"aclk run\" is not running; 4 running, but not
   online; 5 not claimed";
+
+pub(crate) const ACLK_STATE: &str = "\
+usage: aclk aclk-state [json]
+
+Asks the running daemon how the Agent-Cloud Link is: the lines, or the JSON object, of \"netdatacli aclk-state\", and behind
+them the step that failed, the reason, and what happens next. Root and the user that the daemon runs as may ask.
+
+exit code: 0 answered; 1 arguments; 3 no daemon answers";

@@ -93,7 +93,7 @@ impl Host {
             let node = RefCell::new(Node::new(NoDevice::default(), &settings, &saved, now));
             return self.drive_node(goal, settings, saved, &node, observer, control).await;
         }
-        let node = RefCell::new(Node::new(Compressing::new(Uptime::new(facts())), &settings, &saved, now));
+        let node = RefCell::new(Node::new(device(), &settings, &saved, now));
         self.drive_node(goal, settings, saved, &node, observer, control).await
     }
 
@@ -130,8 +130,13 @@ impl Host {
     }
 }
 
+/// This machine as something that is measured.
+pub(crate) fn device() -> Compressing<Uptime<'static>> {
+    Compressing::new(Uptime::new(facts()))
+}
+
 /// What is known about this machine without asking it.
-pub(crate) fn facts() -> Facts<'static> {
+fn facts() -> Facts<'static> {
     let cpus = std::thread::available_parallelism().map_or(0, |count| u32::try_from(count.get()).unwrap_or(0));
     Facts { os: std::env::consts::OS, architecture: std::env::consts::ARCH, cpus, ..Facts::default() }
 }

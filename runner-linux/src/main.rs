@@ -5,6 +5,7 @@
 mod args;
 mod clock;
 mod command;
+mod daemon;
 mod device;
 mod fault;
 mod gzip;
@@ -14,6 +15,7 @@ mod journal;
 mod json;
 mod live;
 mod machine_guid;
+mod names;
 mod net;
 mod paths;
 mod random;
@@ -21,15 +23,25 @@ mod report;
 #[cfg(any(test, feature = "lab"))]
 mod scratch;
 mod settings;
+mod socket;
 mod store;
 mod trust;
 mod wishes;
+mod zone;
 
+use names::Name;
 use std::ffi::OsString;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
-    let mut arguments = std::env::args_os().skip(1);
+    let mut arguments = std::env::args_os();
+    match Name::of(arguments.next().as_deref()) {
+        Name::Aclk => aclk(arguments),
+        Name::Netdatacli => ExitCode::from(command::cli::netdatacli(arguments.collect())),
+    }
+}
+
+fn aclk(mut arguments: impl Iterator<Item = OsString>) -> ExitCode {
     let command = arguments.next().unwrap_or_default();
     let rest = arguments.collect::<Vec<_>>();
     match &*command.to_string_lossy() {
@@ -44,6 +56,7 @@ fn dispatch(command: &str, arguments: Vec<OsString>) -> u8 {
         "claim" => command::claim::run(arguments),
         "run" => command::run::run(arguments),
         "status" => command::status::run(arguments),
+        "aclk-state" => command::cli::state(arguments),
         #[cfg(feature = "lab")]
         "demo" => command::demo::run(arguments),
         #[cfg(not(feature = "lab"))]

@@ -10,24 +10,32 @@ use std::path::PathBuf;
 pub(crate) struct Paths {
     config: PathBuf,
     varlib: PathBuf,
+    run: Option<PathBuf>,
+    pipe: Option<PathBuf>,
 }
 
+/// The run directory of the original.
+const RUN: &str = "/run/netdata";
+/// The run-time socket in a directory.
+const PIPE: &str = "netdata.pipe";
+
 impl Paths {
-    /// From `NETDATA_USER_CONFIG_DIR` and `NETDATA_VARLIB_DIR`, else `/etc/netdata` and `/var/lib/netdata`.
+    /// From `NETDATA_USER_CONFIG_DIR` and `NETDATA_VARLIB_DIR`, else `/etc/netdata` and `/var/lib/netdata`; from
+    /// `NETDATA_RUN_DIR` and `NETDATA_PIPENAME`.
     pub(crate) fn from_env() -> Self {
-        let directory = |name, default: &str| {
-            env::var_os(name).filter(|value| !value.is_empty()).map_or_else(|| default.into(), PathBuf::from)
-        };
+        let path = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         Self {
-            config: directory("NETDATA_USER_CONFIG_DIR", "/etc/netdata"),
-            varlib: directory("NETDATA_VARLIB_DIR", "/var/lib/netdata"),
+            config: path("NETDATA_USER_CONFIG_DIR").unwrap_or_else(|| "/etc/netdata".into()),
+            varlib: path("NETDATA_VARLIB_DIR").unwrap_or_else(|| "/var/lib/netdata".into()),
+            run: path("NETDATA_RUN_DIR"),
+            pipe: path("NETDATA_PIPENAME"),
         }
     }
 
     /// Everything below one directory.
     #[cfg(any(test, feature = "lab"))]
     pub(crate) fn below(root: &Path) -> Self {
-        Self { config: root.join("etc"), varlib: root.join("lib") }
+        Self { config: root.join("etc"), varlib: root.join("lib"), run: Some(root.join("run")), pipe: None }
     }
 
     /// The identity (protocol.md 1.1).
@@ -38,6 +46,16 @@ impl Paths {
     /// The directory of the machine GUID.
     pub(crate) fn registry(&self) -> PathBuf {
         self.varlib.join("registry")
+    }
+
+    /// Where the run-time socket may be, the best place first: exactly where somebody says, else in the run directory, or
+    /// where `aclk run` always can write.
+    pub(crate) fn sockets(&self) -> Vec<PathBuf> {
+        match (&self.pipe, &self.run) {
+            (Some(pipe), _) => vec![pipe.clone()],
+            (None, Some(run)) => vec![run.join(PIPE)],
+            (None, None) => vec![PathBuf::from(RUN).join(PIPE), self.live().join(PIPE)],
+        }
     }
 
     /// Where a running `aclk run` tells how it is.

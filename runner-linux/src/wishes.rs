@@ -1,5 +1,6 @@
-//! What is wished of a running link: signals, and changes of the claim directory.
+//! What is wished of a running link: signals, orders over the run-time socket, and changes of the claim directory.
 
+use crate::daemon::{Daemon, Order};
 use crate::fault::Fault;
 use crate::journal::Journal;
 use crate::report::log::Tag;
@@ -11,6 +12,7 @@ use aclk_core::stage::Stage;
 use aclk_core::store::Saved;
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Interval, MissedTickBehavior};
@@ -29,6 +31,15 @@ pub(crate) enum End {
     Restart(&'static str),
 }
 
+impl From<Order> for End {
+    fn from(order: Order) -> Self {
+        match order {
+            Order::Stop => Self::Stop,
+            Order::Reload => Self::Restart("reload-claiming-state"),
+        }
+    }
+}
+
 /// Which version of a file is there: its inode, size and time of change.
 type Version = Option<(u64, i64, i64, u64)>;
 
@@ -39,11 +50,12 @@ struct Versions {
     trust: Version,
 }
 
-/// Signals and the claim directory.
+/// Signals, orders and the claim directory.
 #[derive(Debug)]
 pub(crate) struct Wishes<W> {
     claim_dir: PathBuf,
     journal: Journal<W>,
+    daemon: Rc<Daemon>,
     terminate: Signal,
     interrupt: Signal,
     reload: Signal,
@@ -59,12 +71,13 @@ pub(crate) struct Wishes<W> {
 
 impl<W: Write> Wishes<W> {
     /// Listens to signals from now on. Must be called on the runtime.
-    pub(crate) fn new(claim_dir: &Path, journal: Journal<W>) -> Result<Self, Fault> {
+    pub(crate) fn new(claim_dir: &Path, journal: Journal<W>, daemon: Rc<Daemon>) -> Result<Self, Fault> {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
             claim_dir: claim_dir.to_owned(),
             journal,
+            daemon,
             terminate: listen(SignalKind::terminate())?,
             interrupt: listen(SignalKind::interrupt())?,
             reload: listen(SignalKind::hangup())?,
@@ -99,6 +112,10 @@ impl<W: Write> Wishes<W> {
                     self.end = end;
                     return;
                 }
+                order = self.daemon.next_order() => {
+                    self.end = order.into();
+                    return;
+                }
                 _ = self.look.tick() => {
                     if Versions::of(&self.claim_dir) != self.versions {
                         self.end = End::Restart("the claim directory was changed");
@@ -117,11 +134,9 @@ impl<W: Write> Wishes<W> {
             saved = dir.load()?;
             disabled = dir.is_disabled()?;
         }
-        let reason = match (&saved.claimed, disabled) {
-            (_, true) => Some("switched off by \"enabled = no\" in cloud.conf"),
-            (None, _) => Some("not claimed"),
-            (Some(_), _) => None,
-        };
+        let switched_off = disabled.then_some("switched off by \"enabled = no\" in cloud.conf");
+        self.daemon.node.borrow_mut().status.switched_off = switched_off;
+        let reason = switched_off.or_else(|| saved.claimed.is_none().then_some("not claimed"));
         if let Some(reason) = reason {
             saved.claimed = None;
             let advice = if disabled { "" } else { "; waiting for \"aclk claim\"" };
@@ -191,6 +206,10 @@ impl<W: Write> Control for Wishes<W> {
                     self.end = end;
                     self.ending = unclaimed.is_some();
                     return unclaimed.unwrap_or(Command::Stop);
+                }
+                order = self.daemon.next_order() => {
+                    self.end = order.into();
+                    return Command::Stop;
                 }
                 _ = self.look.tick() => {
                     if let Some(command) = self.look() {

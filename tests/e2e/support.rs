@@ -93,6 +93,9 @@ impl Machine {
             .args(arguments)
             .env("NETDATA_USER_CONFIG_DIR", self.root.join("etc"))
             .env("NETDATA_VARLIB_DIR", self.root.join("lib"))
+            .env("NETDATA_RUN_DIR", self.root.join("run"))
+            .env_remove("NETDATA_PIPENAME")
+            .env_remove("TZ")
             .env("HOSTNAME", "edge-1")
             .env_remove("RUST_BACKTRACE")
             .stdin(Stdio::null());

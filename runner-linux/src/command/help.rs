@@ -20,6 +20,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
         "claim" => print(help::CLAIM),
         "run" => print(help::RUN),
         "status" => print(help::STATUS),
+        "aclk-state" => print(help::ACLK_STATE),
         #[cfg(feature = "lab")]
         "demo" => print(help::DEMO),
         #[cfg(feature = "lab")]

@@ -2,6 +2,9 @@
 
 use super::print;
 use crate::args::Args;
+use crate::clock::HostClock;
+use crate::daemon::Daemon;
+use crate::device;
 use crate::device::address::{self, Addressing};
 use crate::device::tap::Tap;
 use crate::fault::Fault;
@@ -13,12 +16,20 @@ use crate::paths::Paths;
 use crate::report::log::{Log, Tag};
 use crate::report::screen::Screen;
 use crate::settings::{self, Given};
+use crate::socket;
 use crate::store::FileStore;
 use crate::wishes::{End, Wishes};
+use aclk_core::clock::Clock;
 use aclk_core::engine::event::Goal;
+use aclk_core::node::Node;
+use aclk_core::settings::Settings;
+use aclk_core::store::Saved;
+use embassy_futures::select::{Either, select};
 use std::ffi::OsString;
 use std::io::{Stderr, stderr};
 use std::net::SocketAddr;
+use std::rc::Rc;
+use tokio::task::LocalSet;
 
 /// Which TCP/IP stack is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -108,12 +119,40 @@ fn link(options: Options) -> Result<(), Fault> {
     let paths = Paths::from_env();
     let live = Live::new(&paths.live(), live::PATIENCE)?;
     let journal = Journal::new(Log::new(stderr()), live);
-    host::block_on(keep(&paths, &options, &journal))?
+    host::block_on(LocalSet::new().run_until(keep(&paths, &options, &journal)))?
+}
+
+/// Holds the link and listens to commands.
+async fn keep(paths: &Paths, options: &Options, journal: &Journal<Stderr>) -> Result<(), Fault> {
+    let settings = read_settings(paths, options)?;
+    let now = match options.net {
+        Net::Host => || HostClock.now(),
+        Net::Tap(..) => device::now,
+    };
+    let node = Node::new(host::device(), &settings, &Saved::default(), now());
+    let daemon = Rc::new(Daemon::new(node, now));
+    match select(link_again(paths, options, journal, &daemon), socket::serve(paths, daemon.clone(), journal.clone()))
+        .await
+    {
+        Either::First(result) => result,
+        Either::Second(()) => Ok(()),
+    }
+}
+
+fn read_settings(paths: &Paths, options: &Options) -> Result<Settings, Fault> {
+    let guid = host::machine_guid(paths)?;
+    let given = Given { hostname: options.given.hostname.clone(), ..Given::default() };
+    settings::for_link(given, guid)
 }
 
 /// Links, and begins anew whenever that is asked for, until it is asked to end.
-async fn keep(paths: &Paths, options: &Options, journal: &Journal<Stderr>) -> Result<(), Fault> {
-    let mut wishes = Wishes::new(&paths.claim_dir(), journal.clone())?;
+async fn link_again(
+    paths: &Paths,
+    options: &Options,
+    journal: &Journal<Stderr>,
+    daemon: &Rc<Daemon>,
+) -> Result<(), Fault> {
+    let mut wishes = Wishes::new(&paths.claim_dir(), journal.clone(), daemon.clone())?;
     let start = format!("aclk {} starts, claim directory {}", env!("CARGO_PKG_VERSION"), paths.claim_dir().display());
     journal.line(Tag::Link, start);
     if let Some(address) = options.listen {
@@ -130,12 +169,13 @@ async fn keep(paths: &Paths, options: &Options, journal: &Journal<Stderr>) -> Re
     };
     let mut is_first = true;
     loop {
-        match once(paths, options, tap.as_ref(), journal, &mut wishes).await {
+        match once(paths, options, tap.as_ref(), journal, daemon, &mut wishes).await {
             Ok(()) => {}
             Err(fault) if is_first || tap.as_ref().is_some_and(Tap::is_gone) => return Err(fault),
             // What was wrong may be mended while we wait.
             Err(fault) => {
                 journal.trouble(&fault);
+                daemon.fail(&fault);
                 wishes.wait().await;
             }
         }
@@ -156,6 +196,7 @@ async fn once(
     options: &Options,
     tap: Option<&Tap>,
     journal: &Journal<Stderr>,
+    daemon: &Daemon,
     wishes: &mut Wishes<Stderr>,
 ) -> Result<(), Fault> {
     let mut store = FileStore::new(&paths.claim_dir());
@@ -168,18 +209,17 @@ async fn once(
         // A claim directory that can only be read is enough for a link.
         Err(error) => journal.line(Tag::Claim, format_args!("note: {error}")),
     }
-    let guid = host::machine_guid(paths)?;
-    let given = Given { hostname: options.given.hostname.clone(), ..Given::default() };
-    let settings = settings::for_link(given, guid)?;
+    let settings = read_settings(paths, options)?;
     let mut host = Host::new(store)?;
     for note in &host.trust.notes {
         journal.line(Tag::Link, format_args!("note: {note}"));
     }
     let saved = wishes.begin()?;
-    let mut observer = journal.clone();
+    daemon.begin(&settings, &saved);
+    let (node, mut observer) = (&daemon.node, journal.clone());
     match tap {
-        None => host.drive(Goal::Link, settings, saved, &mut observer, wishes).await,
-        Some(tap) => tap.drive(&mut host, Goal::Link, settings, saved, &mut observer, wishes).await,
+        None => host.drive_node(Goal::Link, settings, saved, node, &mut observer, wishes).await,
+        Some(tap) => tap.drive(&mut host, Goal::Link, settings, saved, node, &mut observer, wishes).await,
     }
 }
 

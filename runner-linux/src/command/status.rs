@@ -11,6 +11,7 @@ use crate::paths::Paths;
 use crate::report::log::unix_seconds;
 use crate::report::screen::Screen;
 use crate::store::FileStore;
+use aclk_core::identity::guid::Guid;
 use aclk_core::store::{Claim, Saved};
 use std::ffi::OsString;
 use std::fmt::Write;
@@ -80,6 +81,10 @@ impl Report {
         self.found.holder.as_ref().and(self.found.status.as_ref())
     }
 
+    fn node(&self) -> Option<Guid> {
+        self.saved.node_of(self.saved.claimed.as_ref().map(|claim| claim.id))
+    }
+
     fn is_online(&self) -> bool {
         self.live().is_some_and(|status| status.state == State::Online)
     }
@@ -103,6 +108,9 @@ impl Report {
         if let Some(claim) = &self.saved.claimed {
             line("Claimed Id", &claim.id);
             line("Cloud URL", &claim.url);
+        }
+        if let Some(node) = self.node() {
+            line("Node Id", &node);
         }
         if let Some(Claim { id, url }) = &self.saved.pending {
             line("Pending Claim", &format_args!("{id} at {url} (not confirmed: run \"aclk claim\" again)"));
@@ -131,7 +139,10 @@ impl Report {
             }
         }
         if status.state == State::Banned {
-            line("Banned By Cloud", &"Yes (lifted by SIGHUP or a restart of aclk run)");
+            line(
+                "Banned By Cloud",
+                &"Yes (lifted by \"netdatacli reload-claiming-state\", SIGHUP or a restart of aclk run)",
+            );
         }
         if let Some(at) = status.next_attempt {
             let left = at.saturating_sub(self.now);
@@ -152,6 +163,7 @@ impl Report {
             .member("claimed", self.saved.claimed.is_some())
             .member("claimed_id", self.saved.claimed.as_ref().map(|claim| claim.id.to_string()))
             .member("url", self.saved.claimed.as_ref().map(|claim| claim.url.to_string()))
+            .member("node_id", self.node().map(|node| node.to_string()))
             .member("pending", self.saved.pending.as_ref().map(pending))
             .member("disabled", self.disabled)
             .member("running", self.found.holder.is_some())
@@ -182,7 +194,7 @@ mod tests {
     use super::{Report, exit};
     use crate::live::{Found, State, Status};
     use aclk_core::identity::guid::Guid;
-    use aclk_core::store::{Claim, Saved};
+    use aclk_core::store::{Claim, NodeId, Saved};
     use aclk_core::wire::url::Url;
     use serde_json::{Value, json};
 
@@ -191,6 +203,10 @@ mod tests {
             id: Guid::parse("aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee").unwrap(),
             url: Url::parse("https://cloud.example").unwrap(),
         }
+    }
+
+    fn node() -> NodeId {
+        NodeId { claimed: claim().id, node: Guid::parse("99999999-8888-4777-8666-555555555555").unwrap() }
     }
 
     fn status(state: State) -> Status {
@@ -211,7 +227,7 @@ mod tests {
 
     fn report(claimed: bool, holder: bool, status: Option<Status>) -> Report {
         Report {
-            saved: Saved { claimed: claimed.then(claim), pending: None, node: None },
+            saved: Saved { claimed: claimed.then(claim), pending: None, node: claimed.then(node) },
             disabled: false,
             found: Found { holder: holder.then(|| "aclk (pid 7)".to_owned()), status },
             now: 1_732_276_750,
@@ -250,6 +266,7 @@ mod tests {
             "Claimed: Yes\n\
              Claimed Id: aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee\n\
              Cloud URL: https://cloud.example\n\
+             Node Id: 99999999-8888-4777-8666-555555555555\n\
              Running: Yes, as aclk (pid 7)\n\
              Online: No\n\
              State: offline since 2024-11-22T11:59:00Z\n\
@@ -266,6 +283,7 @@ mod tests {
                 "claimed": true,
                 "claimed_id": "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee",
                 "url": "https://cloud.example",
+                "node_id": "99999999-8888-4777-8666-555555555555",
                 "pending": null,
                 "disabled": false,
                 "running": true,

@@ -5,16 +5,18 @@ use super::address::Addressing;
 use super::{Wire, drive, hardware_address};
 use crate::clock::{BUILD_UNIX_SECONDS, HostClock};
 use crate::fault::Fault;
-use crate::host::Host;
+use crate::host::{Host, device};
 use aclk_core::clock::Clock;
 use aclk_core::driver::{Control, Observer};
 use aclk_core::engine::event::Goal;
+use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::stage::Stage;
 use aclk_core::store::Saved;
 use aclk_firmware::DeviceClock;
 use aclk_lan::{Config, Faults, Lan};
 use embassy_futures::select::select;
+use std::cell::RefCell;
 
 /// A cable with a router at its end that knows what time it is. On it, `https://cloud.test:PORT` is 127.0.0.1:PORT.
 ///
@@ -44,7 +46,8 @@ pub(crate) async fn drive_on_cable(
     let config = Addressing::Dhcp.config(&settings.hostname);
     let clock = DeviceClock::new(BUILD_UNIX_SECONDS);
     let wire = Wire { ethernet, config, clock: &clock, time_server: Some(router) };
-    select(drive(host, wire, goal, settings, saved, observer, control), network.run()).await;
+    let node = RefCell::new(Node::new(device(), &settings, &saved, clock.now()));
+    select(drive(host, wire, goal, settings, saved, &node, observer, control), network.run()).await;
 }
 
 #[cfg(test)]

@@ -9,6 +9,8 @@ use crate::store::error::words;
 use aclk_core::clock::Clock;
 use aclk_core::driver::{Control, Observer};
 use aclk_core::engine::event::Goal;
+use aclk_core::metrics::Device;
+use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::stage::Stage;
 use aclk_core::store::Saved;
@@ -83,16 +85,19 @@ impl Tap {
         })
     }
 
-    /// Works towards `goal` until it is reached or given up, or `control` ends it, over this device.
+    /// Works towards `goal` until it is reached or given up, or `control` ends it, over this device. The node must be kept
+    /// by [`now`](super::now).
     ///
     /// # Errors
     /// If the device is gone: it cannot be used any more.
+    #[expect(clippy::too_many_arguments, reason = "each is another thing, and there is one caller")]
     pub(crate) async fn drive(
         &self,
         host: &mut Host,
         goal: Goal,
         settings: Settings,
         saved: Saved,
+        node: &RefCell<Node<dyn Device + '_>>,
         observer: &mut impl Observer,
         control: &mut impl Control,
     ) -> Result<(), Fault> {
@@ -101,7 +106,7 @@ impl Tap {
         let config = self.addressing.config(&settings.hostname);
         // The system's clock is believed, as with its sockets: no time server is asked.
         let wire = Wire { ethernet, config, clock: &clock, time_server: None };
-        match select(self.watch(&clock), drive(host, wire, goal, settings, saved, observer, control)).await {
+        match select(self.watch(&clock), drive(host, wire, goal, settings, saved, node, observer, control)).await {
             Either::First(fault) => Err(fault),
             Either::Second(()) => Ok(()),
         }

@@ -1,0 +1,100 @@
+//! What everything in a running daemon shares: the node, and what is ordered of it over the run-time socket. It lives
+//! through every new beginning of the link.
+
+use crate::fault::Fault;
+use crate::gzip::Compressing;
+use aclk_core::clock::Now;
+use aclk_core::metrics::Uptime;
+use aclk_core::node::Node;
+use aclk_core::settings::Settings;
+use aclk_core::stage::Failure;
+use aclk_core::store::Saved;
+use std::cell::{Cell, RefCell};
+use tokio::sync::Notify;
+
+/// An order that came over the socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// Read everything again and link anew.
+    Reload,
+    /// End in order.
+    Stop,
+}
+
+/// The node and the orders.
+#[derive(Debug)]
+pub(crate) struct Daemon {
+    /// Borrowed for one call at a time, never across a wait.
+    pub(crate) node: RefCell<Node<Compressing<Uptime<'static>>>>,
+    /// The clock that the node is kept by.
+    now: fn() -> Now,
+    order: Cell<Option<Order>>,
+    told: Notify,
+    placed: Cell<u64>,
+    taken: Cell<u64>,
+    carried_out: Cell<u64>,
+}
+
+impl Daemon {
+    /// A daemon that has not begun yet. The node must be kept by the clock behind `now`.
+    pub(crate) fn new(node: Node<Compressing<Uptime<'static>>>, now: fn() -> Now) -> Self {
+        Self {
+            node: RefCell::new(node),
+            now,
+            order: Cell::new(None),
+            told: Notify::new(),
+            placed: Cell::new(0),
+            taken: Cell::new(0),
+            carried_out: Cell::new(0),
+        }
+    }
+
+    pub(crate) fn now(&self) -> Now {
+        (self.now)()
+    }
+
+    // --- orders ---
+
+    /// Places an order and yields its number. An order to stop is not undone by another one.
+    pub(crate) fn place(&self, order: Order) -> u64 {
+        if self.order.get() != Some(Order::Stop) {
+            self.order.set(Some(order));
+        }
+        self.placed.set(self.placed.get() + 1);
+        self.told.notify_one();
+        self.placed.get()
+    }
+
+    /// The next order. Dropping the future loses nothing.
+    pub(crate) async fn next_order(&self) -> Order {
+        loop {
+            if let Some(order) = self.order.take() {
+                self.taken.set(self.placed.get());
+                return order;
+            }
+            self.told.notified().await;
+        }
+    }
+
+    /// Whether the link has begun anew since order `number` was placed, or it has shown that it cannot.
+    pub(crate) fn has_carried_out(&self, number: u64) -> bool {
+        self.carried_out.get() >= number
+    }
+
+    // --- beginnings ---
+
+    /// A link begins with these settings and what is stored.
+    pub(crate) fn begin(&self, settings: &Settings, saved: &Saved) {
+        let status = &mut self.node.borrow_mut().status;
+        status.configure(settings);
+        status.reload(saved, self.now());
+        self.carried_out.set(self.taken.get());
+    }
+
+    /// A link cannot begin because of this.
+    pub(crate) fn fail(&self, fault: &Fault) {
+        let failure = Failure::new(fault.stage, &fault.cause).hint("the log says what can be done");
+        self.node.borrow_mut().status.on_failure(&failure, self.now());
+        self.carried_out.set(self.taken.get());
+    }
+}

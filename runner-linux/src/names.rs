@@ -1,0 +1,37 @@
+//! The programs that `aclk` is, by the name it is started under.
+
+use std::ffi::OsStr;
+use std::path::Path;
+
+/// Whom to behave as.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Name {
+    /// `aclk`, and every name that is none of the others.
+    Aclk,
+    /// `netdatacli`: commands a running daemon.
+    Netdatacli,
+}
+
+impl Name {
+    /// By the first argument of the process, without its folders.
+    pub(crate) fn of(program: Option<&OsStr>) -> Self {
+        match program.and_then(|program| Path::new(program).file_name()).and_then(OsStr::to_str) {
+            Some("netdatacli") => Self::Netdatacli,
+            _ => Self::Aclk,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Name;
+    use std::ffi::OsStr;
+
+    #[test]
+    fn the_name_of_the_file_counts_and_not_its_folder() {
+        let name = |text: &str| Name::of(Some(OsStr::new(text)));
+        assert_eq!((name("netdatacli"), name("/usr/sbin/netdatacli")), (Name::Netdatacli, Name::Netdatacli));
+        assert_eq!((name("aclk"), name("/opt/netdatacli/aclk"), name("")), (Name::Aclk, Name::Aclk, Name::Aclk));
+        assert_eq!(Name::of(None), Name::Aclk);
+    }
+}
