@@ -12,4 +12,5 @@ mod demo;
 mod link;
 mod peers;
 mod secrets;
+mod socket;
 mod tap;

@@ -88,7 +88,11 @@ impl Machine {
 
     /// The program, with this machine around it.
     pub(crate) fn command<S: AsRef<OsStr>>(&self, arguments: &[S]) -> Command {
-        let mut command = Command::new(ACLK);
+        self.around(Command::new(ACLK), arguments)
+    }
+
+    /// Another program, or the same under another name.
+    pub(crate) fn around<S: AsRef<OsStr>>(&self, mut command: Command, arguments: &[S]) -> Command {
         command
             .args(arguments)
             .env("NETDATA_USER_CONFIG_DIR", self.root.join("etc"))
