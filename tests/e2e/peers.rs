@@ -1,7 +1,10 @@
-//! Peers that are not ours: TLS of OpenSSL, GnuTLS and nginx, mosquitto as MQTT broker, and the documented claiming script.
+//! Peers that are not ours: TLS of OpenSSL, GnuTLS and nginx, mosquitto as MQTT broker, the documented claiming script,
+//! and `netdatacli`.
 
 mod chain;
+mod debian;
 mod mosquitto;
+mod netdatacli;
 mod nginx;
 mod script;
 mod tls;

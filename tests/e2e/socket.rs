@@ -27,7 +27,7 @@ impl Machine {
     }
 
     /// `aclk aclk-state json` of a daemon that runs.
-    fn state(&self) -> Value {
+    pub(crate) fn state(&self) -> Value {
         let ended = self.run(&["aclk-state", "json"]);
         assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
         ended.json()
@@ -51,6 +51,13 @@ fn say(socket: &Path, bytes: &[u8]) -> Vec<u8> {
         Err(error) => assert!(matches!(error.kind(), ErrorKind::ConnectionReset), "{error}"),
     }
     answer
+}
+
+/// The time of day in UTC, as it is told.
+pub(crate) fn utc() -> String {
+    let mut date = Command::new("date");
+    date.args(["-u", "+%F %T"]);
+    run(date).stdout.trim().to_owned()
 }
 
 fn listening(machine: &Machine, more: &[&str]) -> Daemon {
@@ -96,14 +103,16 @@ fn text_has_local_time_and_json_has_utc() {
     let machine = Machine::claimed(&cloud);
     let mut command = machine.command(&["run"]);
     command.env("TZ", "XYZ-14");
+    let before = utc();
     let link = Daemon::start(command);
     link.wait_for("ACLK: online as", 0);
-    let utc = machine.state()["last-connect-time-utc"].as_str().unwrap().to_owned();
+    let told = machine.state()["last-connect-time-utc"].as_str().unwrap().to_owned();
+    assert!(before <= told && told <= utc(), "{told}");
     let text = machine.run(&["aclk-state"]).stdout;
     let local = text.lines().find_map(|line| line.strip_prefix("Last Connection Time: ")).unwrap();
     let hour = |time: &str| time[11..13].parse::<u32>().unwrap();
-    assert_eq!((hour(&utc) + 14) % 24, hour(local), "{utc} and {local}");
-    assert_eq!(utc[13..], local[13..]);
+    assert_eq!((hour(&told) + 14) % 24, hour(local), "{told} and {local}");
+    assert_eq!(told[13..], local[13..]);
 }
 
 #[test]

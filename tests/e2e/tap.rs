@@ -1,5 +1,6 @@
 //! `aclk run --net tap:NAME`: our own TCP/IP on a TAP device, in network namespaces that nothing leads out of.
 
+use crate::socket::utc;
 use crate::support::*;
 use aclk_cloud::server::{Handle, Options, Running};
 use aclk_cloud::{Config, NodeState};
@@ -71,6 +72,7 @@ fn a_link_with_its_own_tcp_ip_survives_a_restart_of_the_cloud_and_says_farewell(
         let address = first.url().strip_prefix("https://").unwrap().to_owned();
         let machine = Machine::claimed(&first);
 
+        let before = utc();
         let link = machine.start(&["--net", "tap:tap0", "--address", "10.9.0.2/24"]);
         let seen = link.wait_for("ACLK: online as", 0);
         assert_eq!((state(&first), machine.status().0), (NodeState::Online, 0));
@@ -82,6 +84,13 @@ fn a_link_with_its_own_tcp_ip_survives_a_restart_of_the_cloud_and_says_farewell(
         let second = cloud_at(&address, kept);
         let seen = link.wait_for("ACLK: online as", seen);
         assert_eq!(state(&second), NodeState::Online);
+        // The clock of our own stack is another one than that of the sockets.
+        let told = machine.state();
+        assert_eq!((&told["online"], &told["reconnect-count"]), (&true.into(), &1.into()));
+        for key in ["last-connect-time-utc", "last-disconnect-time-utc"] {
+            let time = told[key].as_str().unwrap();
+            assert!(*before <= *time && *time <= *utc(), "{key}: {told}");
+        }
 
         link.signal("HUP");
         link.wait_for("ACLK: online as", link.wait_for("begins anew: SIGHUP", seen));

@@ -8,6 +8,8 @@ use crate::wire::json::Escaped;
 use crate::wire::parts::Window;
 use core::fmt::{self, Display, Write};
 
+/// The reason of the original.
+pub(super) const NOT_CLAIMED: &str = "Agent is not claimed yet";
 const PART_MACHINE: u64 = 1;
 const PART_END: u64 = 2;
 
@@ -124,7 +126,7 @@ fn cloud(status: &Status, frozen: &Frozen, seconds: u64, age: u64, w: &mut Windo
         write!(w, ",\"stage\":\"{}\",\"reason\":\"{}\"", failure.stage, Escaped(failure.cause.as_str()))?;
         write!(w, ",\"hint\":\"{}\"", Escaped(failure.hint))?;
     } else if link.claimed.is_none() {
-        w.write_str(",\"reason\":\"Agent is not claimed yet\"")?;
+        write!(w, ",\"reason\":\"{}\"", Escaped(status.switched_off.unwrap_or(NOT_CLAIMED)))?;
     }
     if let Some(next) = link.next_attempt {
         let left = next.since(frozen.now.instant).as_secs();

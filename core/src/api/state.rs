@@ -25,6 +25,7 @@ pub use json::write as write_json;
 pub use text::write as write_text;
 
 use super::date::Date;
+use super::info::NOT_CLAIMED;
 use crate::clock::{Instant, Now, Zone};
 use crate::node::{LinkState, Status};
 use crate::stage::{Next, ServerSaid, Stage};
@@ -109,7 +110,7 @@ impl<'s> Why<'s> {
             }),
             (None, None) => match status.switched_off {
                 Some(why) => simple(why, "", Step::Unsaid),
-                None => simple("Agent is not claimed yet", "claim it with a token of your Space", Step::Unsaid),
+                None => simple(NOT_CLAIMED, "claim it with a token of your Space", Step::Unsaid),
             },
             (None, Some(_)) => simple("there has been no attempt yet that ended", "", Step::Connecting),
         }

@@ -14,7 +14,7 @@ use aclk_core::driver::{Command, Control, Observer};
 use aclk_core::engine::event::{Event, Goal};
 use aclk_core::identity::guid::Guid;
 use aclk_core::metrics::{ChartInfo, ChartKind, Device, DimensionInfo, Facts, History, Samples};
-use aclk_core::node::Node;
+use aclk_core::node::{LinkState, Node};
 use aclk_core::secret::Secret;
 use aclk_core::store::Saved;
 use aclk_core::wire::url::Url;
@@ -163,6 +163,10 @@ fn a_long_answer_is_sent_in_pieces_while_the_cloud_goes_on_talking() {
     })
     .unwrap();
     cloud.with(|cloud, _| assert_eq!(cloud.deviations(), []));
+    // Whoever shares the node sees that nobody holds the link any more.
+    let link = node.borrow().status.link.clone();
+    assert_eq!((link.state, link.connections.count), (LinkState::Offline, 1));
+    assert!(link.connections.last_down > link.connections.last_up && link.traffic.acknowledged >= 6, "{link:?}");
     let stored = fs::read_to_string(dir.join("node_id")).unwrap();
     let known = node.borrow().status.link.node.expect("the node has an id");
     assert_eq!(stored, format!("claimed_id = {GUID}\nnode_id = {known}\n"));

@@ -1,56 +1,25 @@
 //! The documented claiming script, as Debian ships it, claims at the emulated Cloud.
 //!
-//! The script is under the GPL, so no line of it is here: the package is fetched when the test runs, and unpacked, not
-//! installed. The copy is changed in three ways: what compares two constants (the build of Debian has the Cloud switched
+//! The copy is changed in three ways: what compares two constants (the build of Debian has the Cloud switched
 //! off) is passed over, and the directories of the system become those of the test.
 
+use super::debian::{NETDATA, Unpacked};
 use super::program;
 use crate::support::*;
 use aclk_cloud::server::Handle;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
-
-const PACKAGE: &str = "netdata-core";
 
 /// The script as it is in the package, and the version of the package. Prints why if there is none.
 fn original() -> Option<(String, String)> {
-    if !have(&["apt-get", "dpkg-deb", "bash", "curl", "openssl"]) {
+    if !have(&["bash", "curl", "openssl"]) {
         return None;
     }
-    let cache = Path::new(env!("CARGO_TARGET_TMPDIR")).join(PACKAGE);
-    let package = match package(&cache).map_or_else(|| download(&cache), Ok) {
-        Ok(package) => package,
-        Err(reason) => {
-            println!("skipped: the Debian package {PACKAGE} cannot be had: {reason}");
-            return None;
-        }
-    };
-    let unpacked = Machine::new();
-    let status = program("dpkg-deb").arg("-x").arg(&package).arg(unpacked.root()).status().unwrap();
-    assert!(status.success());
-    let version = program("dpkg-deb").arg("-f").arg(&package).arg("Version").output().unwrap();
-    let script = fs::read_to_string(unpacked.root().join("usr/sbin/netdata-claim.sh")).unwrap();
-    Some((script, String::from_utf8(version.stdout).unwrap().trim().to_owned()))
-}
-
-/// The package in `directory`.
-fn package(directory: &Path) -> Option<PathBuf> {
-    let entries = fs::read_dir(directory).ok()?;
-    entries.filter_map(|entry| Some(entry.ok()?.path())).find(|path| path.extension().is_some_and(|end| end == "deb"))
-}
-
-fn download(cache: &Path) -> Result<PathBuf, String> {
-    let fresh = cache.with_extension(std::process::id().to_string());
-    fs::create_dir_all(&fresh).map_err(|error| error.to_string())?;
-    let mut apt = program("apt-get");
-    apt.args(["-qq", "-o", "Acquire::Retries=0", "-o", "Acquire::http::Timeout=20", "download", PACKAGE]);
-    let output = apt.current_dir(&fresh).output().map_err(|error| error.to_string())?;
-    // Another process may have been faster.
-    let _ = fs::rename(&fresh, cache);
-    let _ = fs::remove_dir_all(&fresh);
-    package(cache).ok_or_else(|| String::from_utf8_lossy(&output.stderr).trim().to_owned())
+    let unpacked = Unpacked::new(&[NETDATA])?;
+    let script = fs::read_to_string(unpacked.file("usr/sbin/netdata-claim.sh")).unwrap();
+    Some((script, unpacked.version))
 }
 
 /// The original script on a machine of its own.
@@ -107,7 +76,7 @@ fn the_documented_script_claims_at_the_emulated_cloud() {
     let cloud = cloud("");
     let script = Script::new(&original, &cloud);
     let ended = script.claim(&cloud);
-    println!("{PACKAGE} {version}: exit {}: {}", ended.code, ended.stderr.lines().last().unwrap_or_default());
+    println!("{NETDATA} {version}: exit {}: {}", ended.code, ended.stderr.lines().last().unwrap_or_default());
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.stderr.ends_with("Node was successfully claimed.\n"), "{ended:?}");
 
@@ -151,7 +120,7 @@ const EXIT_CODES: [(&str, i32); 11] = [
 #[test]
 fn every_error_key_makes_the_documented_script_end_with_its_exit_code() {
     let Some((original, version)) = original() else { return };
-    println!("{PACKAGE} {version}");
+    println!("{NETDATA} {version}");
     for (fault, code) in EXIT_CODES {
         let cloud = cloud(&format!("{fault}@claim"));
         let script = Script::new(&original, &cloud);

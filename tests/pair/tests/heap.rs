@@ -3,9 +3,10 @@
 #![allow(unsafe_code, reason = "a global allocator cannot be written without")]
 
 use aclk_cloud::{Action, Cloud, Config, ConnectionId, Peer};
+use aclk_core::api::state;
 use aclk_core::body::Bodies;
 use aclk_core::body::Prepared;
-use aclk_core::clock::{Instant, Now, Trust, WallTime};
+use aclk_core::clock::{Instant, Now, Trust, Utc, WallTime};
 use aclk_core::engine::event::{Event, Goal, Input, Output};
 use aclk_core::engine::{Agent, Buffers};
 use aclk_core::identity::guid::Guid;
@@ -21,6 +22,7 @@ use aclk_pair::{GUID, PRIVATE_PEM};
 use chacha20::ChaCha20Rng;
 use rand_core::SeedableRng;
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
@@ -204,6 +206,16 @@ impl Bench {
     }
 }
 
+/// Counts the bytes that are written to it.
+struct Told(usize);
+
+impl fmt::Write for Told {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0 += text.len();
+        Ok(())
+    }
+}
+
 #[test]
 fn the_engine_allocates_nothing() {
     let cloud = Cloud::new(Config::default());
@@ -249,6 +261,15 @@ fn the_engine_allocates_nothing() {
     bench.run(&key, &mut rng);
     assert_eq!(bench.cloud.take_reply(&query).expect("it answers").expect("in time").code, 200);
     assert_eq!(bench.cloud.deviations(), []);
+    bench.node.status.on_online(now());
+    let mut told = Told(0);
+    let (written, count, _) = counted(|| {
+        state::write_text(&bench.node.status, now(), &Utc, &mut told)
+            .and_then(|()| state::write_json(&bench.node.status, now(), &mut told))
+    });
+    written.expect("a counter takes everything");
+    assert!(told.0 > 1_500, "{}", told.0);
+    bench.allocations += count;
     bench.handle(Input::Stop);
     bench.run(&key, &mut rng);
 
