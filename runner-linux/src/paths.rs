@@ -63,3 +63,20 @@ impl Paths {
         self.varlib.join("aclk")
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::Paths;
+    use std::path::{Path, PathBuf};
+
+    #[test]
+    fn the_socket_is_exactly_where_somebody_says_or_at_the_first_place_that_can_be() {
+        let mut paths = Paths { run: None, ..Paths::below(Path::new("/x")) };
+        let all = |paths: &Paths| paths.sockets().iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
+        assert_eq!(all(&paths), ["/run/netdata/netdata.pipe", "/x/lib/aclk/netdata.pipe"]);
+        paths.run = Some(PathBuf::from("/y"));
+        assert_eq!(all(&paths), ["/y/netdata.pipe"]);
+        paths.pipe = Some(PathBuf::from("/tmp/netdata-ipc"));
+        assert_eq!(all(&paths), ["/tmp/netdata-ipc"]);
+    }
+}

@@ -272,7 +272,7 @@ fn shutdown_ends_the_daemon_in_order() {
 }
 
 #[test]
-fn hostile_clients_hold_up_neither_others_nor_the_link() {
+fn hostile_clients_hold_up_neither_others_nor_thelink() {
     let cloud = cloud("");
     let machine = Machine::claimed(&cloud);
     let mut link = listening(&machine, &[]);
@@ -394,4 +394,28 @@ fn another_user_is_not_answered() {
     let ignored = as_user("65534");
     assert!(ignored.code == 3 && ignored.stdout.is_empty(), "{ignored:?}");
     assert_eq!(machine.netdatacli(&["ping"]).stdout, "pong\n");
+}
+
+#[test]
+fn a_daemon_that_has_no_run_directory_listens_where_it_can_write() {
+    if !have(&["setpriv"]) || fs::metadata("/proc/self").unwrap().uid() != 0 {
+        return println!("skipped: only root can become somebody else");
+    }
+    let cloud = cloud("");
+    let machine = Machine::trusting(&cloud);
+    let program = machine.root().join("aclk");
+    fs::copy(ACLK, &program).unwrap();
+    let status = Command::new("chown").args(["-R", "65534"]).arg(machine.root()).status().unwrap();
+    assert!(status.success());
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=65534", "--clear-groups"]).arg(program);
+    let mut command = machine.around(command, &["run"]);
+    command.env_remove("NETDATA_RUN_DIR");
+    let link = Daemon::start(command);
+    link.wait_for("; the run-time socket is elsewhere", 0);
+    link.wait_for(&format!("listens for commands at {}/lib/aclk/netdata.pipe", machine.root().display()), 0);
+    let mut command = machine.command(&["aclk-state", "json"]);
+    command.env_remove("NETDATA_RUN_DIR");
+    let told = run(command);
+    assert_eq!((told.code, &told.json()["agent-claimed"]), (0, &json!(false)), "root asks the daemon of somebody else");
 }

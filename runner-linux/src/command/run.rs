@@ -119,7 +119,9 @@ fn link(options: Options) -> Result<(), Fault> {
     let paths = Paths::from_env();
     let live = Live::new(&paths.live(), live::PATIENCE)?;
     let journal = Journal::new(Log::new(stderr()), live);
-    host::block_on(LocalSet::new().run_until(keep(&paths, &options, &journal)))?
+    // On the heap: those it is handed through would keep copies of it.
+    let work = Box::pin(keep(&paths, &options, &journal));
+    host::block_on(LocalSet::new().run_until(work))?
 }
 
 /// Holds the link and listens to commands.
