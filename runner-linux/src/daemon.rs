@@ -2,15 +2,18 @@
 //! through every new beginning of the link.
 
 use crate::fault::Fault;
-use crate::gzip::Compressing;
 use aclk_core::clock::Now;
-use aclk_core::metrics::Uptime;
+use aclk_core::metrics::Device;
 use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::stage::Failure;
 use aclk_core::store::Saved;
 use std::cell::{Cell, RefCell};
+use std::rc::Rc;
 use tokio::sync::Notify;
+
+/// A node that more than one part of the program uses: each borrows it for one call at a time, never across a wait.
+pub(crate) type SharedNode = Rc<RefCell<Node<dyn Device>>>;
 
 /// An order that came over the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,10 +25,8 @@ pub(crate) enum Order {
 }
 
 /// The node and the orders.
-#[derive(Debug)]
 pub(crate) struct Daemon {
-    /// Borrowed for one call at a time, never across a wait.
-    pub(crate) node: RefCell<Node<Compressing<Uptime<'static>>>>,
+    pub(crate) node: SharedNode,
     /// The clock that the node is kept by.
     now: fn() -> Now,
     order: Cell<Option<Order>>,
@@ -37,9 +38,9 @@ pub(crate) struct Daemon {
 
 impl Daemon {
     /// A daemon that has not begun yet. The node must be kept by the clock behind `now`.
-    pub(crate) fn new(node: Node<Compressing<Uptime<'static>>>, now: fn() -> Now) -> Self {
+    pub(crate) fn new(node: SharedNode, now: fn() -> Now) -> Self {
         Self {
-            node: RefCell::new(node),
+            node,
             now,
             order: Cell::new(None),
             told: Notify::new(),

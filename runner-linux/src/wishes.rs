@@ -51,7 +51,6 @@ struct Versions {
 }
 
 /// Signals, orders and the claim directory.
-#[derive(Debug)]
 pub(crate) struct Wishes<W> {
     claim_dir: PathBuf,
     journal: Journal<W>,
@@ -106,24 +105,17 @@ impl<W: Write> Wishes<W> {
     /// Waits until there is a reason to try again, or to stop.
     pub(crate) async fn wait(&mut self) {
         self.versions = Versions::of(&self.claim_dir);
-        loop {
+        self.end = loop {
             tokio::select! {
-                end = signalled(&mut self.terminate, &mut self.interrupt, &mut self.reload) => {
-                    self.end = end;
-                    return;
-                }
-                order = self.daemon.next_order() => {
-                    self.end = order.into();
-                    return;
-                }
+                end = signalled(&mut self.terminate, &mut self.interrupt, &mut self.reload) => break end,
+                order = self.daemon.next_order() => break order.into(),
                 _ = self.look.tick() => {
                     if Versions::of(&self.claim_dir) != self.versions {
-                        self.end = End::Restart("the claim directory was changed");
-                        return;
+                        break End::Restart("the claim directory was changed");
                     }
                 }
             }
-        }
+        };
     }
 
     /// What a link may use, and whether it is switched off: then that is nothing.
@@ -198,25 +190,22 @@ impl<W: Write> Control for Wishes<W> {
             return Command::Stop;
         }
         loop {
-            tokio::select! {
-                end = signalled(&mut self.terminate, &mut self.interrupt, &mut self.reload) => {
-                    // Whoever removes the identity and stops the daemon at once has unclaimed, too.
-                    let was_claimed = self.saved.claimed.is_some();
-                    let unclaimed = self.look().filter(|_| was_claimed && self.saved.claimed.is_none());
-                    self.end = end;
-                    self.ending = unclaimed.is_some();
-                    return unclaimed.unwrap_or(Command::Stop);
-                }
-                order = self.daemon.next_order() => {
-                    self.end = order.into();
-                    return Command::Stop;
-                }
+            let end = tokio::select! {
+                end = signalled(&mut self.terminate, &mut self.interrupt, &mut self.reload) => end,
+                order = self.daemon.next_order() => order.into(),
                 _ = self.look.tick() => {
                     if let Some(command) = self.look() {
                         return command;
                     }
+                    continue;
                 }
-            }
+            };
+            // Whoever removes the identity and stops or reloads the daemon at once has unclaimed, too.
+            let was_claimed = self.saved.claimed.is_some();
+            let unclaimed = self.look().filter(|_| was_claimed && self.saved.claimed.is_none());
+            self.end = end;
+            self.ending = unclaimed.is_some();
+            return unclaimed.unwrap_or(Command::Stop);
         }
     }
 }

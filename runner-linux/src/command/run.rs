@@ -25,6 +25,7 @@ use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::store::Saved;
 use embassy_futures::select::{Either, select};
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{Stderr, stderr};
 use std::net::SocketAddr;
@@ -132,7 +133,7 @@ async fn keep(paths: &Paths, options: &Options, journal: &Journal<Stderr>) -> Re
         Net::Tap(..) => device::now,
     };
     let node = Node::new(host::device(), &settings, &Saved::default(), now());
-    let daemon = Rc::new(Daemon::new(node, now));
+    let daemon = Rc::new(Daemon::new(Rc::new(RefCell::new(node)), now));
     match select(link_again(paths, options, journal, &daemon), socket::serve(paths, daemon.clone(), journal.clone()))
         .await
     {
