@@ -99,3 +99,39 @@ impl Daemon {
         self.carried_out.set(self.taken.get());
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{Daemon, Order};
+    use crate::clock::HostClock;
+    use crate::host::block_on;
+    use crate::settings::{Given, for_link};
+    use aclk_core::clock::Clock;
+    use aclk_core::identity::guid::Guid;
+    use aclk_core::metrics::NoDevice;
+    use aclk_core::node::Node;
+    use aclk_core::store::Saved;
+    use std::cell::RefCell;
+    use std::rc::Rc;
+
+    #[test]
+    fn an_order_to_stop_is_not_undone_and_a_reload_is_carried_out_by_the_beginning_after_it() {
+        let guid = Guid::parse("aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee").unwrap();
+        let settings = for_link(Given::default(), guid).unwrap();
+        let now = || HostClock.now();
+        let node = Node::new(NoDevice::default(), &settings, &Saved::default(), now());
+        let daemon = Daemon::new(Rc::new(RefCell::new(node)), now);
+        let first = daemon.place(Order::Reload);
+        // A beginning that was under way already does not count.
+        daemon.begin(&settings, &Saved::default());
+        assert!(!daemon.has_carried_out(first));
+        assert_eq!(block_on(daemon.next_order()).unwrap(), Order::Reload);
+        assert!(!daemon.has_carried_out(first));
+        daemon.begin(&settings, &Saved::default());
+        assert!(daemon.has_carried_out(first));
+
+        daemon.place(Order::Stop);
+        daemon.place(Order::Reload);
+        assert_eq!(block_on(daemon.next_order()).unwrap(), Order::Stop);
+    }
+}

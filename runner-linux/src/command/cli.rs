@@ -76,7 +76,7 @@ fn fail(fault: &Fault, code: u8) -> u8 {
 }
 
 /// Without what could command a terminal: whoever runs this may be more than the user of the daemon. One line feed at the
-/// end is that of [`print`].
+/// end is that of [`print`](super::print()).
 fn printable(text: &str) -> String {
     let text = text.strip_suffix('\n').unwrap_or(text);
     text.chars().filter(|c| !c.is_control() || matches!(c, '\n' | '\t')).collect()
