@@ -69,7 +69,10 @@ fn no_output_and_no_readable_file_has_a_secret_in_it() {
         let mut told = format!("{}{}", claim.stdout, claim.stderr);
         if claim.code == 0 {
             let link = machine.start(&[]);
+            link.wait_for("listens for commands at", 0);
+            told += &machine.run(&["aclk-state"]).stdout;
             link.wait_for("ACLK: online as", 0);
+            told += &machine.run(&["aclk-state", "json"]).stdout;
             told += &machine.run(&["status"]).stdout;
             told += &machine.run(&["status", "--json"]).stdout;
             told += &link.stop().1;
@@ -94,6 +97,8 @@ fn no_message_about_arguments_repeats_a_token() {
         vec!["run".to_owned(), format!("--listen={token}")],
         vec!["demo".to_owned(), token.to_owned()],
         vec!["status".to_owned(), token.to_owned()],
+        vec!["aclk-state".to_owned(), token.to_owned()],
+        vec!["aclk-state".to_owned(), "json".to_owned(), token.to_owned()],
     ] {
         let ended = machine.run(&arguments);
         assert_ne!(ended.code, 0, "{arguments:?}");
