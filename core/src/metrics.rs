@@ -9,10 +9,12 @@
 
 mod history;
 mod number;
+mod pace;
 mod uptime;
 
-pub use history::{History, PIN_SECONDS, PINS, Pin};
+pub use history::{History, PIN_SECONDS, PINS, Pin, Ring, Rows};
 pub use number::Number;
+pub use pace::Pace;
 pub use uptime::Uptime;
 
 use crate::clock::Now;
@@ -81,6 +83,8 @@ pub struct DimensionInfo<'a> {
 pub struct Facts<'a> {
     /// Kind of operating system, as in `linux`.
     pub os: &'a str,
+    /// Which one, in one word, as in `debian`.
+    pub os_id: &'a str,
     /// Name of the operating system.
     pub os_name: &'a str,
     /// Its version.

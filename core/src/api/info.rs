@@ -52,7 +52,7 @@ fn machine(status: &Status, device: &dyn Device, w: &mut Window<'_>) -> fmt::Res
     let facts = device.facts();
     for (key, text) in [
         ("os_name", facts.os_name),
-        ("os_id", facts.os),
+        ("os_id", if facts.os_id.is_empty() { facts.os } else { facts.os_id }),
         ("os_version", facts.os_version),
         ("kernel_name", facts.kernel_name),
         ("kernel_version", facts.kernel_version),

@@ -51,7 +51,14 @@ struct Bench(History<3, 100>);
 
 impl Device for Bench {
     fn facts(&self) -> Facts<'_> {
-        Facts { os: "test", cpus: 2, memory: 64 << 10, labels: &[("_place", "a \"desk\"")], ..Facts::default() }
+        Facts {
+            os: "test",
+            os_id: "bench",
+            cpus: 2,
+            memory: 64 << 10,
+            labels: &[("_place", "a \"desk\"")],
+            ..Facts::default()
+        }
     }
 
     fn charts(&self) -> &[ChartInfo<'_>] {
@@ -138,7 +145,7 @@ fn info_says_what_the_node_is_and_how_its_link_is() {
     assert_eq!(info["mirrored_hosts_status"][0]["node_id"], NODE);
     assert_eq!((&info["cores_total"], &info["ram_total"]), (&Value::from("2"), &Value::from("65536")));
     assert_eq!(info["host_labels"]["_place"], "a \"desk\"");
-    assert_eq!((&info["os_id"], &info["kernel_name"]), (&Value::from("test"), &Value::from("unknown")));
+    assert_eq!((&info["os_id"], &info["kernel_name"]), (&Value::from("bench"), &Value::from("unknown")));
     for (key, value) in
         [("cloud-enabled", true), ("cloud-available", true), ("agent-claimed", true), ("aclk-available", false)]
     {

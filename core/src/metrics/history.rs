@@ -10,20 +10,43 @@ pub const PIN_SECONDS: u64 = 120;
 /// A clock that was set back further than this, in seconds, starts the history anew.
 const STEP_BACK: u64 = 5;
 
-/// The last `LEN` seconds of `DIMENSIONS` dimensions.
+/// The last seconds of a number of dimensions, in values that somebody else has set aside: an array, see [`History`], or a
+/// piece of a heap.
 ///
 /// The oldest second is dropped for a new one, unless a view pins it: then the new one is dropped and counted. Samples
 /// are `f32`, as precise as the 24 bits that Netdata itself stores; a gap is NaN.
 #[derive(Debug)]
-pub struct History<const DIMENSIONS: usize, const LEN: usize> {
-    rows: [[f32; DIMENSIONS]; LEN],
+pub struct Ring<S> {
+    values: S,
+    /// Dimensions of a row.
+    width: usize,
     /// The second behind the newest row; 0: there is none.
     end: u64,
-    /// Rows that are held, at most `LEN`.
+    /// Rows that are held.
     len: usize,
     pins: [Option<Held>; PINS],
     next_pin: u32,
     dropped: u64,
+}
+
+/// A [`Ring`] whose size is known when it is compiled: `LEN` seconds of `DIMENSIONS` dimensions, 4 bytes each. All of it is
+/// zero to begin with, so that a `static` costs no flash.
+pub type History<const DIMENSIONS: usize, const LEN: usize> = Ring<Rows<DIMENSIONS, LEN>>;
+
+/// What a [`History`] keeps its values in.
+#[derive(Debug)]
+pub struct Rows<const DIMENSIONS: usize, const LEN: usize>([[f32; DIMENSIONS]; LEN]);
+
+impl<const DIMENSIONS: usize, const LEN: usize> AsRef<[f32]> for Rows<DIMENSIONS, LEN> {
+    fn as_ref(&self) -> &[f32] {
+        self.0.as_flattened()
+    }
+}
+
+impl<const DIMENSIONS: usize, const LEN: usize> AsMut<[f32]> for Rows<DIMENSIONS, LEN> {
+    fn as_mut(&mut self) -> &mut [f32] {
+        self.0.as_flattened_mut()
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -53,36 +76,15 @@ impl<const DIMENSIONS: usize, const LEN: usize> History<DIMENSIONS, LEN> {
     /// Nothing yet.
     #[must_use]
     pub const fn new() -> Self {
-        Self { rows: [[f32::NAN; DIMENSIONS]; LEN], end: 0, len: 0, pins: [None; PINS], next_pin: 0, dropped: 0 }
+        Self::over(Rows([[0.0; DIMENSIONS]; LEN]), DIMENSIONS)
     }
+}
 
-    /// Takes the sample of `second` (since 1970). Seconds that were left out become gaps. One that is there already, or
-    /// that would overwrite what a view pins, is dropped and counted. Yields whether it was taken.
-    pub fn push(&mut self, second: u64, row: [f32; DIMENSIONS]) -> bool {
-        for slot in &mut self.pins {
-            if slot.is_some_and(|held| held.until <= second || held.until > second + 2 * PIN_SECONDS) {
-                *slot = None;
-            }
-        }
-        let set_back = second + STEP_BACK < self.end;
-        let oldest = (second + 1).saturating_sub(LEN as u64);
-        let pinned = self.pins.iter().flatten().any(|held| set_back || held.first < oldest);
-        if LEN == 0 || pinned || (second < self.end && !set_back) {
-            self.dropped = self.dropped.saturating_add(1);
-            return false;
-        }
-        if set_back || self.end == 0 {
-            (self.len, self.end) = (0, second);
-        }
-        let gap = second - self.end;
-        if gap >= LEN as u64 {
-            (self.len, self.end) = (0, second);
-        }
-        while self.end < second {
-            self.put([f32::NAN; DIMENSIONS]);
-        }
-        self.put(row);
-        true
+impl<S> Ring<S> {
+    /// Nothing yet. There is room for as many seconds as rows of `width` dimensions fit into `values`, whatever is in them.
+    #[must_use]
+    pub const fn over(values: S, width: usize) -> Self {
+        Self { values, width, end: 0, len: 0, pins: [None; PINS], next_pin: 0, dropped: 0 }
     }
 
     /// Samples that were dropped: because of a view, or because their second was there already.
@@ -90,17 +92,62 @@ impl<const DIMENSIONS: usize, const LEN: usize> History<DIMENSIONS, LEN> {
     pub const fn dropped(&self) -> u64 {
         self.dropped
     }
+}
 
-    fn put(&mut self, row: [f32; DIMENSIONS]) {
-        if let Some(slot) = self.rows.get_mut(Self::place(self.end)) {
-            *slot = row;
-        }
-        self.end += 1;
-        self.len = (self.len + 1).min(LEN);
+impl<S: AsRef<[f32]>> Ring<S> {
+    /// How many rows fit.
+    fn rows(&self) -> usize {
+        self.values.as_ref().len().checked_div(self.width).unwrap_or(0)
     }
 
-    const fn place(second: u64) -> usize {
-        if LEN == 0 { 0 } else { (second % LEN as u64) as usize }
+    /// Where the row of `second` begins.
+    fn place(&self, second: u64) -> Option<usize> {
+        let row = second.checked_rem(self.rows() as u64)?;
+        usize::try_from(row).ok()?.checked_mul(self.width)
+    }
+}
+
+impl<S: AsRef<[f32]> + AsMut<[f32]>> Ring<S> {
+    /// Takes the sample of `second` (since 1970), a value for each dimension; what is missing is a gap, and so are seconds
+    /// that were left out. A second that is there already, or that would overwrite what a view pins, is dropped and
+    /// counted. Yields whether it was taken.
+    pub fn push(&mut self, second: u64, row: impl AsRef<[f32]>) -> bool {
+        for slot in &mut self.pins {
+            if slot.is_some_and(|held| held.until <= second || held.until > second + 2 * PIN_SECONDS) {
+                *slot = None;
+            }
+        }
+        let rows = self.rows() as u64;
+        let set_back = second + STEP_BACK < self.end;
+        let oldest = (second + 1).saturating_sub(rows);
+        let pinned = self.pins.iter().flatten().any(|held| set_back || held.first < oldest);
+        if rows == 0 || pinned || (second < self.end && !set_back) {
+            self.dropped = self.dropped.saturating_add(1);
+            return false;
+        }
+        if set_back || self.end == 0 {
+            (self.len, self.end) = (0, second);
+        }
+        let gap = second - self.end;
+        if gap >= rows {
+            (self.len, self.end) = (0, second);
+        }
+        while self.end < second {
+            self.put(&[]);
+        }
+        self.put(row.as_ref());
+        true
+    }
+
+    fn put(&mut self, row: &[f32]) {
+        let (place, width) = (self.place(self.end), self.width);
+        let slots = place.and_then(|place| self.values.as_mut().get_mut(place..)?.get_mut(..width));
+        let values = row.iter().copied().chain(core::iter::repeat(f32::NAN));
+        for (slot, value) in slots.unwrap_or_default().iter_mut().zip(values) {
+            *slot = value;
+        }
+        self.end += 1;
+        self.len = (self.len + 1).min(self.rows());
     }
 }
 
@@ -110,20 +157,20 @@ impl<const DIMENSIONS: usize, const LEN: usize> Default for History<DIMENSIONS, 
     }
 }
 
-impl<const DIMENSIONS: usize, const LEN: usize> Samples for History<DIMENSIONS, LEN> {
+impl<S: AsRef<[f32]> + AsMut<[f32]>> Samples for Ring<S> {
     fn range(&self) -> Range<u64> {
         self.end - self.len as u64..self.end
     }
 
     fn capacity(&self) -> u64 {
-        LEN as u64
+        self.rows() as u64
     }
 
     fn value(&self, dimension: usize, second: u64) -> Option<f32> {
-        if !self.range().contains(&second) {
+        if dimension >= self.width || !self.range().contains(&second) {
             return None;
         }
-        let value = *self.rows.get(Self::place(second))?.get(dimension)?;
+        let value = *self.values.as_ref().get(self.place(second)?..)?.get(dimension)?;
         value.is_finite().then_some(value)
     }
 
@@ -149,7 +196,7 @@ impl<const DIMENSIONS: usize, const LEN: usize> Samples for History<DIMENSIONS, 
 
 #[cfg(test)]
 mod tests {
-    use super::{History, PIN_SECONDS, PINS, STEP_BACK};
+    use super::{History, PIN_SECONDS, PINS, Ring, STEP_BACK};
     use crate::metrics::Samples;
 
     fn filled(seconds: core::ops::Range<u64>) -> History<2, 10> {
@@ -218,6 +265,19 @@ mod tests {
         assert!(!history.push(110 - STEP_BACK, [0.0, 0.0]), "a little late");
         assert!(history.push(50, [3.0, 3.0]));
         assert_eq!((history.range(), history.value(0, 50)), (50..51, Some(3.0)));
+    }
+
+    #[test]
+    fn a_ring_in_any_memory_holds_as_many_rows_as_fit_and_gaps_for_what_is_missing() {
+        // Whatever was in that memory before is not shown.
+        let mut ring = Ring::over(std::vec![8.0_f32; 8], 3);
+        assert_eq!((ring.capacity(), ring.range(), ring.value(0, 0)), (2, 0..0, None));
+        assert!(ring.push(100, [1.0, 2.0, 3.0]) && ring.push(101, [4.0]) && ring.push(102, [5.0, 6.0, 7.0, 9.0]));
+        assert_eq!(ring.range(), 101..103);
+        let row = |second| [0, 1, 2, 3].map(|dimension| ring.value(dimension, second));
+        assert_eq!(row(101), [Some(4.0), None, None, None]);
+        assert_eq!(row(102), [Some(5.0), Some(6.0), Some(7.0), None]);
+        assert!(!Ring::over(std::vec![0.0_f32; 2], 3).push(5, [1.0, 2.0, 3.0]), "not even one fits");
     }
 
     #[test]
