@@ -27,7 +27,7 @@ use aclk_core::node::Node;
 use aclk_core::secret::Secret;
 use aclk_core::settings::Settings;
 use aclk_core::store::{Record, Saved, Store};
-use aclk_firmware::{Device, DeviceClock, Machine, Memory};
+use aclk_firmware::{Counters, Device, DeviceClock, Machine, Memory};
 use embassy_net::Config;
 use embassy_net::driver::Driver;
 use std::cell::RefCell;
@@ -67,6 +67,7 @@ pub(crate) async fn drive<D: Driver>(
         observer,
         control,
         node,
+        counters: &Counters::new(),
     };
     let device = Device {
         goal,
@@ -121,7 +122,12 @@ impl Store for Known<'_> {
 #[cfg(test)]
 mod tests {
     use super::hardware_address;
+    use aclk_core::clock::{Clock, Instant};
     use aclk_core::identity::guid::Guid;
+    use aclk_firmware::DeviceClock;
+    use std::pin::pin;
+    use std::task::{Context, Waker};
+    use std::time::Duration;
 
     #[test]
     fn every_machine_has_its_own_hardware_address_and_keeps_it() {
@@ -130,5 +136,27 @@ mod tests {
         assert_eq!(one, hardware_address(guid("0f0e0d0c-0b0a-4908-8706-050403020100")));
         assert_ne!(one, hardware_address(guid("0f0e0d0c-0b0a-4908-8706-050403020101")));
         assert_eq!(one[0] & 0b11, 0b10, "unicast, locally administered");
+    }
+
+    #[test]
+    fn an_executor_that_is_busy_when_something_is_due_is_late() {
+        let clock = DeviceClock::new(0);
+        let mut cx = Context::from_waker(Waker::noop());
+        // What was due before anybody waited for it is not the executor's fault.
+        let mut past = pin!(clock.sleep_until(Instant::START));
+        while past.as_mut().poll(&mut cx).is_pending() {}
+        assert_eq!(clock.take_lateness(), 0);
+        let due = clock.instant() + Duration::from_millis(20);
+        let mut sleep = pin!(clock.sleep_until(due));
+        if sleep.as_mut().poll(&mut cx).is_ready() {
+            // This machine stood still for that long.
+            return;
+        }
+        while clock.instant() < due + Duration::from_millis(3) {
+            std::hint::spin_loop();
+        }
+        assert!(sleep.poll(&mut cx).is_ready());
+        assert!(clock.take_lateness() >= 3_000);
+        assert_eq!(clock.take_lateness(), 0, "it was told already");
     }
 }

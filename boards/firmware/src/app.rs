@@ -1,6 +1,7 @@
 //! The application: from an address to the link.
 
 use crate::clock::DeviceClock;
+use crate::counters::Counters;
 use crate::network::EmbassyNetwork;
 use crate::sntp;
 use aclk_core::clock::Clock;
@@ -103,8 +104,11 @@ pub struct Machine<'m, S, K, R, O, W> {
     pub observer: &'m mut O,
     /// Where wishes come from.
     pub control: &'m mut W,
-    /// The node: what the board measures and is. See [`Uptime`](aclk_core::metrics::Uptime) for the smallest one.
+    /// The node: what the board measures and is. [`BoardDevice`](crate::BoardDevice) is made for it, and
+    /// [`Uptime`](metrics::Uptime) is the smallest one.
     pub node: &'m RefCell<Node<dyn metrics::Device + 'm>>,
+    /// Counts what goes through the network: the same that the driver is [`Guarded`](crate::Guarded) with.
+    pub counters: &'m Counters,
 }
 
 /// Runs the application until its goal is reached or it is told to stop.
@@ -123,7 +127,7 @@ pub async fn run<S, K, R, O, W>(
     O: Observer,
     W: Control,
 {
-    let Machine { store, key, rng, clock, observer, control, node } = machine;
+    let Machine { store, key, rng, clock, observer, control, node, counters } = machine;
     let begun = clock.instant();
     // What was read from the store, unless somebody changed it while there was no network to use it on.
     let mut reloaded = None;
@@ -150,7 +154,7 @@ pub async fn run<S, K, R, O, W>(
     };
     let mut seed = [0; 32];
     rng.fill_bytes(&mut seed);
-    let network = EmbassyNetwork::new(stack, &mut memory.tcp_receive, &mut memory.tcp_send);
+    let network = EmbassyNetwork::new(stack, &mut memory.tcp_receive, &mut memory.tcp_send, counters);
     let (receive, send) = (memory.receive.as_mut_slice(), memory.send.as_mut_slice());
     let buffers = Buffers { receive, send, queries: memory.queries.as_mut_slice() };
     let mut agent = Agent::new(device.goal, device.settings, saved, buffers, seed, clock.now());

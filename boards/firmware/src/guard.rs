@@ -1,12 +1,13 @@
-//! What may not reach the stack, because it would panic.
+//! Between driver and stack: counts what passes, and stops what may not reach the stack, because it would panic.
 //!
 //! smoltcp 0.13 takes any address of a DHCP reply as its gateway, and any source of the reply as the server that it will
 //! renew the lease with; a packet to one that is not unicast then fails an assertion. Whoever is on the network can send
 //! such a reply.
 
+use crate::counters::Counters;
 use core::net::Ipv4Addr;
 use core::task::Context;
-use embassy_net::driver::{Capabilities, Driver, HardwareAddress, LinkState, RxToken};
+use embassy_net::driver::{Capabilities, Driver, HardwareAddress, LinkState, RxToken, TxToken};
 
 const ETHERNET_HEADER: usize = 14;
 const IPV4: [u8; 2] = [0x08, 0x00];
@@ -22,50 +23,84 @@ const OPTION_ROUTER: u8 = 3;
 const OPTION_NONE: u8 = 254;
 const OPTION_END: u8 = 255;
 
-/// A driver that lets nothing through that the stack cannot stand. Wrap every driver into it that goes to
-/// `embassy_net::new`; [`run_with_driver`](crate::run_with_driver) does.
+/// A driver that lets nothing through that the stack cannot stand, and counts the rest. Wrap every driver into it that goes
+/// to `embassy_net::new`; [`run_with_driver`](crate::run_with_driver) does.
 #[derive(Debug)]
-pub struct Guarded<D>(pub D);
+pub struct Guarded<'c, D> {
+    driver: D,
+    counters: &'c Counters,
+}
 
-/// A frame of a [`Guarded`] driver.
+impl<'c, D> Guarded<'c, D> {
+    /// `driver`, counted by `counters`.
+    #[must_use]
+    pub const fn new(driver: D, counters: &'c Counters) -> Self {
+        Self { driver, counters }
+    }
+}
+
+/// A frame that comes or goes by a [`Guarded`] driver.
 #[derive(Debug)]
-pub struct Checked<T>(T);
+pub struct Checked<'c, T> {
+    token: T,
+    counters: &'c Counters,
+}
 
-impl<D: Driver> Driver for Guarded<D> {
+impl<'c, D: Driver> Driver for Guarded<'c, D> {
     type RxToken<'a>
-        = Checked<D::RxToken<'a>>
+        = Checked<'c, D::RxToken<'a>>
     where
         Self: 'a;
     type TxToken<'a>
-        = D::TxToken<'a>
+        = Checked<'c, D::TxToken<'a>>
     where
         Self: 'a;
 
     fn receive(&mut self, cx: &mut Context<'_>) -> Option<(Self::RxToken<'_>, Self::TxToken<'_>)> {
-        self.0.receive(cx).map(|(received, room)| (Checked(received), room))
+        let counters = self.counters;
+        let (received, room) = self.driver.receive(cx)?;
+        Some((Checked { token: received, counters }, Checked { token: room, counters }))
     }
 
     fn transmit(&mut self, cx: &mut Context<'_>) -> Option<Self::TxToken<'_>> {
-        self.0.transmit(cx)
+        let counters = self.counters;
+        self.driver.transmit(cx).map(|token| Checked { token, counters })
     }
 
     fn link_state(&mut self, cx: &mut Context<'_>) -> LinkState {
-        self.0.link_state(cx)
+        self.driver.link_state(cx)
     }
 
     fn capabilities(&self) -> Capabilities {
-        self.0.capabilities()
+        self.driver.capabilities()
     }
 
     fn hardware_address(&self) -> HardwareAddress {
-        self.0.hardware_address()
+        self.driver.hardware_address()
     }
 }
 
-impl<T: RxToken> RxToken for Checked<T> {
+impl<T: RxToken> RxToken for Checked<'_, T> {
     fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, f: F) -> R {
-        // An empty frame is one that is too short, like any other.
-        self.0.consume(|frame| if defuse(frame).is_none_or(|safe| safe) { f(frame) } else { f(&mut []) })
+        let counters = self.counters;
+        self.token.consume(|frame| {
+            counters.frames_received.add(1);
+            counters.bytes_received.add(frame.len());
+            if defuse(frame).is_none_or(|safe| safe) {
+                return f(frame);
+            }
+            counters.frames_refused.add(1);
+            // An empty frame is one that is too short, like any other.
+            f(&mut [])
+        })
+    }
+}
+
+impl<T: TxToken> TxToken for Checked<'_, T> {
+    fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
+        self.counters.frames_sent.add(1);
+        self.counters.bytes_sent.add(len);
+        self.token.consume(len, f)
     }
 }
 
@@ -117,7 +152,9 @@ fn is_unicast(address: [u8; 4]) -> bool {
 mod tests {
     extern crate std;
 
-    use super::{DHCP_HEADER, ETHERNET_HEADER, PORTS, defuse};
+    use super::{Checked, DHCP_HEADER, ETHERNET_HEADER, PORTS, defuse};
+    use crate::counters::Counters;
+    use embassy_net::driver::{RxToken, TxToken};
     use std::vec;
     use std::vec::Vec;
 
@@ -186,5 +223,32 @@ mod tests {
                 }
             }
         }
+    }
+
+    struct Frame(Vec<u8>);
+
+    impl RxToken for Frame {
+        fn consume<R, F: FnOnce(&mut [u8]) -> R>(mut self, f: F) -> R {
+            f(&mut self.0)
+        }
+    }
+
+    impl TxToken for Frame {
+        fn consume<R, F: FnOnce(&mut [u8]) -> R>(self, len: usize, f: F) -> R {
+            f(&mut vec![0; len])
+        }
+    }
+
+    #[test]
+    fn what_passes_is_counted_and_so_is_what_does_not() {
+        let counters = Counters::new();
+        let pass = |frame: Vec<u8>| RxToken::consume(Checked { token: Frame(frame), counters: &counters }, |f| f.len());
+        let (good, bad) = (reply([10, 0, 0, 1], 0, &[255]), reply([0, 0, 0, 0], 0, &[255]));
+        let len = good.len();
+        assert_eq!((pass(good), pass(vec![0; 60]), pass(bad)), (len, 60, 0));
+        let sent = TxToken::consume(Checked { token: Frame(Vec::new()), counters: &counters }, 42, |f| f.len());
+        assert_eq!(sent, 42);
+        let bytes = u32::try_from(2 * len + 60).unwrap();
+        assert_eq!(counters.all(), [bytes, 42, 3, 1, 1, 0, 0, 0]);
     }
 }

@@ -10,6 +10,9 @@
 //!                            └── SNTP ── DeviceClock ─────────┘
 //! ```
 //!
+//! What it measures is in [`BoardDevice`]: the [`Board`] says what it knows of itself, [`Counters`] count the network, and
+//! an application may add charts of its own.
+//!
 //! IPv4 only. No platform and no time driver is chosen here; the final binary does that.
 #![no_std]
 #![forbid(unsafe_code)]
@@ -18,15 +21,22 @@
 extern crate alloc;
 
 mod app;
+mod board;
+mod board_device;
 mod clock;
+mod counters;
 mod guard;
+pub mod meter;
 mod network;
 #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
 mod one_task;
 pub mod sntp;
 
 pub use app::{Device, Machine, Memory, SOCKETS, run};
+pub use board::{Arena, Board, Stack};
+pub use board_device::{BoardDevice, CUSTOM_CHARTS_MAX, CUSTOM_DIMENSIONS_MAX, Custom};
 pub use clock::DeviceClock;
+pub use counters::Counters;
 pub use guard::{Checked, Guarded};
 pub use network::{EmbassyNetwork, NetError};
 #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]

@@ -1,5 +1,6 @@
 //! The transport traits over embassy-net, with connections that end the way they should.
 
+use crate::counters::Counters;
 use aclk_core::transport::{Addresses, Network};
 use core::cell::{RefCell, RefMut};
 use core::fmt;
@@ -84,13 +85,14 @@ impl From<TcpError> for NetError {
 pub struct EmbassyNetwork<'s> {
     stack: Stack<'s>,
     socket: RefCell<TcpSocket<'s>>,
+    counters: &'s Counters,
 }
 
 impl<'s> EmbassyNetwork<'s> {
-    /// A network on `stack`. The buffers are those of TCP; `receive` is the window.
+    /// A network on `stack`. The buffers are those of TCP; `receive` is the window. Connections are counted by `counters`.
     #[must_use]
-    pub fn new(stack: Stack<'s>, receive: &'s mut [u8], send: &'s mut [u8]) -> Self {
-        Self { stack, socket: RefCell::new(TcpSocket::new(stack, receive, send)) }
+    pub fn new(stack: Stack<'s>, receive: &'s mut [u8], send: &'s mut [u8], counters: &'s Counters) -> Self {
+        Self { stack, socket: RefCell::new(TcpSocket::new(stack, receive, send)), counters }
     }
 
     /// Lets the RST of a connection that was dropped go out. To be called before the stack is dropped.
@@ -111,7 +113,7 @@ impl<'s> TcpConnect for EmbassyNetwork<'s> {
     async fn connect<'a>(&'a self, remote: SocketAddr) -> Result<Connection<'a, 's>, NetError> {
         let IpAddr::V4(address) = remote.ip() else { return Err(NetError::Ipv6) };
         let socket = self.socket.try_borrow_mut().map_err(|_| NetError::Busy)?;
-        let mut connection = Connection { socket, ended: false };
+        let mut connection = Connection { socket, counters: self.counters, opened: false, ended: false };
         let socket = &mut connection.socket;
         // What the connection before left unsent (a RST, most likely) goes out first.
         socket.abort();
@@ -124,6 +126,8 @@ impl<'s> TcpConnect for EmbassyNetwork<'s> {
                 ConnectError::InvalidState => NetError::Busy,
             },
         )?;
+        connection.opened = true;
+        self.counters.tcp_opened.add(1);
         Ok(connection)
     }
 }
@@ -173,6 +177,9 @@ impl<'s> Network for EmbassyNetwork<'s> {
 /// The connection of an [`EmbassyNetwork`].
 pub struct Connection<'a, 's> {
     socket: RefMut<'a, TcpSocket<'s>>,
+    counters: &'s Counters,
+    /// Whether it came to be.
+    opened: bool,
     /// Whether it was closed in order.
     ended: bool,
 }
@@ -181,6 +188,7 @@ impl Drop for Connection<'_, '_> {
     fn drop(&mut self) {
         if !self.ended {
             self.socket.abort();
+            (if self.opened { &self.counters.tcp_reset } else { &self.counters.tcp_failed }).add(1);
         }
     }
 }

@@ -33,7 +33,7 @@ pub async fn run_with_driver<D, S, K, R, O, W>(
 {
     let mut resources = StackResources::<SOCKETS>::new();
     let seed = machine.rng.next_u64();
-    let (stack, mut runner) = embassy_net::new(Guarded(ethernet), config, &mut resources, seed);
+    let (stack, mut runner) = embassy_net::new(Guarded::new(ethernet, machine.counters), config, &mut resources, seed);
     let (network, application) = (pin!(runner.run()), pin!(run(stack, memory, machine, device)));
     select(apart(network), apart(application)).await;
 }

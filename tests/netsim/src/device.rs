@@ -1,19 +1,21 @@
 //! The device: the firmware application, with a memory that lasts as long as the run.
 
 use crate::tasks::as_tasks;
-use aclk_core::clock::{Clock, Instant};
+use aclk_core::clock::{Clock, Instant, Now};
 use aclk_core::driver::{NoControl, Observer};
 use aclk_core::engine::event::{Event, Goal};
 use aclk_core::identity::key::PRIVATE_PEM_MAX;
 use aclk_core::identity::software::SoftwareKey;
-use aclk_core::metrics::{Facts, Uptime};
+use aclk_core::metrics::{ChartInfo, ChartKind, DimensionInfo, Facts};
 use aclk_core::node::Node;
 use aclk_core::secret::Secret;
 use aclk_core::settings::Settings;
 use aclk_core::stage::Failure;
 use aclk_core::store::{Record, Saved, Store};
 use aclk_core::tls::anchor;
-use aclk_firmware::{Device, DeviceClock, Guarded, Machine, Memory};
+use aclk_firmware::{
+    Arena, Board, BoardDevice, Counters, Custom, Device, DeviceClock, Guarded, Machine, Memory, Stack,
+};
 use aclk_lan::DeviceEnd;
 use chacha20::ChaCha20Rng;
 use core::convert::Infallible;
@@ -22,7 +24,7 @@ use core::pin::pin;
 use embassy_net::{Config, DhcpConfig, StackResources};
 use rand_core::SeedableRng;
 use rustls_pki_types::CertificateDer;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// The key pair of the device. It has one already: to generate it takes seconds of real time.
@@ -31,6 +33,48 @@ const KEY_PEM: &str = include_str!("../../pair/fixtures/private.pem");
 const SOCKETS: usize = 4;
 /// When the firmware was built: 2025-10-09.
 const BUILD_UNIX_SECONDS: u64 = 1_760_000_000;
+
+/// Samples that are kept: ten minutes of 17 dimensions, the last of which is ours.
+const VALUES: usize = 600 * 17;
+
+/// The board: what it knows of itself are round numbers, and what its arena has in use grows by a byte a second.
+#[derive(Default)]
+struct Bench {
+    seconds: Cell<u32>,
+}
+
+impl Board for Bench {
+    fn arena(&self) -> Option<Arena> {
+        self.seconds.set(self.seconds.get() + 1);
+        Some(Arena { used: 5_000 + self.seconds.get(), peak: 11_000, size: 16_384 })
+    }
+
+    fn stack(&self) -> Option<Stack> {
+        Some(Stack { peak: 7_000, size: 8_192 })
+    }
+}
+
+/// The application's own chart.
+struct Room;
+
+impl Custom for Room {
+    const CHARTS: &'static [ChartInfo<'static>] = &[ChartInfo {
+        id: "room.temperature",
+        context: "room.temperature",
+        family: "room",
+        title: "Temperature",
+        units: "Celsius",
+        kind: ChartKind::Line,
+        priority: 50,
+        plugin: "room",
+        module: "",
+        dimensions: &[DimensionInfo { id: "air", name: "air" }],
+    }];
+
+    fn measure(&mut self, _: Now, values: &mut [f32]) {
+        values.fill(21.5);
+    }
+}
 
 /// Something that the device told, and when.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -96,7 +140,11 @@ pub(crate) async fn run(
     let anchors = [anchor(&authority).expect("an authority")];
     let clock = DeviceClock::new(BUILD_UNIX_SECONDS);
     let mut memory = Box::new(Memory::new());
-    let node = RefCell::new(Node::new(Uptime::new(Facts::default()), &settings, &Saved::default(), clock.now()));
+    let counters = Counters::new();
+    let mut samples = Box::new([0.0; VALUES]);
+    let facts = Facts { os: "firmware", architecture: "netsim", cpus: 1, ..Facts::default() };
+    let measured = BoardDevice::new(facts, Bench::default(), Room, &clock, &counters, &mut samples);
+    let node = RefCell::new(Node::new(measured, &settings, &Saved::default(), clock.now()));
     let machine = Machine {
         store: &mut Flash::default(),
         key: &mut SoftwareKey::new(),
@@ -105,6 +153,7 @@ pub(crate) async fn run(
         observer: &mut Writer { clock: &clock, diary },
         control: &mut NoControl,
         node: &node,
+        counters: &counters,
     };
     let device = Device {
         goal: Goal::ClaimAndLink,
@@ -115,7 +164,7 @@ pub(crate) async fn run(
     };
     let mut resources = StackResources::<SOCKETS>::new();
     let config = Config::dhcpv4(DhcpConfig::default());
-    let (stack, mut runner) = embassy_net::new(Guarded(ethernet), config, &mut resources, seed);
+    let (stack, mut runner) = embassy_net::new(Guarded::new(ethernet, &counters), config, &mut resources, seed);
     // Not as one: the stack wakes its runner whenever the application looks at a socket.
     as_tasks(pin!(runner.run()), pin!(aclk_firmware::run(stack, &mut memory, machine, device))).await;
 }

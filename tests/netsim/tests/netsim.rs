@@ -6,6 +6,7 @@
 //! cargo test -p aclk-netsim --features virtual-time
 //! ```
 
+mod metrics;
 mod scenarios;
 
 use aclk_lan::{End, Faults};
