@@ -6,6 +6,7 @@ mod tests;
 use crate::clock::{BUILD_UNIX_SECONDS, HostClock};
 use crate::fault::Fault;
 use crate::gzip::Compressing;
+use crate::metrics::{LinuxDevice, Machine as Measured};
 use crate::net::HostNetwork;
 use crate::paths::Paths;
 use crate::random;
@@ -17,7 +18,7 @@ use aclk_core::engine::event::Goal;
 use aclk_core::engine::{Agent, Buffers};
 use aclk_core::identity::key::Key;
 use aclk_core::identity::software::SoftwareKey;
-use aclk_core::metrics::{Device, Facts, NoDevice, Uptime};
+use aclk_core::metrics::{Device, NoDevice};
 use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::stage::Stage;
@@ -72,6 +73,12 @@ impl Host {
         Ok(())
     }
 
+    /// What is known about this machine and can be measured on it, as it is now. `netdata.conf` lies beside the claim
+    /// directory.
+    pub(crate) fn machine(&self) -> Measured {
+        Measured::find(self.store.path().parent())
+    }
+
     /// What is stored now.
     pub(crate) async fn saved(&mut self) -> Result<Saved, Fault> {
         Ok(self.store.load().await?)
@@ -93,7 +100,8 @@ impl Host {
             let node = RefCell::new(Node::new(NoDevice::default(), &settings, &saved, now));
             return self.drive_node(goal, settings, saved, &node, observer, control).await;
         }
-        let node = RefCell::new(Node::new(device(), &settings, &saved, now));
+        let machine = self.machine();
+        let node = RefCell::new(Node::new(device(&machine), &settings, &saved, now));
         self.drive_node(goal, settings, saved, &node, observer, control).await
     }
 
@@ -131,14 +139,8 @@ impl Host {
 }
 
 /// This machine as something that is measured.
-pub(crate) fn device() -> Compressing<Uptime<'static>> {
-    Compressing::new(Uptime::new(facts()))
-}
-
-/// What is known about this machine without asking it.
-fn facts() -> Facts<'static> {
-    let cpus = std::thread::available_parallelism().map_or(0, |count| u32::try_from(count.get()).unwrap_or(0));
-    Facts { os: std::env::consts::OS, architecture: std::env::consts::ARCH, cpus, ..Facts::default() }
+pub(crate) fn device(machine: &Measured) -> Compressing<LinuxDevice<'_>> {
+    Compressing::new(machine.device())
 }
 
 /// The machine GUID of `paths`, made if need be.

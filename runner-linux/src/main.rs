@@ -15,6 +15,7 @@ mod journal;
 mod json;
 mod live;
 mod machine_guid;
+mod metrics;
 mod names;
 mod net;
 mod paths;

@@ -4,7 +4,7 @@
 //! direction. What is written, and in which order, is in [`claim_dir`]; how, in [`disk`].
 
 pub(crate) mod claim_dir;
-mod conf;
+pub(crate) mod conf;
 pub(crate) mod disk;
 pub(crate) mod error;
 pub(crate) mod lock;

@@ -14,10 +14,6 @@ fn state(cloud: &Handle) -> NodeState {
     nodes(cloud)[0].state
 }
 
-fn claimed_id(machine: &Machine) -> String {
-    fs::read_to_string(machine.file("claimed_id")).unwrap()
-}
-
 #[test]
 fn a_claimed_machine_comes_online_and_says_farewell() {
     let cloud = cloud("");
@@ -97,7 +93,7 @@ fn a_disconnect_request_is_obeyed_in_order() {
         error_description: "moving house".to_owned(),
         ..DisconnectReq::default()
     };
-    cloud.with(|cloud, now| cloud.disconnect(now, &claimed_id(&machine), &request)).unwrap();
+    cloud.with(|cloud, now| cloud.disconnect(now, &machine.claimed_id(), &request)).unwrap();
     let seen = link.wait_for("moving house (retry in 2 s)", seen);
     link.wait_for("ACLK: online as", seen);
     let events = events(&cloud);
@@ -117,19 +113,7 @@ fn a_node_is_live_answers_requests_and_keeps_its_node_id() {
     wait_until("the node is live", || instance().is_some());
     let node_id = instance();
 
-    let ask_with = |path: &str, headers: &str| {
-        let request = format!("GET {path} HTTP/1.1\r\n{headers}\r\n");
-        let send = |cloud: &mut aclk_cloud::Cloud, now| {
-            cloud.send_request(now, &claimed_id(&machine), request.as_bytes(), PATIENCE)
-        };
-        let query = cloud.with(send).unwrap();
-        let mut reply = None;
-        wait_until("the node replies", || {
-            reply = cloud.with(|cloud, _| cloud.take_reply(&query));
-            reply.is_some()
-        });
-        reply.unwrap().unwrap()
-    };
+    let ask_with = |path: &str, headers: &str| ask_with(&cloud, &machine, path, headers);
     let ask = |path: &str| ask_with(path, "");
     let reply = ask("/api/v1/info");
     let info: serde_json::Value = serde_json::from_slice(&reply.body).unwrap();

@@ -10,6 +10,7 @@ mod cloud;
 mod crash;
 mod demo;
 mod link;
+mod metrics;
 mod peers;
 mod secrets;
 mod socket;

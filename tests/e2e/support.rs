@@ -1,7 +1,7 @@
 //! A machine to run `aclk` on: directories of its own, and a Cloud within reach.
 
 use aclk_cloud::server::{Handle, Options, Running};
-use aclk_cloud::{Config, FaultPlan};
+use aclk_cloud::{Config, FaultPlan, Reply};
 use serde_json::Value;
 use std::ffi::OsStr;
 use std::fs;
@@ -82,6 +82,10 @@ impl Machine {
         self.root.join("etc/claim.d").join(name)
     }
 
+    pub(crate) fn claimed_id(&self) -> String {
+        fs::read_to_string(self.file("claimed_id")).unwrap()
+    }
+
     pub(crate) fn root(&self) -> &Path {
         &self.root
     }
@@ -156,6 +160,24 @@ pub(crate) fn cloud(faults: &str) -> Running {
 /// Everything that happened at the Cloud since the last call, a line each.
 pub(crate) fn events(cloud: &Handle) -> Vec<String> {
     cloud.with(|cloud, _| cloud.drain_events()).iter().map(|event| event.what.to_string()).collect()
+}
+
+/// What the node that runs on `machine` answers over its link.
+pub(crate) fn ask(cloud: &Handle, machine: &Machine, path: &str) -> Reply {
+    ask_with(cloud, machine, path, "")
+}
+
+/// The same with `headers`, each with its line end.
+pub(crate) fn ask_with(cloud: &Handle, machine: &Machine, path: &str, headers: &str) -> Reply {
+    let request = format!("GET {path} HTTP/1.1\r\n{headers}\r\n");
+    let id = machine.claimed_id();
+    let query = cloud.with(|cloud, now| cloud.send_request(now, &id, request.as_bytes(), PATIENCE)).unwrap();
+    let mut reply = None;
+    wait_until("the node replies", || {
+        reply = cloud.with(|cloud, _| cloud.take_reply(&query));
+        reply.is_some()
+    });
+    reply.unwrap().unwrap()
 }
 
 /// Runs a program to its end.

@@ -78,6 +78,13 @@ fn a_link_with_its_own_tcp_ip_survives_a_restart_of_the_cloud_and_says_farewell(
         assert_eq!((state(&first), machine.status().0), (NodeState::Online, 0));
         let neighbours = ip("neighbour show 10.9.0.2");
         assert!(neighbours.contains("lladdr 02:"), "it has addresses of its own: {neighbours}");
+        let seen = link.wait_for("ACLK: live as the node", seen);
+        let reply = ask(&first, &machine, "/api/v1/charts");
+        assert_eq!(reply.code, 200, "{reply:?}");
+        let charts = String::from_utf8(reply.body).unwrap();
+        for chart in ["system.cpu", "net.tap0"] {
+            assert!(charts.contains(&format!("\n\"{chart}\":{{")), "no {chart} in {charts}");
+        }
 
         drop(first);
         let seen = link.wait_for("ACLK: offline: ", seen);

@@ -12,6 +12,7 @@ use crate::help;
 use crate::host::{self, Host};
 use crate::journal::Journal;
 use crate::live::{self, Live};
+use crate::metrics::Machine;
 use crate::paths::Paths;
 use crate::report::log::{Log, Tag};
 use crate::report::screen::Screen;
@@ -132,10 +133,15 @@ async fn keep(paths: &Paths, options: &Options, journal: &Journal<Stderr>) -> Re
         Net::Host => || HostClock.now(),
         Net::Tap(..) => device::now,
     };
-    let node = Node::new(host::device(), &settings, &Saved::default(), now());
+    // The node outlives every beginning, and what it measures stays the same: it is kept until the program ends.
+    let machine: &'static Machine = Box::leak(Box::new(Machine::find(paths.claim_dir().parent())));
+    let node = Node::new(host::device(machine), &settings, &Saved::default(), now());
     let daemon = Rc::new(Daemon::new(Rc::new(RefCell::new(node)), now));
-    match select(link_again(paths, options, journal, &daemon), socket::serve(paths, daemon.clone(), journal.clone()))
-        .await
+    match select(
+        link_again(paths, options, machine, journal, &daemon),
+        socket::serve(paths, daemon.clone(), journal.clone()),
+    )
+    .await
     {
         Either::First(result) => result,
         Either::Second(()) => Ok(()),
@@ -152,12 +158,16 @@ fn read_settings(paths: &Paths, options: &Options) -> Result<Settings, Fault> {
 async fn link_again(
     paths: &Paths,
     options: &Options,
+    machine: &Machine,
     journal: &Journal<Stderr>,
     daemon: &Rc<Daemon>,
 ) -> Result<(), Fault> {
     let mut wishes = Wishes::new(&paths.claim_dir(), journal.clone(), daemon.clone())?;
     let start = format!("aclk {} starts, claim directory {}", env!("CARGO_PKG_VERSION"), paths.claim_dir().display());
     journal.line(Tag::Link, start);
+    for note in machine.notes() {
+        journal.line(Tag::Link, format_args!("note: {note}"));
+    }
     if let Some(address) = options.listen {
         let text = format!("note: --listen {address} has no effect yet: this version has no local API");
         journal.line(Tag::Link, text);

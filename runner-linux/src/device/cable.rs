@@ -46,7 +46,8 @@ pub(crate) async fn drive_on_cable(
     let config = Addressing::Dhcp.config(&settings.hostname);
     let clock = DeviceClock::new(BUILD_UNIX_SECONDS);
     let wire = Wire { ethernet, config, clock: &clock, time_server: Some(router) };
-    let node = RefCell::new(Node::new(device(), &settings, &saved, clock.now()));
+    let machine = host.machine();
+    let node = RefCell::new(Node::new(device(&machine), &settings, &saved, clock.now()));
     select(drive(host, wire, goal, settings, saved, &node, observer, control), network.run()).await;
 }
 

@@ -26,6 +26,11 @@ impl Conf {
             .last()
     }
 
+    /// All of `section`, in the order of the file.
+    pub(crate) fn entries<'t>(&'t self, section: &'t str) -> impl Iterator<Item = (&'t str, &'t str)> {
+        lines(&self.0).filter(move |line| line.section == section).filter_map(|line| line.entry)
+    }
+
     /// Sets `key` in `section`, in place where it is, else at the end of the section, else in a new section.
     pub(crate) fn set(&mut self, section: &str, key: &str, value: &str) {
         let mut out = String::with_capacity(self.0.len() + key.len() + value.len() + section.len() + 16);
