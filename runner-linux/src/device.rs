@@ -33,15 +33,31 @@ use embassy_net::driver::Driver;
 use std::cell::RefCell;
 use std::net::Ipv4Addr;
 
+/// A TCP/IP stack of our own, as far as it can be measured.
+#[derive(Debug)]
+pub(crate) struct OwnStack {
+    /// The time.
+    pub(crate) clock: DeviceClock,
+    /// What goes through it.
+    pub(crate) counters: Counters,
+}
+
+impl OwnStack {
+    /// One whose clock is not set, and through which nothing went.
+    pub(crate) const fn new() -> Self {
+        Self { clock: DeviceClock::new(BUILD_UNIX_SECONDS), counters: Counters::new() }
+    }
+}
+
 /// What the application is plugged into.
 pub(crate) struct Wire<'c, D> {
     /// Carries Ethernet frames.
     pub(crate) ethernet: D,
     /// How the stack gets its address.
     pub(crate) config: Config,
-    /// The time, and ...
-    pub(crate) clock: &'c DeviceClock,
-    /// ... who is asked for it.
+    /// The time and the counters, and ...
+    pub(crate) stack: &'c OwnStack,
+    /// ... who is asked for the time.
     pub(crate) time_server: Option<Ipv4Addr>,
 }
 
@@ -63,11 +79,11 @@ pub(crate) async fn drive<D: Driver>(
         store: &mut Known { store: &mut host.store, saved: Some(saved) },
         key: &mut host.key,
         rng: &mut host.rng,
-        clock: wire.clock,
+        clock: &wire.stack.clock,
         observer,
         control,
         node,
-        counters: &Counters::new(),
+        counters: &wire.stack.counters,
     };
     let device = Device {
         goal,

@@ -4,6 +4,7 @@
 mod tests;
 
 use crate::clock::{BUILD_UNIX_SECONDS, HostClock};
+use crate::device::OwnStack;
 use crate::fault::Fault;
 use crate::gzip::Compressing;
 use crate::metrics::{LinuxDevice, Machine as Measured};
@@ -101,7 +102,7 @@ impl Host {
             return self.drive_node(goal, settings, saved, &node, observer, control).await;
         }
         let machine = self.machine();
-        let node = RefCell::new(Node::new(device(&machine), &settings, &saved, now));
+        let node = RefCell::new(Node::new(device(&machine, None), &settings, &saved, now));
         self.drive_node(goal, settings, saved, &node, observer, control).await
     }
 
@@ -138,9 +139,9 @@ impl Host {
     }
 }
 
-/// This machine as something that is measured.
-pub(crate) fn device(machine: &Measured) -> Compressing<LinuxDevice<'_>> {
-    Compressing::new(machine.device())
+/// This machine as something that is measured, and with it the TCP/IP stack that the link goes over, if it is ours.
+pub(crate) fn device<'m>(machine: &'m Measured, stack: Option<&'m OwnStack>) -> Compressing<LinuxDevice<'m>> {
+    Compressing::new(stack.map_or_else(|| machine.device(), |stack| machine.device_over(stack)))
 }
 
 /// The machine GUID of `paths`, made if need be.

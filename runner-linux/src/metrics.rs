@@ -20,11 +20,13 @@ mod own;
 mod processor;
 mod rate;
 mod space;
+mod stack;
 #[cfg(test)]
 mod tests;
 mod text;
 mod virtualization;
 
+use crate::device::OwnStack;
 use aclk_core::clock::Now;
 use aclk_core::metrics::{ChartInfo, Device, Facts, Pace, Ring, Samples};
 use chart::{Part, Values};
@@ -90,6 +92,13 @@ impl Machine {
         LinuxDevice::new(self, self.parts())
     }
 
+    /// The same where the link goes over a TCP/IP stack of our own.
+    pub(crate) fn device_over<'m>(&'m self, stack: &'m OwnStack) -> LinuxDevice<'m> {
+        let mut parts = self.parts();
+        parts.push(Box::new(stack::Measured::new(self.file(STATUS), stack)));
+        LinuxDevice::new(self, parts)
+    }
+
     fn file(&self, path: &str) -> Kept {
         Kept::new(self.root.join(path))
     }
@@ -115,6 +124,7 @@ const NET_DEV: &str = "proc/net/dev";
 const DISKSTATS: &str = "proc/diskstats";
 const UPTIME: &str = "proc/uptime";
 const STATM: &str = "proc/self/statm";
+const STATUS: &str = "proc/self/status";
 const FILES: [&str; 7] = [STAT, LOADAVG, MEMINFO, NET_DEV, DISKSTATS, UPTIME, STATM];
 
 /// This machine as a node.

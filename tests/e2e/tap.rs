@@ -82,7 +82,7 @@ fn a_link_with_its_own_tcp_ip_survives_a_restart_of_the_cloud_and_says_farewell(
         let reply = ask(&first, &machine, "/api/v1/charts");
         assert_eq!(reply.code, 200, "{reply:?}");
         let charts = String::from_utf8(reply.body).unwrap();
-        for chart in ["system.cpu", "net.tap0"] {
+        for chart in ["system.cpu", "net.tap0", "firmware.net", "firmware.tcp"] {
             assert!(charts.contains(&format!("\n\"{chart}\":{{")), "no {chart} in {charts}");
         }
 

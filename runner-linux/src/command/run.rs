@@ -5,6 +5,7 @@ use crate::args::Args;
 use crate::clock::HostClock;
 use crate::daemon::Daemon;
 use crate::device;
+use crate::device::OwnStack;
 use crate::device::address::{self, Addressing};
 use crate::device::tap::Tap;
 use crate::fault::Fault;
@@ -20,7 +21,7 @@ use crate::settings::{self, Given};
 use crate::socket;
 use crate::store::FileStore;
 use crate::wishes::{End, Wishes};
-use aclk_core::clock::Clock;
+use aclk_core::clock::{Clock, Now};
 use aclk_core::engine::event::Goal;
 use aclk_core::node::Node;
 use aclk_core::settings::Settings;
@@ -129,16 +130,16 @@ fn link(options: Options) -> Result<(), Fault> {
 /// Holds the link and listens to commands.
 async fn keep(paths: &Paths, options: &Options, journal: &Journal<Stderr>) -> Result<(), Fault> {
     let settings = read_settings(paths, options)?;
-    let now = match options.net {
-        Net::Host => || HostClock.now(),
-        Net::Tap(..) => device::now,
-    };
     // The node outlives every beginning, and what it measures stays the same: it is kept until the program ends.
     let machine: &'static Machine = Box::leak(Box::new(Machine::find(paths.claim_dir().parent())));
-    let node = Node::new(host::device(machine), &settings, &Saved::default(), now());
+    let (stack, now): (Option<&'static OwnStack>, fn() -> Now) = match options.net {
+        Net::Host => (None, || HostClock.now()),
+        Net::Tap(..) => (Some(Box::leak(Box::new(OwnStack::new()))), device::now),
+    };
+    let node = Node::new(host::device(machine, stack), &settings, &Saved::default(), now());
     let daemon = Rc::new(Daemon::new(Rc::new(RefCell::new(node)), now));
     match select(
-        link_again(paths, options, machine, journal, &daemon),
+        link_again(paths, options, machine, stack, journal, &daemon),
         socket::serve(paths, daemon.clone(), journal.clone()),
     )
     .await
@@ -159,6 +160,7 @@ async fn link_again(
     paths: &Paths,
     options: &Options,
     machine: &Machine,
+    stack: Option<&'static OwnStack>,
     journal: &Journal<Stderr>,
     daemon: &Rc<Daemon>,
 ) -> Result<(), Fault> {
@@ -172,12 +174,12 @@ async fn link_again(
         let text = format!("note: --listen {address} has no effect yet: this version has no local API");
         journal.line(Tag::Link, text);
     }
-    let tap = match &options.net {
-        Net::Host => None,
-        Net::Tap(name, addressing) => {
+    let tap = match (&options.net, stack) {
+        (Net::Host, _) | (_, None) => None,
+        (Net::Tap(name, addressing), Some(stack)) => {
             let journal = journal.clone();
             // Once, and not with every new beginning: a device that we made goes when it is closed.
-            Some(Tap::open(name, addressing.clone(), move |text| journal.line(Tag::Link, text))?)
+            Some(Tap::open(name, addressing.clone(), stack, move |text| journal.line(Tag::Link, text))?)
         }
     };
     let mut is_first = true;

@@ -2,8 +2,8 @@
 //! machine's loopback behind the router at the other end.
 
 use super::address::Addressing;
-use super::{Wire, drive, hardware_address};
-use crate::clock::{BUILD_UNIX_SECONDS, HostClock};
+use super::{OwnStack, Wire, drive, hardware_address};
+use crate::clock::HostClock;
 use crate::fault::Fault;
 use crate::host::{Host, device};
 use aclk_core::clock::Clock;
@@ -13,7 +13,6 @@ use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::stage::Stage;
 use aclk_core::store::Saved;
-use aclk_firmware::DeviceClock;
 use aclk_lan::{Config, Faults, Lan};
 use embassy_futures::select::select;
 use std::cell::RefCell;
@@ -44,10 +43,10 @@ pub(crate) async fn drive_on_cable(
     let router = lan.router.config().address;
     let (ethernet, network) = aclk_lan::host::Host::new(lan, hardware_address(settings.machine_guid));
     let config = Addressing::Dhcp.config(&settings.hostname);
-    let clock = DeviceClock::new(BUILD_UNIX_SECONDS);
-    let wire = Wire { ethernet, config, clock: &clock, time_server: Some(router) };
+    let stack = OwnStack::new();
+    let wire = Wire { ethernet, config, stack: &stack, time_server: Some(router) };
     let machine = host.machine();
-    let node = RefCell::new(Node::new(device(&machine), &settings, &saved, clock.now()));
+    let node = RefCell::new(Node::new(device(&machine, Some(&stack)), &settings, &saved, stack.clock.now()));
     select(drive(host, wire, goal, settings, saved, &node, observer, control), network.run()).await;
 }
 

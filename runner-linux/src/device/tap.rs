@@ -1,8 +1,8 @@
 //! A TAP device: an Ethernet interface of this machine with us, instead of a cable, at its other end.
 
 use super::address::Addressing;
-use super::{Wire, drive, hardware_address};
-use crate::clock::{BUILD_UNIX_SECONDS, HostClock};
+use super::{OwnStack, Wire, drive, hardware_address};
+use crate::clock::HostClock;
 use crate::fault::Fault;
 use crate::host::Host;
 use crate::store::error::words;
@@ -44,6 +44,8 @@ const UP: i16 = 1;
 pub(crate) struct Tap {
     name: String,
     addressing: Addressing,
+    /// What is measured of the stack on it.
+    stack: &'static OwnStack,
     /// Told what happens to the device.
     tell: Box<dyn Fn(&str)>,
     tun: RefCell<Tun>,
@@ -60,11 +62,17 @@ impl fmt::Debug for Tap {
 }
 
 impl Tap {
-    /// Opens the TAP device `name`, or makes one. What happens to it is told to `tell`. Must be called on the runtime.
+    /// Opens the TAP device `name`, or makes one, for `stack`. What happens to it is told to `tell`. Must be called on the
+    /// runtime.
     ///
     /// # Errors
     /// If that is not allowed, or it is something else or in use.
-    pub(crate) fn open(name: &str, addressing: Addressing, tell: impl Fn(&str) + 'static) -> Result<Self, Fault> {
+    pub(crate) fn open(
+        name: &str,
+        addressing: Addressing,
+        stack: &'static OwnStack,
+        tell: impl Fn(&str) + 'static,
+    ) -> Result<Self, Fault> {
         let mut queues = TunBuilder::new().name(name).tap().build().map_err(|error| refused(name, error))?;
         // One queue was asked for.
         let tun = queues.pop().ok_or_else(|| fault(name, "it has no queue"))?;
@@ -77,6 +85,7 @@ impl Tap {
         Ok(Self {
             name: name.to_owned(),
             addressing,
+            stack,
             tell: Box::new(tell),
             tun: RefCell::new(tun),
             mtu,
@@ -101,12 +110,13 @@ impl Tap {
         observer: &mut impl Observer,
         control: &mut impl Control,
     ) -> Result<(), Fault> {
-        let clock = DeviceClock::new(BUILD_UNIX_SECONDS);
+        let stack = self.stack;
         let ethernet = Card::new(self, hardware_address(settings.machine_guid));
         let config = self.addressing.config(&settings.hostname);
         // The system's clock is believed, as with its sockets: no time server is asked.
-        let wire = Wire { ethernet, config, clock: &clock, time_server: None };
-        match select(self.watch(&clock), drive(host, wire, goal, settings, saved, node, observer, control)).await {
+        let wire = Wire { ethernet, config, stack, time_server: None };
+        match select(self.watch(&stack.clock), drive(host, wire, goal, settings, saved, node, observer, control)).await
+        {
             Either::First(fault) => Err(fault),
             Either::Second(()) => Ok(()),
         }

@@ -5,6 +5,7 @@ mod hostile;
 
 use super::{LinuxDevice, Machine};
 use crate::clock::HostClock;
+use crate::device::OwnStack;
 use crate::scratch::Scratch;
 use aclk_core::clock::{Clock, Instant, Now, Trust, WallTime};
 use aclk_core::metrics::{Device, first_dimension};
@@ -313,6 +314,21 @@ fn a_machine_without_proc_is_full_of_gaps_until_there_is_one() {
     tree.write("proc/stat", "");
     device.sample(at(2_000));
     assert!(is_gap(&shown(&device, "system.processes", 2)));
+}
+
+#[test]
+fn over_a_stack_of_our_own_its_charts_stand_beside_those_of_the_machine() {
+    let (machine, stack) = (Machine::find(None), OwnStack::new());
+    let mut device = machine.device_over(&stack);
+    let charts = ids(&device);
+    assert!(charts.contains(&"system.cpu") && charts.contains(&"firmware.tcp"), "{charts:?}");
+    assert_eq!(charts.iter().filter(|id| **id == "system.uptime").count(), 1);
+    (0..2).for_each(|second| device.sample(at(second * 1_000)));
+    assert_eq!(shown(&device, "firmware.tcp", 1), some([0.0, 0.0, 0.0]));
+    let deepest = shown(&device, "firmware.stack", 1)[0];
+    assert!(deepest.is_some_and(|peak| peak >= 4_096.0), "{deepest:?}");
+    assert!(is_gap(&shown(&device, "firmware.arena", 1)));
+    hostile::assert_answers(device, 2);
 }
 
 #[test]
