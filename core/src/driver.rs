@@ -4,7 +4,9 @@
 //! connection is then gone without a farewell, and what was saved stays.
 
 mod connection;
+mod establish;
 mod local;
+mod tunnel;
 
 use crate::clock::{Clock, Now};
 use crate::engine::event::{Event, Input, Output};

@@ -32,6 +32,7 @@
 //! use aclk_core::secret::Secret;
 //! use aclk_core::settings::{Limits, Settings, Timing};
 //! use aclk_core::store::Saved;
+//! use aclk_core::wire::proxy::Exceptions;
 //! use aclk_core::wire::url::Url;
 //!
 //! let id = Guid::parse("aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee").unwrap();
@@ -43,6 +44,8 @@
 //!     token: Secret::copy_of(b"a token of the Space").unwrap(),
 //!     rooms: "".try_into().unwrap(),
 //!     claim_attempts: Some(3),
+//!     proxy: None,
+//!     no_proxy: Exceptions::NONE,
 //!     timing: Timing::DEFAULT,
 //!     limits: Limits::DEVICE,
 //! };

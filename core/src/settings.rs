@@ -2,6 +2,7 @@
 
 use crate::identity::guid::Guid;
 use crate::secret::Secret;
+use crate::wire::proxy::{Exceptions, Proxy};
 use crate::wire::url::Url;
 use core::time::Duration;
 
@@ -32,10 +33,22 @@ pub struct Settings {
     pub rooms: heapless::String<ROOMS_MAX>,
     /// How often a claim is tried before it counts as failed; `None` for ever.
     pub claim_attempts: Option<u32>,
+    /// The proxy for every connection; `None` for direct ones.
+    pub proxy: Option<Proxy>,
+    /// Hosts that it is not used for.
+    pub no_proxy: Exceptions,
     /// How long each wait may take.
     pub timing: Timing,
     /// What is announced to the Cloud.
     pub limits: Limits,
+}
+
+impl Settings {
+    /// The proxy that leads to `host` at `port`; `None` for a direct connection.
+    #[must_use]
+    pub fn proxy_to(&self, host: &str, port: u16) -> Option<&Proxy> {
+        self.proxy.as_ref().filter(|_| !self.no_proxy.cover(host, port))
+    }
 }
 
 /// The deadline of every wait. There is no wait without one.
@@ -45,6 +58,8 @@ pub struct Timing {
     pub dns: Duration,
     /// Each attempt to reach one address.
     pub tcp: Duration,
+    /// From the connection to a proxy to a tunnel through it (the original: 30 s for requests, protocol.md 4.5).
+    pub proxy: Duration,
     /// The whole TLS handshake.
     pub tls: Duration,
     /// A write to the connection.
@@ -76,6 +91,7 @@ impl Timing {
     pub const DEFAULT: Self = Self {
         dns: Duration::from_secs(10),
         tcp: Duration::from_secs(10),
+        proxy: Duration::from_secs(30),
         tls: Duration::from_secs(20),
         write: Duration::from_secs(30),
         http: Duration::from_secs(30),
@@ -90,10 +106,12 @@ impl Timing {
         proved: Duration::from_secs(60),
     };
 
-    /// Longest time to establish a connection, TLS included, when `addresses` addresses are tried.
+    /// Longest time to establish a connection, TLS included, when `addresses` addresses are tried. Through a proxy there may
+    /// be two names to look up.
     #[must_use]
-    pub fn connect(&self, addresses: u32) -> Duration {
-        self.dns + self.tcp * addresses + self.tls
+    pub fn connect(&self, addresses: u32, through_proxy: bool) -> Duration {
+        let proxy = if through_proxy { self.dns + self.proxy } else { Duration::ZERO };
+        self.dns + self.tcp * addresses + proxy + self.tls
     }
 }
 

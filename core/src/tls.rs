@@ -65,6 +65,7 @@ use verifier::Verifier;
 
 pub use anchors::{AnchorError, anchor};
 pub use shared::Shared;
+pub(crate) use verifier::ADD_ROOT;
 
 /// Bytes of the read buffer: one encrypted record (RFC 8446 5.2). More is not used.
 pub const RECORD_READ_LEN: usize = *guard::ENCRYPTED.end();

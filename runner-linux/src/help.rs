@@ -31,11 +31,19 @@ Makes this machine a node of the Space that the token belongs to. Copy the token
   -url=URL           base URL of the Cloud; default: that of the last claim, else https://app.netdata.cloud
   -id=UUID           id to claim; default: the machine GUID
   -hostname=NAME     name to show; default: the host name
+  -proxy=PROXY       none, env, http://[USER:PASSWORD@]HOST[:PORT], socks5://… (the name of the Cloud is looked up here) or
+                     socks5h://… (by the proxy); stored for the link. Default: [cloud] proxy in netdata.conf, else that of
+                     the last claim, else none
+  -noproxy           the same as -proxy=none
   -verbose           say what is sent (but for the token), and whom TLS trusts
   --json             print one JSON object on standard output instead: claimed_id, online, stages, failures
 
 The Cloud's certificate is checked against the system's certificate authorities ($SSL_CERT_FILE and $SSL_CERT_DIR are
 honoured) and against every certificate authority in claim.d/cloud_fullchain.pem.
+
+The proxy env is the first of socks_proxy, https_proxy, http_proxy and all_proxy that is set, each in lower case before
+upper case, but for the hosts in no_proxy. Special characters in user name and password are percent-encoded. Others can see
+arguments in the process list, so credentials are better kept in netdata.conf.
 
 A claim that is interrupted at any moment is finished by running the same command again.
 
@@ -48,6 +56,8 @@ usage: aclk run [OPTIONS]
 
 Keeps the Agent-Cloud Link of this machine up until SIGTERM or SIGINT; a second one ends it at once. If the machine is not
 claimed yet, waits for \"aclk claim\". SIGHUP reads everything again and lifts a ban. Logs to standard error.
+
+The proxy is that of [cloud] proxy in netdata.conf (none, env or a URL: see \"aclk help claim\"), else that of the claim.
 
   --hostname NAME           name to show; default: the host name
   --listen ADDR:PORT|off    address of the local API; has no effect yet

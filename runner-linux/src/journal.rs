@@ -2,6 +2,7 @@
 
 use crate::fault::Fault;
 use crate::live::Live;
+use crate::proxy::Choice;
 use crate::report::log::{Log, Tag};
 use aclk_core::driver::Observer;
 use aclk_core::engine::event::Event;
@@ -30,6 +31,12 @@ impl<W: Write> Journal<W> {
     /// One line in the log.
     pub(crate) fn line(&self, tag: Tag, text: impl Display) {
         self.0.borrow_mut().log.line(tag, text);
+    }
+
+    /// What every connection goes through from now on.
+    pub(crate) fn proxy(&self, proxy: &Choice) {
+        self.line(Tag::Link, format_args!("proxy: {proxy}"));
+        self.0.borrow_mut().live.proxy(proxy.url(), proxy.source());
     }
 
     /// What is linked from now on: this claim, or nothing because of this reason.

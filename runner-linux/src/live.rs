@@ -73,6 +73,10 @@ pub(crate) struct Status {
     pub(crate) next_attempt: Option<u64>,
     pub(crate) last_online: Option<u64>,
     pub(crate) connections: u64,
+    /// The proxy without credentials.
+    pub(crate) proxy: Option<String>,
+    /// Who says so.
+    pub(crate) proxy_source: Option<String>,
 }
 
 impl Status {
@@ -89,6 +93,8 @@ impl Status {
             .member("next_attempt", self.next_attempt)
             .member("last_online", self.last_online)
             .member("connections", self.connections)
+            .member("proxy", self.proxy.as_deref())
+            .member("proxy_source", self.proxy_source.as_deref())
             .end()
             .0
     }
@@ -128,10 +134,18 @@ impl Live {
             next_attempt: None,
             last_online: None,
             connections: 0,
+            proxy: None,
+            proxy_source: None,
         };
         let live = Self { path: path.to_owned(), status, problem: None, _lock: lock };
         live.write()?;
         Ok(live)
+    }
+
+    /// What every connection goes through from now on: this proxy or none, because of `source`. Told with what follows.
+    pub(crate) fn proxy(&mut self, url: Option<String>, source: String) {
+        self.status.proxy = url;
+        self.status.proxy_source = Some(source);
     }
 
     /// What is linked from now on: nothing, or this claim. `reason` says why nothing.

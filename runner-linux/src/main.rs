@@ -18,7 +18,9 @@ mod machine_guid;
 mod metrics;
 mod names;
 mod net;
+mod netdata_conf;
 mod paths;
+mod proxy;
 mod random;
 mod report;
 #[cfg(any(test, feature = "lab"))]

@@ -1,9 +1,8 @@
 //! Where things are.
 
+use crate::netdata_conf::NETDATA_CONF;
 use std::env;
-#[cfg(any(test, feature = "lab"))]
-use std::path::Path;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 /// The directories of the original, and the variables that move them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,6 +35,16 @@ impl Paths {
     #[cfg(any(test, feature = "lab"))]
     pub(crate) fn below(root: &Path) -> Self {
         Self { config: root.join("etc"), varlib: root.join("lib"), run: Some(root.join("run")), pipe: None }
+    }
+
+    /// The directory of everything a person configures.
+    pub(crate) fn config(&self) -> &Path {
+        &self.config
+    }
+
+    /// The configuration of the original Agent (protocol.md 5.5).
+    pub(crate) fn netdata_conf(&self) -> PathBuf {
+        self.config.join(NETDATA_CONF)
     }
 
     /// The identity (protocol.md 1.1).

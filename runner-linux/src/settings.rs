@@ -8,6 +8,7 @@ use aclk_core::identity::guid::Guid;
 use aclk_core::secret::Secret;
 use aclk_core::settings::{HOSTNAME_MAX, Limits, ROOMS_MAX, Settings, TOKEN_MAX, Timing};
 use aclk_core::store::Claim;
+use aclk_core::wire::proxy::Exceptions;
 use aclk_core::wire::url::Url;
 use std::path::Path;
 use zeroize::Zeroizing;
@@ -26,12 +27,14 @@ pub(crate) struct Given {
     pub(crate) url: Option<Url>,
     pub(crate) id: Option<Guid>,
     pub(crate) hostname: Option<String>,
+    /// `none`, `env` or a URL, which may hold a password.
+    pub(crate) proxy: Option<Zeroizing<String>>,
 }
 
 impl Given {
     /// Whether [`take`](Self::take) takes the option `name`.
     pub(crate) fn knows(name: &str) -> bool {
-        matches!(name, "token" | "rooms" | "url" | "id" | "hostname")
+        matches!(name, "token" | "rooms" | "url" | "id" | "hostname" | "proxy")
     }
 
     /// Takes the value of an option.
@@ -45,6 +48,7 @@ impl Given {
             "url" => self.url = some().map(url).transpose()?,
             "id" => self.id = some().map(id).transpose()?,
             "hostname" => self.hostname = some().map(str::to_owned),
+            "proxy" => self.proxy = some().map(|text| Zeroizing::new(text.to_owned())),
             _ => {}
         }
         Ok(())
@@ -56,7 +60,7 @@ impl Given {
     }
 }
 
-/// Everything the engine has to know. `dir` is the claim directory, if there is one.
+/// Everything the engine has to know, but for the proxy. `dir` is the claim directory, if there is one.
 ///
 /// Without a token the engine can only hold a link; [`require_token`] says so before a claim is tried.
 pub(crate) fn assemble(given: Given, dir: Option<&ClaimDir<Dir>>, machine_guid: Guid) -> Result<Settings, Fault> {
@@ -83,6 +87,8 @@ pub(crate) fn assemble(given: Given, dir: Option<&ClaimDir<Dir>>, machine_guid: 
         token: checked(token.unwrap_or_default())?,
         rooms: self::rooms(&rooms)?,
         claim_attempts: Some(CLAIM_ATTEMPTS),
+        proxy: None,
+        no_proxy: Exceptions::NONE,
         timing: Timing::DEFAULT,
         limits: Limits::COMPUTER,
     })

@@ -23,6 +23,7 @@ use lock::Lock;
 use rustix::fs::Mode;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
+use zeroize::Zeroizing;
 
 /// Owner and group may do everything with the claim directory, others nothing (protocol.md 1.1).
 const CLAIM_DIR_MODE: Mode = Mode::RWXU.union(Mode::RWXG);
@@ -37,12 +38,14 @@ pub(crate) struct FileStore {
     path: PathBuf,
     lock: Option<Lock>,
     patience: Duration,
+    /// The proxy setting that the next claim stores beside its URL.
+    proxy: Option<Zeroizing<String>>,
 }
 
 impl FileStore {
     /// The directory at `path`, which need not exist yet.
     pub(crate) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned(), lock: None, patience: PATIENCE }
+        Self { path: path.to_owned(), lock: None, patience: PATIENCE, proxy: None }
     }
 
     /// Makes the directory if need be and keeps everybody else from changing it until this is dropped.
@@ -50,6 +53,11 @@ impl FileStore {
         let dir = Dir::open_or_create(&self.path, CLAIM_DIR_MODE).map_err(|problem| problem.at(&self.path))?;
         self.lock = Some(Lock::take(&dir, self.patience).map_err(|problem| problem.at(&self.path))?);
         Ok(())
+    }
+
+    /// Lets the next claim that succeeds store this proxy setting for its link.
+    pub(crate) fn remember_proxy(&mut self, setting: Option<Zeroizing<String>>) {
+        self.proxy = setting;
     }
 
     /// Where it is.
@@ -79,7 +87,7 @@ impl FileStore {
             Some(_) => None,
             None => Some(Lock::take(&dir, self.patience).map_err(|problem| problem.at(&self.path))?),
         };
-        change(&mut ClaimDir::new(dir, &self.path))
+        change(&mut ClaimDir::new(dir, &self.path).with_proxy(self.proxy.clone()))
     }
 }
 

@@ -16,6 +16,7 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Interval, MissedTickBehavior};
+use zeroize::Zeroizing;
 
 /// How often the claim directory is looked at: a claim made while this runs is online well within the 60 s that the
 /// documentation promises.
@@ -63,6 +64,8 @@ pub(crate) struct Wishes<W> {
     saved: Saved,
     /// Whether the user switched the link off.
     disabled: bool,
+    /// The proxy setting in `cloud.conf`.
+    proxy: Option<Zeroizing<String>>,
     end: End,
     /// A wish to end that waits until the Cloud has been told that this machine is no longer claimed.
     ending: bool,
@@ -84,6 +87,7 @@ impl<W: Write> Wishes<W> {
             versions: Versions::default(),
             saved: Saved::default(),
             disabled: false,
+            proxy: None,
             end: End::Stop,
             ending: false,
         })
@@ -92,6 +96,7 @@ impl<W: Write> Wishes<W> {
     /// What is stored now, for a link that begins. Changes are told from here on.
     pub(crate) fn begin(&mut self) -> Result<Saved, Fault> {
         self.versions = Versions::of(&self.claim_dir);
+        self.proxy = self.stored_proxy();
         (self.saved, self.disabled) = self.load()?;
         self.ending = false;
         Ok(self.saved.clone())
@@ -116,6 +121,11 @@ impl<W: Write> Wishes<W> {
                 }
             }
         };
+    }
+
+    /// What a claim has stored. What cannot be read is an error where the link begins.
+    fn stored_proxy(&self) -> Option<Zeroizing<String>> {
+        FileStore::new(&self.claim_dir).open().ok()??.proxy().ok()?
     }
 
     /// What a link may use, and whether it is switched off: then that is nothing.
@@ -158,6 +168,7 @@ impl<W: Write> Wishes<W> {
                 Some(self.changed(saved))
             }
             _ if trust_changed => Some(self.restart(TRUST_CHANGED)),
+            _ if self.stored_proxy() != self.proxy => Some(self.restart("the proxy in cloud.conf was changed")),
             Ok((saved, _)) if saved != self.saved || key_changed => Some(self.changed(saved)),
             Ok(_) => None,
             // It may be half of a change; the link goes on as it was until the files say something else.

@@ -9,6 +9,7 @@ use crate::secret::Secret;
 use crate::settings::{Limits, Settings, Timing};
 use crate::stage::{Failure, Next, Stage};
 use crate::store::{Claim, NodeId, Saved};
+use crate::wire::proxy::Exceptions;
 use crate::wire::url::Url;
 use core::time::Duration;
 use serde_json::Value;
@@ -99,6 +100,8 @@ fn node() -> Node<Bench> {
         token: Secret::copy_of(b"t").unwrap(),
         rooms: "".try_into().unwrap(),
         claim_attempts: None,
+        proxy: None,
+        no_proxy: Exceptions::NONE,
         timing: Timing::DEFAULT,
         limits: Limits::DEVICE,
     };

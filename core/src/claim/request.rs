@@ -37,6 +37,7 @@ mod tests {
     use crate::secret::Secret;
     use crate::settings::{Limits, Settings, Timing};
     use crate::wire::buffer::Writer;
+    use crate::wire::proxy::Exceptions;
     use crate::wire::url::Url;
     use std::vec::Vec;
 
@@ -50,6 +51,8 @@ mod tests {
             token: Secret::copy_of(token.as_bytes()).unwrap(),
             rooms: rooms.try_into().unwrap(),
             claim_attempts: None,
+            proxy: None,
+            no_proxy: Exceptions::NONE,
             timing: Timing::DEFAULT,
             limits: Limits::DEVICE,
         }

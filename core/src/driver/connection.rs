@@ -1,26 +1,25 @@
 //! One connection, from the name of its host to its end.
 
+use super::establish::{Establish, NotEstablished};
 use super::{Command, Control, Machine, Observer};
 use crate::body::Bodies;
 use crate::clock::{Clock, Instant};
-use crate::engine::event::{Event, Input, Output, StageReport};
+use crate::engine::event::{Input, Output};
 use crate::engine::{Agent, Buffer};
 use crate::identity::key::Key;
 use crate::settings::Timing;
 use crate::stage::{Failure, Purpose, Stage};
 use crate::store::Store;
 use crate::tls::guarantees::{Guarantee, holds};
-use crate::tls::{Buffers, Policy, Received, Secure, Shared};
-use crate::transport::{Addresses, Network};
+use crate::tls::{Buffers, Received, Secure, Shared};
+use crate::transport::Network;
 use core::future::Future;
-use core::net::{IpAddr, SocketAddr};
 use core::task::Poll;
 use core::time::Duration;
 use embassy_futures::poll_once;
 use embassy_futures::select::{Either, Either3, select, select3};
 use embedded_nal_async::TcpConnect;
 use rand_core::CryptoRng;
-use rustls_pki_types::TrustAnchor;
 
 /// Longest host name, in bytes.
 const HOST_MAX: usize = 253;
@@ -29,9 +28,9 @@ const CHUNK: usize = 1024;
 
 /// Where to connect to, and what for.
 pub(super) struct Endpoint {
-    host: heapless::String<HOST_MAX>,
-    port: u16,
-    purpose: Purpose,
+    pub(super) host: heapless::String<HOST_MAX>,
+    pub(super) port: u16,
+    pub(super) purpose: Purpose,
 }
 
 impl Endpoint {
@@ -56,7 +55,7 @@ fn passed<C: Clock>(clock: &C, span: Duration) -> impl Future<Output = ()> {
 }
 
 /// `work`, unless it takes longer than `span`.
-async fn within<C: Clock, T>(clock: &C, span: Duration, work: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn within<C: Clock, T>(clock: &C, span: Duration, work: impl Future<Output = T>) -> Option<T> {
     match select(work, passed(clock, span)).await {
         Either::First(done) => Some(done),
         Either::Second(()) => None,
@@ -113,6 +112,7 @@ pub(super) async fn run<B, N, C, S, K, R, O, W>(
             anchors: machine.anchors,
             build_unix_seconds: machine.build_unix_seconds,
             timing: &timing,
+            proxy: agent.proxy_to(&endpoint.host, endpoint.port),
             endpoint,
         };
         select(establish.run(buffers, &mut *machine.rng), machine.control.next()).await
@@ -124,105 +124,15 @@ pub(super) async fn run<B, N, C, S, K, R, O, W>(
             converse(agent, machine, secure, &timing, &mut bodies).await;
             bodies.release(&mut machine.node.borrow_mut());
         }
-        Either::First(Err(failure)) => {
-            agent.handle(machine.clock.now(), Input::ConnectFailed(failure.on(endpoint.purpose)));
+        Either::First(Err(NotEstablished { failure, refused })) => {
+            let failure = failure.on(endpoint.purpose);
+            let input = if refused { Input::ConnectRefused(failure) } else { Input::ConnectFailed(failure) };
+            agent.handle(machine.clock.now(), input);
         }
         Either::Second(command) => machine.obey(agent, command).await,
     }
     machine.tls_read = tls_read;
     machine.tls_write = tls_write;
-}
-
-/// Everything that is needed to establish a connection.
-struct Establish<'n, 'e, N, C, O> {
-    network: &'n N,
-    clock: &'e C,
-    observer: &'e mut O,
-    anchors: &'e [TrustAnchor<'e>],
-    build_unix_seconds: u64,
-    timing: &'e Timing,
-    endpoint: &'e Endpoint,
-}
-
-impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
-    async fn run<'b>(
-        mut self,
-        buffers: Buffers<'b>,
-        rng: &mut impl CryptoRng,
-    ) -> Result<Secure<'b, <N as TcpConnect>::Connection<'n>>, Failure>
-    where
-        'n: 'b,
-    {
-        let addresses = self.resolve().await?;
-        let socket = self.connect(&addresses).await?;
-        let begun = self.clock.instant();
-        let policy =
-            Policy { anchors: self.anchors, wall: self.clock.wall(), build_unix_seconds: self.build_unix_seconds };
-        let open = Secure::open(socket, &self.endpoint.host, &policy, buffers, rng);
-        let secure = match within(self.clock, self.timing.tls, open).await {
-            Some(opened) => opened?,
-            None => {
-                let seconds = self.timing.tls.as_secs();
-                return Err(Failure::new(Stage::Tls, format_args!("no complete handshake within {seconds} s")));
-            }
-        };
-        let traffic = secure.traffic();
-        self.tell(Stage::Tls, begun, traffic.sent, traffic.received);
-        Ok(secure)
-    }
-
-    async fn resolve(&mut self) -> Result<Addresses, Failure> {
-        let mut addresses = Addresses::new();
-        if let Ok(address) = self.endpoint.host.parse::<IpAddr>() {
-            let _ = addresses.push(address);
-            return Ok(addresses);
-        }
-        let host = &self.endpoint.host;
-        let begun = self.clock.instant();
-        match within(self.clock, self.timing.dns, self.network.addresses(host, &mut addresses)).await {
-            Some(Ok(())) if addresses.is_empty() => {
-                return Err(Failure::new(Stage::Dns, format_args!("\"{host}\" has no address")));
-            }
-            Some(Ok(())) => {}
-            Some(Err(error)) => {
-                return Err(Failure::new(Stage::Dns, format_args!("cannot resolve \"{host}\": {error:?}")));
-            }
-            None => {
-                let seconds = self.timing.dns.as_secs();
-                let cause = format_args!("no answer about \"{host}\" within {seconds} s");
-                return Err(Failure::new(Stage::Dns, cause));
-            }
-        }
-        self.tell(Stage::Dns, begun, 0, 0);
-        Ok(addresses)
-    }
-
-    /// Tries one address after the other.
-    async fn connect(&mut self, addresses: &[IpAddr]) -> Result<<N as TcpConnect>::Connection<'n>, Failure> {
-        let begun = self.clock.instant();
-        let mut last = Failure::new(Stage::Tcp, "there is no address to connect to");
-        for address in addresses {
-            let remote = SocketAddr::new(*address, self.endpoint.port);
-            match within(self.clock, self.timing.tcp, self.network.connect(remote)).await {
-                Some(Ok(socket)) => {
-                    self.tell(Stage::Tcp, begun, 0, 0);
-                    return Ok(socket);
-                }
-                Some(Err(error)) => last = Failure::new(Stage::Tcp, format_args!("{remote}: {error}")),
-                None => {
-                    let seconds = self.timing.tcp.as_secs();
-                    last = Failure::new(Stage::Tcp, format_args!("{remote}: no answer within {seconds} s"));
-                }
-            }
-        }
-        Err(last)
-    }
-
-    fn tell(&mut self, stage: Stage, begun: Instant, sent: u64, received: u64) {
-        let purpose = Some(self.endpoint.purpose);
-        let elapsed = self.clock.instant().since(begun);
-        self.observer.event(&Event::Stage(StageReport { purpose, stage, elapsed, sent, received }));
-    }
 }
 
 /// Moves bytes between the engine and the connection until one of them ends it.

@@ -2,7 +2,7 @@
 
 use super::context::{Buffer, Buffers, Context, Item};
 use super::event::{Event, Goal, Input, Output, Save};
-use super::steps::{Step, Trouble, fail, start};
+use super::steps::{Delay, Step, Trouble, fail, start};
 use crate::body::Prepare;
 use crate::clock::{Instant, Now};
 use crate::link::queries::REFUSAL_MAX;
@@ -10,6 +10,7 @@ use crate::node::Traffic;
 use crate::settings::{Settings, Timing};
 use crate::stage::{Failure, Purpose};
 use crate::store::Saved;
+use crate::wire::proxy::Proxy;
 use chacha20::ChaCha20Rng;
 use rand_core::SeedableRng;
 
@@ -135,6 +136,11 @@ impl<B: Buffer> Agent<B> {
         &self.cx.settings.timing
     }
 
+    /// The proxy that leads to `host` at `port`; `None` for a direct connection.
+    pub fn proxy_to(&self, host: &str, port: u16) -> Option<&Proxy> {
+        self.cx.settings.proxy_to(host, port)
+    }
+
     fn deadline(&self) -> Option<Instant> {
         match &self.step {
             Step::Waiting(until) => Some(*until),
@@ -219,6 +225,9 @@ fn on_input<B: Buffer>(step: Step, cx: &mut Context<B>, input: Input<'_>) -> Res
         Input::Tick => on_tick(step, cx),
         Input::Connected => on_connected(step, cx),
         Input::ConnectFailed(failure) | Input::Broken(failure) => on_broken(step, cx, failure),
+        Input::ConnectRefused(failure) => {
+            on_broken(step, cx, failure).map_err(|trouble| Trouble { delay: Delay::UnlessCounted, ..trouble })
+        }
         Input::Ended => on_ended(step, cx),
         Input::Key { public_pem, fresh } => match step {
             Step::Key(step) => Ok(step.on_key(cx, public_pem, fresh)),

@@ -31,6 +31,9 @@ pub enum Input<'a> {
     Connected,
     /// The connection could not be established.
     ConnectFailed(Failure),
+    /// The same, and only a person can change that: a proxy refused the credentials. A claim whose attempts are counted
+    /// ends; a device and a link go on trying, since the proxy may be mended as well.
+    ConnectRefused(Failure),
     /// The peer ended the connection in order.
     Ended,
     /// The connection broke.
@@ -77,7 +80,8 @@ pub enum Save<'a> {
 
 /// What the engine wants done next. `Debug` does not print what is sent: there are secrets in it.
 pub enum Output<'a> {
-    /// Resolve, connect, TLS; answer with [`Input::Connected`] or [`Input::ConnectFailed`].
+    /// Resolve, connect, TLS; answer with [`Input::Connected`], [`Input::ConnectFailed`] or
+    /// [`Input::ConnectRefused`].
     Connect {
         /// Host name or address, IPv6 without brackets.
         host: &'a str,

@@ -78,6 +78,8 @@ pub(super) struct Trouble {
 pub(super) enum Delay {
     /// By the usual rule.
     Backoff,
+    /// By the usual rule; but a claim whose attempts are counted is not tried again, as somebody is there who can mend it.
+    UnlessCounted,
     /// By the usual rule, but not before this time.
     AtLeast(Duration),
     /// After exactly this time; the count of failures starts anew (protocol.md 2.6).
@@ -132,14 +134,15 @@ pub(super) fn fail<B: Buffer>(cx: &mut Context<B>, trouble: Trouble) -> Step {
     cx.credentials = None;
     let wait = match delay {
         Delay::Never => None,
-        Delay::Backoff => Some(cx.backoff.next_delay(&mut cx.rng)),
+        Delay::Backoff | Delay::UnlessCounted => Some(cx.backoff.next_delay(&mut cx.rng)),
         Delay::AtLeast(least) => Some(cx.backoff.next_delay(&mut cx.rng).max(least)),
         Delay::After(delay) => {
             cx.backoff.reset();
             Some(delay)
         }
     };
-    let wait = wait.filter(|wait| cx.phase == Phase::Link || claims_on(cx, *wait, &mut failure));
+    let is_final = delay == Delay::UnlessCounted && cx.settings.claim_attempts.is_some();
+    let wait = wait.filter(|wait| cx.phase == Phase::Link || (!is_final && claims_on(cx, *wait, &mut failure)));
     let step = match wait {
         Some(wait) => {
             failure.next = Next::Retry(wait);

@@ -24,6 +24,9 @@ use rustls_pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorith
 
 use webpki::{EndEntityCert, Error, KeyUsage};
 
+/// What to do about a certificate of nobody who is trusted.
+pub(crate) const ADD_ROOT: &str = "if this server is to be trusted, add its root certificate to the trust anchors";
+
 /// Bytes of a server's own public key: RSA with 4096 bits, the largest that is in use.
 const KEY: usize = 550;
 
@@ -219,7 +222,6 @@ impl<'a> Verifier<'a> {
     ) -> Distrust {
         use AlertDescription as Alert;
         const SET_CLOCK: &str = "set the clock, or let the device reach a time server (SNTP)";
-        const ADD_ROOT: &str = "if this server is to be trusted, add its root certificate to the trust anchors";
         match error {
             Error::CertExpired { not_after, .. } => {
                 let cause = format_args!("certificate expired on {}", Date(not_after.as_secs()));

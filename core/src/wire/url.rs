@@ -55,7 +55,10 @@ impl Url {
         check_characters(text)?;
         let (scheme, rest) = split_scheme(text, schemes)?;
         let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
-        let (host, port) = split_authority(authority)?;
+        if authority.contains('@') {
+            return Err(UrlError::Userinfo);
+        }
+        let (host, port) = split_authority(authority, PORT_DEFAULT)?;
         Self::assemble(scheme, host, port, path.trim_end_matches('/'))
     }
 
@@ -153,8 +156,8 @@ impl fmt::Display for HostHeader<'_> {
     }
 }
 
-/// A host that passed the checks.
-enum Host<'t> {
+/// A host that passed the checks. It displays in lower case, an IPv6 address in brackets.
+pub(super) enum Host<'t> {
     Name(&'t str),
     V6(Ipv6Addr),
 }
@@ -205,16 +208,14 @@ fn split_scheme<'t>(text: &'t str, schemes: &[&'static str]) -> Result<(&'static
     Err(if plain { UrlError::Plaintext } else { UrlError::Scheme })
 }
 
-fn split_authority(authority: &str) -> Result<(Host<'_>, u16), UrlError> {
-    if authority.contains('@') {
-        return Err(UrlError::Userinfo);
-    }
+/// Reads `host[:port]`.
+pub(super) fn split_authority(authority: &str, port_default: u16) -> Result<(Host<'_>, u16), UrlError> {
     if let Some(literal) = authority.strip_prefix('[') {
         let (address, rest) = literal.split_once(']').ok_or(UrlError::Address)?;
         let host = Ipv6Addr::from_str(address).map_err(|_| UrlError::Address)?;
         let port = match rest.strip_prefix(':') {
             Some(port) => parse_port(port)?,
-            None if rest.is_empty() => PORT_DEFAULT,
+            None if rest.is_empty() => port_default,
             None => return Err(UrlError::Address),
         };
         return Ok((Host::V6(host), port));
@@ -222,7 +223,7 @@ fn split_authority(authority: &str) -> Result<(Host<'_>, u16), UrlError> {
     let (name, port) = match authority.split_once(':') {
         Some((_, port)) if port.contains(':') => return Err(UrlError::Brackets),
         Some((name, port)) => (name, parse_port(port)?),
-        None => (authority, PORT_DEFAULT),
+        None => (authority, port_default),
     };
     check_name(name)?;
     Ok((Host::Name(name), port))

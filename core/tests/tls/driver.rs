@@ -18,6 +18,7 @@ use aclk_core::stage::{Failure, Purpose};
 use aclk_core::store::{Claim, Saved};
 use aclk_core::tls::RECORD_READ_LEN;
 use aclk_core::transport::Network;
+use aclk_core::wire::proxy::Exceptions;
 use aclk_core::wire::url::Url;
 use embedded_io_async::ErrorKind;
 use embedded_nal_async::{AddrType, Dns, TcpConnect};
@@ -195,6 +196,8 @@ fn run(
         token: Secret::copy_of(b"token").unwrap(),
         rooms: heapless::String::new(),
         claim_attempts: Some(1),
+        proxy: None,
+        no_proxy: Exceptions::NONE,
         timing: Timing { farewell: Duration::ZERO, ..Timing::DEFAULT },
         limits: Limits::DEVICE,
     };

@@ -6,6 +6,7 @@ use crate::fault::Fault;
 use crate::help;
 use crate::host::{self, Host};
 use crate::paths::Paths;
+use crate::proxy::{self, Choice, Environment};
 use crate::report::record::{Record, json_of_fault};
 use crate::report::screen::{CLAIMED, Screen};
 use crate::report::{Both, Maybe};
@@ -17,6 +18,7 @@ use aclk_core::settings::Settings;
 use aclk_core::store::Claim;
 use std::ffi::OsString;
 use std::io::{Stderr, stderr};
+use zeroize::Zeroizing;
 
 struct Options {
     given: Given,
@@ -71,6 +73,10 @@ fn parse(arguments: Vec<OsString>) -> Result<Option<Options>, Fault> {
                 argument.flag()?;
                 options.json = true;
             }
+            "noproxy" | "no-proxy" => {
+                argument.flag()?;
+                options.given.take("proxy", Zeroizing::new(proxy::NONE.to_owned()))?;
+            }
             name if Given::knows(name) => options.given.take(name, argument.value()?)?,
             _ => return Err(argument.unknown()),
         }
@@ -94,14 +100,23 @@ fn claim(options: Options) -> Result<Record, Fault> {
         return Ok(Record::of_claimed(finished.id));
     }
     let machine_guid = host::machine_guid(&paths)?;
-    let settings = settings::assemble(given, store.open()?.as_ref(), machine_guid)?;
+    let dir = store.open()?;
+    let given_proxy = given.proxy.clone();
+    let proxy =
+        Choice::make(given_proxy.as_ref().map(|text| text.as_str()), &paths, dir.as_ref(), Environment::of_process())?;
+    let mut settings = settings::assemble(given, dir.as_ref(), machine_guid)?;
     settings::require_token(&settings, store.path())?;
+    if let Some(screen) = &mut screen.0 {
+        warn_of_other_proxy(screen, given_proxy.as_deref(), &paths);
+    }
+    store.remember_proxy(given_proxy);
     let mut host = Host::new(store)?;
     if let Some(screen) = &mut screen.0
         && verbose
     {
-        describe(screen, &settings, &host);
+        describe(screen, &settings, &proxy, &host);
     }
+    proxy.apply_to(&mut settings);
     host::block_on(async {
         let saved = host.saved().await?;
         if let Some(screen) = &mut screen.0 {
@@ -114,17 +129,32 @@ fn claim(options: Options) -> Result<Record, Fault> {
 }
 
 /// What the documented script says before it starts, and where trust comes from.
-fn describe(screen: &mut Screen<Stderr>, settings: &Settings, host: &Host) {
+fn describe(screen: &mut Screen<Stderr>, settings: &Settings, proxy: &Choice, host: &Host) {
     screen.line(format_args!("Token: {}", "*".repeat(16)));
     screen.line(format_args!("Base URL: {}", settings.url));
     screen.line(format_args!("Id: {}", settings.id));
     screen.line(format_args!("Machine GUID: {}", settings.machine_guid));
     screen.line(format_args!("Rooms: {}", settings.rooms));
     screen.line(format_args!("Hostname: {}", settings.hostname));
+    screen.line(format_args!("Proxy: {proxy}"));
     screen.line(format_args!("Claim directory: {}", host.store.path().display()));
     screen.line(format_args!("Trust anchors: {}", host.trust.anchors.len()));
     for note in &host.trust.notes {
         screen.note(note);
+    }
+}
+
+/// A claim stores its proxy for the link, but what a person has written into netdata.conf counts more there.
+fn warn_of_other_proxy(screen: &mut Screen<Stderr>, given: Option<&String>, paths: &Paths) {
+    let Some(given) = given else { return };
+    // A file that cannot be read stops the link, which will say so.
+    if let Ok(Some(configured)) = proxy::configured(paths)
+        && *configured != *given
+    {
+        screen.note(format_args!(
+            "[cloud] proxy in {} says otherwise, and the link follows it",
+            paths.netdata_conf().display()
+        ));
     }
 }
 

@@ -15,6 +15,7 @@ use crate::journal::Journal;
 use crate::live::{self, Live};
 use crate::metrics::Machine;
 use crate::paths::Paths;
+use crate::proxy::{Choice, Environment};
 use crate::report::log::{Log, Tag};
 use crate::report::screen::Screen;
 use crate::settings::{self, Given};
@@ -224,7 +225,10 @@ async fn once(
         // A claim directory that can only be read is enough for a link.
         Err(error) => journal.line(Tag::Claim, format_args!("note: {error}")),
     }
-    let settings = read_settings(paths, options)?;
+    let mut settings = read_settings(paths, options)?;
+    let proxy = Choice::make(None, paths, store.open()?.as_ref(), Environment::of_process())?;
+    journal.proxy(&proxy);
+    proxy.apply_to(&mut settings);
     let mut host = Host::new(store)?;
     for note in &host.trust.notes {
         journal.line(Tag::Link, format_args!("note: {note}"));

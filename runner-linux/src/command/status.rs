@@ -8,6 +8,7 @@ use crate::help;
 use crate::json::{Object, Raw};
 use crate::live::{self, Found, State, Status};
 use crate::paths::Paths;
+use crate::proxy::{self, Choice, Environment};
 use crate::report::log::unix_seconds;
 use crate::report::screen::Screen;
 use crate::store::FileStore;
@@ -32,6 +33,8 @@ struct Report {
     saved: Saved,
     disabled: bool,
     found: Found,
+    /// The proxy that is configured, and who says so; or why it cannot be used.
+    proxy: Result<(Option<String>, String), String>,
     now: u64,
 }
 
@@ -69,11 +72,16 @@ fn report(arguments: Vec<OsString>) -> Result<u8, Fault> {
 
 impl Report {
     fn read(paths: &Paths) -> Result<Self, Fault> {
-        let (saved, disabled) = match FileStore::new(&paths.claim_dir()).open()? {
+        let dir = FileStore::new(&paths.claim_dir()).open()?;
+        let (saved, disabled) = match &dir {
             Some(dir) => (dir.load()?, dir.is_disabled()?),
             None => (Saved::default(), false),
         };
-        Ok(Self { saved, disabled, found: live::look(&paths.live())?, now: unix_seconds() })
+        let proxy = match Choice::make(None, paths, dir.as_ref(), Environment::of_process()) {
+            Ok(choice) => Ok((choice.url(), choice.source())),
+            Err(fault) => Err(fault.cause),
+        };
+        Ok(Self { saved, disabled, found: live::look(&paths.live())?, proxy, now: unix_seconds() })
     }
 
     /// What the daemon said, if there still is one.
@@ -83,6 +91,14 @@ impl Report {
 
     fn node(&self) -> Option<Guid> {
         self.saved.node_of(self.saved.claimed.as_ref().map(|claim| claim.id))
+    }
+
+    /// The proxy that is used, and who says so. A daemon may have another environment than we, so it has the say.
+    fn proxy(&self) -> Result<(Option<&str>, &str), &str> {
+        match self.live() {
+            Some(Status { proxy, proxy_source: Some(source), .. }) => Ok((proxy.as_deref(), source)),
+            _ => self.proxy.as_ref().map(|(url, source)| (url.as_deref(), source.as_str())).map_err(String::as_str),
+        }
     }
 
     fn is_online(&self) -> bool {
@@ -117,6 +133,11 @@ impl Report {
         }
         if self.disabled {
             line("Switched Off", &"by \"enabled = no\" in cloud.conf");
+        }
+        match self.proxy() {
+            Ok((None, "default")) => {}
+            Ok((url, source)) => line("Proxy", &format_args!("{} ({source})", url.unwrap_or(proxy::NONE))),
+            Err(cause) => line("Proxy", &cause),
         }
         match (&self.found.holder, &self.found.status) {
             (Some(holder), _) => line("Running", &format_args!("Yes, as {holder}")),
@@ -157,6 +178,10 @@ impl Report {
 
     fn json(&self) -> Raw {
         let live = self.live();
+        let (proxy, source, error) = match self.proxy() {
+            Ok((url, source)) => (url, Some(source), None),
+            Err(cause) => (None, None, Some(cause)),
+        };
         let text = |text: Option<&String>| text.cloned();
         let time = |time: Option<u64>| time.map(rfc3339);
         Object::new()
@@ -166,6 +191,9 @@ impl Report {
             .member("node_id", self.node().map(|node| node.to_string()))
             .member("pending", self.saved.pending.as_ref().map(pending))
             .member("disabled", self.disabled)
+            .member("proxy", proxy)
+            .member("proxy_source", source)
+            .member("proxy_error", error)
             .member("running", self.found.holder.is_some())
             .member("pid", live.map(|status| status.pid))
             .member("online", self.is_online())
@@ -222,6 +250,8 @@ mod tests {
             next_attempt: None,
             last_online: None,
             connections: 2,
+            proxy: None,
+            proxy_source: None,
         }
     }
 
@@ -230,6 +260,7 @@ mod tests {
             saved: Saved { claimed: claimed.then(claim), pending: None, node: claimed.then(node) },
             disabled: false,
             found: Found { holder: holder.then(|| "aclk (pid 7)".to_owned()), status },
+            proxy: Ok((None, "default".to_owned())),
             now: 1_732_276_750,
         }
     }
@@ -286,6 +317,9 @@ mod tests {
                 "node_id": "99999999-8888-4777-8666-555555555555",
                 "pending": null,
                 "disabled": false,
+                "proxy": null,
+                "proxy_source": "default",
+                "proxy_error": null,
                 "running": true,
                 "pid": 7,
                 "online": false,

@@ -5,7 +5,7 @@
 //! |---|---|
 //! | key | `private.pem`, `public.pem` (derived from it, made again when it is missing or another one's) |
 //! | pending | `pending` |
-//! | claimed | `node_id` goes, an old `claimed_id` goes, `cloud.conf`, `claimed_id`, `token` goes, `pending` goes |
+//! | claimed | `node_id` goes, an old `claimed_id` goes, `cloud.conf` with URL and proxy, `claimed_id`, `token` goes, `pending` goes |
 //! | node | `node_id`, which names the claimed id it belongs to |
 //! | refused | `pending` goes |
 //!
@@ -24,6 +24,7 @@ use aclk_core::store::{Claim, NodeId, Record, Saved};
 use aclk_core::wire::url::Url;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
+use zeroize::Zeroizing;
 
 /// The claimed id: 36 characters and no end of line.
 pub(crate) const CLAIMED_ID: &str = "claimed_id";
@@ -62,11 +63,19 @@ const READ_ATTEMPTS: usize = 5;
 pub(crate) struct ClaimDir<D> {
     disk: D,
     path: PathBuf,
+    /// The proxy setting that a claim stores beside its URL.
+    proxy: Option<Zeroizing<String>>,
 }
 
 impl<D: Disk> ClaimDir<D> {
     pub(crate) fn new(disk: D, path: &Path) -> Self {
-        Self { disk, path: path.to_owned() }
+        Self { disk, path: path.to_owned(), proxy: None }
+    }
+
+    /// The same, so that a claim that is saved brings this proxy setting with it. Without one, what `cloud.conf` says stays.
+    pub(crate) fn with_proxy(mut self, setting: Option<Zeroizing<String>>) -> Self {
+        self.proxy = setting;
+        self
     }
 
     /// The state. A claim that is confirmed but not finished counts as claimed.
@@ -119,6 +128,12 @@ impl<D: Disk> ClaimDir<D> {
             return Ok(None);
         };
         Url::parse(text).map(Some).map_err(|error| self.malformed(CLOUD_CONF, error))
+    }
+
+    /// The proxy setting of `cloud.conf`, if it has one.
+    pub(crate) fn proxy(&self) -> Result<Option<Zeroizing<String>>, StoreError> {
+        let conf = self.conf()?;
+        Ok(conf.value("global", "proxy").map(|setting| Zeroizing::new(setting.to_owned())))
     }
 
     /// Makes one change durable.
@@ -239,7 +254,17 @@ impl<D: Disk> ClaimDir<D> {
         if new.has("global", "url") {
             new.set("global", "url", claim.url.as_str());
         }
-        if new == old { Ok(()) } else { self.replace(CLOUD_CONF, MODE_PUBLIC, new.as_str().as_bytes()) }
+        if let Some(setting) = &self.proxy {
+            new.set("global", "proxy", setting);
+        }
+        if new == old {
+            return Ok(());
+        }
+        // What newer agents keep there too: a claiming token, and a proxy with its password.
+        let has_secrets =
+            new.has("global", "token") || new.value("global", "proxy").is_some_and(|setting| setting.contains('@'));
+        let mode = if has_secrets { MODE_PRIVATE } else { MODE_PUBLIC };
+        self.replace(CLOUD_CONF, mode, new.as_str().as_bytes())
     }
 
     fn text(&self, name: &str, limit: usize) -> Result<Option<String>, StoreError> {

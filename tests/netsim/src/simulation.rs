@@ -10,6 +10,7 @@ use aclk_core::identity::guid::Guid;
 use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::stage::Failure;
+use aclk_core::wire::proxy::Exceptions;
 use aclk_core::wire::url::Url;
 use aclk_lan::{Config, Faults, Jack, Lan, ROUTER_ADDRESS, device_end};
 use core::fmt;
@@ -254,6 +255,8 @@ fn settings(cloud: &Cloud) -> Settings {
         token: Secret::copy_of(cloud.token().as_bytes()).expect("the token fits"),
         rooms: rooms.join(",").as_str().try_into().expect("the rooms fit"),
         claim_attempts: None,
+        proxy: None,
+        no_proxy: Exceptions::NONE,
         timing: Timing::DEFAULT,
         limits: Limits::DEVICE,
     }

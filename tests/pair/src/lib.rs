@@ -38,6 +38,7 @@ use aclk_core::node::Node;
 use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::stage::{Failure, Purpose, Stage};
+use aclk_core::wire::proxy::Exceptions;
 use aclk_core::wire::url::Url;
 use chacha20::ChaCha20Rng;
 use network::{Flight, Network};
@@ -522,6 +523,8 @@ fn settings(setup: &Setup, cloud: &Cloud) -> Settings {
         token: Secret::copy_of(token.as_bytes()).expect("the token fits"),
         rooms: rooms.join(",").as_str().try_into().expect("the rooms fit"),
         claim_attempts: setup.claim_attempts,
+        proxy: None,
+        no_proxy: Exceptions::NONE,
         timing: setup.timing,
         limits: setup.limits,
     }

@@ -17,6 +17,7 @@ use aclk_core::node::Node;
 use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::store::Saved;
+use aclk_core::wire::proxy::Exceptions;
 use aclk_core::wire::url::Url;
 use aclk_pair::{GUID, PRIVATE_PEM};
 use chacha20::ChaCha20Rng;
@@ -228,6 +229,8 @@ fn the_engine_allocates_nothing() {
         token: Secret::copy_of(cloud.token().as_bytes()).expect("it fits"),
         rooms: cloud.rooms()[0].id.as_str().try_into().expect("it fits"),
         claim_attempts: Some(1),
+        proxy: None,
+        no_proxy: Exceptions::NONE,
         timing: Timing::DEFAULT,
         limits: Limits::DEVICE,
     };

@@ -10,6 +10,7 @@ use crate::settings::{Limits, Settings, Timing};
 use crate::stage::{Failure, Next, ServerSaid, Stage};
 use crate::store::{Claim, NodeId, Saved};
 use crate::text::Text;
+use crate::wire::proxy::Exceptions;
 use crate::wire::url::Url;
 use core::time::Duration;
 use serde_json::{Value, json};
@@ -36,6 +37,8 @@ fn status(claimed: bool, node: bool) -> Status {
         token: Secret::copy_of(b"t").unwrap(),
         rooms: "".try_into().unwrap(),
         claim_attempts: None,
+        proxy: None,
+        no_proxy: Exceptions::NONE,
         timing: Timing::DEFAULT,
         limits: Limits::DEVICE,
     };

@@ -105,7 +105,7 @@ impl<R: Request> Exchange<R> {
     /// Asks for a connection to `url`.
     pub(super) fn start<B: Buffer>(cx: &mut Context<B>, request: R, url: Url) -> Self {
         cx.connect(R::PURPOSE, url);
-        let patience = cx.settings.timing.connect(ADDRESSES as u32);
+        let patience = cx.settings.timing.connect(ADDRESSES as u32, cx.settings.proxy.is_some());
         Self { request, state: State::Connecting, deadline: cx.after(patience) }
     }
 

@@ -79,7 +79,7 @@ impl Link {
         cx.session_id = cx.now.wall.unix_us.max(cx.session_id.saturating_add(1));
         cx.queue.clear();
         cx.connect(Purpose::Link, transport);
-        let patience = cx.settings.timing.connect(ADDRESSES as u32);
+        let patience = cx.settings.timing.connect(ADDRESSES as u32, cx.settings.proxy.is_some());
         Step::Link(Self {
             state: State::Connecting,
             websocket: websocket::Decoder::new(FRAME_MAX),

@@ -18,6 +18,7 @@ use aclk_core::stage::Failure;
 use aclk_core::store::Saved;
 use aclk_core::tls::{RECORD_READ_LEN, anchor};
 use aclk_core::transport::Network;
+use aclk_core::wire::proxy::Exceptions;
 use aclk_core::wire::url::Url;
 use embedded_io_async::ErrorKind;
 use embedded_nal_async::{AddrType, Dns, TcpConnect};
@@ -152,6 +153,8 @@ pub fn claim(
         token: Secret::copy_of(b"token").unwrap(),
         rooms: "".try_into().unwrap(),
         claim_attempts: Some(1),
+        proxy: None,
+        no_proxy: Exceptions::NONE,
         timing: Timing::DEFAULT,
         limits: Limits::DEVICE,
     };

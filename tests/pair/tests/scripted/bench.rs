@@ -11,6 +11,7 @@ use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::stage::{Failure, Purpose};
 use aclk_core::store::{Claim, Saved};
+use aclk_core::wire::proxy::Exceptions;
 use aclk_core::wire::url::Url;
 use aclk_core::wire::websocket::accept_of;
 use aclk_pair::{GUID, PRIVATE_PEM, saved_record_name};
@@ -123,6 +124,8 @@ impl Bench {
             token: Secret::copy_of(TOKEN.as_bytes()).unwrap(),
             rooms: "".try_into().unwrap(),
             claim_attempts: Some(3),
+            proxy: None,
+            no_proxy: Exceptions::NONE,
             timing: Timing::DEFAULT,
             limits: Limits::DEVICE,
         };

@@ -1,0 +1,214 @@
+//! From a host name to a connection on which nothing but TLS has been spoken: name resolution, TCP, a proxy if there is one,
+//! and the handshake.
+
+use super::Observer;
+use super::connection::{Endpoint, within};
+use super::tunnel;
+use crate::clock::{Clock, Instant};
+use crate::engine::event::{Event, StageReport};
+use crate::settings::Timing;
+use crate::stage::{Failure, Stage};
+use crate::tls::{ADD_ROOT, Buffers, Policy, Secure};
+use crate::transport::{ADDRESSES, Addresses, Network};
+use crate::wire::proxy::{Proxy, Scheme, Target};
+use core::fmt::Display;
+use core::net::{IpAddr, SocketAddr};
+use embedded_nal_async::TcpConnect;
+use rand_core::CryptoRng;
+use rustls_pki_types::TrustAnchor;
+
+/// Everything that is needed to establish a connection.
+pub(super) struct Establish<'n, 'e, N, C, O> {
+    pub(super) network: &'n N,
+    pub(super) clock: &'e C,
+    pub(super) observer: &'e mut O,
+    pub(super) anchors: &'e [TrustAnchor<'e>],
+    pub(super) build_unix_seconds: u64,
+    pub(super) timing: &'e Timing,
+    /// The proxy that leads to the endpoint; `None` for a direct connection.
+    pub(super) proxy: Option<&'e Proxy>,
+    pub(super) endpoint: &'e Endpoint,
+}
+
+/// Why there is no connection.
+pub(super) struct NotEstablished {
+    pub(super) failure: Failure,
+    /// Whether only a person can change that.
+    pub(super) refused: bool,
+}
+
+impl From<Failure> for NotEstablished {
+    fn from(failure: Failure) -> Self {
+        Self { failure, refused: false }
+    }
+}
+
+/// A connection of the network.
+type Socket<'n, N> = <N as TcpConnect>::Connection<'n>;
+
+/// What to look at if the certificate is nobody's that is trusted, and there is a proxy.
+const BROKEN_OPEN: &str = "the connection goes through a proxy: if that breaks TLS open and is to be trusted, add its root \
+                           certificate to the trust anchors";
+
+impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
+    pub(super) async fn run<'b>(
+        mut self,
+        buffers: Buffers<'b>,
+        rng: &mut impl CryptoRng,
+    ) -> Result<Secure<'b, Socket<'n, N>>, NotEstablished>
+    where
+        'n: 'b,
+    {
+        let socket = match self.proxy {
+            None => self.reach().await?,
+            // The buffer for TLS records is idle until the tunnel stands.
+            Some(proxy) => self.tunnel(proxy, &mut *buffers.write).await?,
+        };
+        let begun = self.clock.instant();
+        let policy =
+            Policy { anchors: self.anchors, wall: self.clock.wall(), build_unix_seconds: self.build_unix_seconds };
+        let open = Secure::open(socket, &self.endpoint.host, &policy, buffers, rng);
+        let secure = match within(self.clock, self.timing.tls, open).await {
+            Some(Ok(secure)) => secure,
+            Some(Err(failure)) => return Err(self.with_proxy_in_mind(failure).into()),
+            None => {
+                let seconds = self.timing.tls.as_secs();
+                return Err(Failure::new(Stage::Tls, format_args!("no complete handshake within {seconds} s")).into());
+            }
+        };
+        let traffic = secure.traffic();
+        self.tell(Stage::Tls, begun, traffic.sent, traffic.received);
+        Ok(secure)
+    }
+
+    /// A direct connection.
+    async fn reach(&mut self) -> Result<Socket<'n, N>, Failure> {
+        let endpoint = self.endpoint;
+        let addresses = self.resolve(&endpoint.host, "").await?;
+        let begun = self.clock.instant();
+        let (socket, _) = self.connect(&addresses, endpoint.port, "").await?;
+        self.tell(Stage::Tcp, begun, 0, 0);
+        Ok(socket)
+    }
+
+    /// A connection through `proxy`.
+    ///
+    /// With SOCKS5 names are looked up here, and every address that they have may need an attempt of its own, each on a new
+    /// connection. All that happens behind the first connection to the proxy has one deadline.
+    async fn tunnel(&mut self, proxy: &Proxy, buffer: &mut [u8]) -> Result<Socket<'n, N>, NotEstablished> {
+        let Endpoint { host, port, .. } = self.endpoint;
+        let proxy_addresses = self.resolve(proxy.host(), "the proxy ").await?;
+        let targets = match proxy.scheme() {
+            Scheme::Socks5 => in_order(&self.resolve(host, "").await?),
+            Scheme::Http | Scheme::Socks5h => heapless::Vec::from_array([None]),
+        };
+        let begun = self.clock.instant();
+        let (socket, proxy_address) = self.connect(&proxy_addresses, proxy.port(), "the proxy ").await?;
+        self.tell(Stage::Tcp, begun, 0, 0);
+
+        let begun = self.clock.instant();
+        let (clock, network, span) = (self.clock, self.network, self.timing.proxy);
+        let mut traffic = tunnel::Traffic::default();
+        let mut first = Some(socket);
+        let negotiate = async {
+            let mut last = None;
+            for address in targets {
+                let mut socket = match first.take() {
+                    Some(socket) => socket,
+                    None => {
+                        let remote = SocketAddr::new(proxy_address, proxy.port());
+                        let connect = network.connect(remote).await;
+                        connect
+                            .map_err(|error| Failure::new(Stage::Tcp, format_args!("the proxy {remote}: {error}")))?
+                    }
+                };
+                let target = Target { host, address, port: *port };
+                match tunnel::negotiate(&mut socket, proxy, target, &mut traffic, buffer).await {
+                    Ok(()) => return Ok(socket),
+                    Err(refusal) if refusal.is_about_address => last = Some(refusal),
+                    Err(refusal) => return Err(refusal.into()),
+                }
+            }
+            Err(last.map_or_else(|| Failure::new(Stage::Dns, "there is no address to ask for").into(), Into::into))
+        };
+        let negotiated = within(clock, span, negotiate).await;
+        match negotiated {
+            Some(Ok(socket)) => {
+                self.tell(Stage::Proxy, begun, traffic.sent, traffic.received);
+                Ok(socket)
+            }
+            Some(Err(not_established)) => Err(not_established),
+            None => {
+                let cause = format_args!("{}: made no tunnel within {} s", proxy.endpoint(), span.as_secs());
+                let hint =
+                    "the proxy took the connection and does not answer: is it overloaded, or this the wrong port?";
+                Err(Failure::new(Stage::Proxy, cause).hint(hint).into())
+            }
+        }
+    }
+
+    /// The addresses of `host`. `role` says whose host that is.
+    async fn resolve(&mut self, host: &str, role: &str) -> Result<Addresses, Failure> {
+        let mut addresses = Addresses::new();
+        if let Ok(address) = host.parse::<IpAddr>() {
+            let _ = addresses.push(address);
+            return Ok(addresses);
+        }
+        let begun = self.clock.instant();
+        match within(self.clock, self.timing.dns, self.network.addresses(host, &mut addresses)).await {
+            Some(Ok(())) if addresses.is_empty() => {
+                return Err(Failure::new(Stage::Dns, format_args!("{role}\"{host}\" has no address")));
+            }
+            Some(Ok(())) => {}
+            Some(Err(error)) => {
+                return Err(Failure::new(Stage::Dns, format_args!("cannot resolve {role}\"{host}\": {error:?}")));
+            }
+            None => {
+                let seconds = self.timing.dns.as_secs();
+                let cause = format_args!("no answer about {role}\"{host}\" within {seconds} s");
+                return Err(Failure::new(Stage::Dns, cause));
+            }
+        }
+        self.tell(Stage::Dns, begun, 0, 0);
+        Ok(addresses)
+    }
+
+    /// Tries one address after the other, and says which one it was.
+    async fn connect(
+        &mut self,
+        addresses: &[IpAddr],
+        port: u16,
+        role: impl Display + Copy,
+    ) -> Result<(Socket<'n, N>, IpAddr), Failure> {
+        let mut last = Failure::new(Stage::Tcp, "there is no address to connect to");
+        for address in addresses {
+            let remote = SocketAddr::new(*address, port);
+            match within(self.clock, self.timing.tcp, self.network.connect(remote)).await {
+                Some(Ok(socket)) => return Ok((socket, *address)),
+                Some(Err(error)) => last = Failure::new(Stage::Tcp, format_args!("{role}{remote}: {error}")),
+                None => {
+                    let seconds = self.timing.tcp.as_secs();
+                    last = Failure::new(Stage::Tcp, format_args!("{role}{remote}: no answer within {seconds} s"));
+                }
+            }
+        }
+        Err(last)
+    }
+
+    /// A certificate of somebody unknown may be that of a proxy.
+    fn with_proxy_in_mind(&self, failure: Failure) -> Failure {
+        if self.proxy.is_some() && failure.hint == ADD_ROOT { failure.hint(BROKEN_OPEN) } else { failure }
+    }
+
+    fn tell(&mut self, stage: Stage, begun: Instant, sent: u64, received: u64) {
+        let purpose = Some(self.endpoint.purpose);
+        let elapsed = self.clock.instant().since(begun);
+        self.observer.event(&Event::Stage(StageReport { purpose, stage, elapsed, sent, received }));
+    }
+}
+
+/// IPv4 first, as the original: a proxy may well have no IPv6 (protocol.md 4.6).
+fn in_order(addresses: &[IpAddr]) -> heapless::Vec<Option<IpAddr>, ADDRESSES> {
+    let (v4, v6) = (addresses.iter().filter(|ip| ip.is_ipv4()), addresses.iter().filter(|ip| ip.is_ipv6()));
+    v4.chain(v6).copied().map(Some).collect()
+}
