@@ -18,12 +18,14 @@ mod happened;
 mod machine;
 mod network;
 mod packer;
+mod tunnel;
 
 pub use device::{CHARTS, HELD, TestDevice};
 pub use happened::{Done, Happened};
 pub use machine::{Memory, OTHER_PRIVATE_PEM, PRIVATE_PEM, saved_record_name};
 pub use network::{ConnectFault, Pieces};
 pub use packer::Packers;
+pub use tunnel::ProxySetup;
 
 use aclk_cloud::{Cloud, Config, Peer};
 use aclk_core::body::Bodies;
@@ -38,12 +40,13 @@ use aclk_core::node::Node;
 use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::stage::{Failure, Purpose, Stage};
-use aclk_core::wire::proxy::Exceptions;
+use aclk_core::wire::proxy::{Exceptions, Proxy, Scheme, Target};
 use aclk_core::wire::url::Url;
 use chacha20::ChaCha20Rng;
 use network::{Flight, Network};
 use rand_core::{Rng, SeedableRng};
 use std::collections::VecDeque;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
 /// The machine GUID of the device, which is the id it claims too.
@@ -52,6 +55,9 @@ pub const GUID: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
 const LIVELOCK: u32 = 100_000;
 /// How often a device that is sending is looked at.
 const TICK: Duration = Duration::from_millis(1);
+
+/// What the name of the Cloud resolves to.
+const CLOUD_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 
 /// Bytes for requests that wait.
 const QUERIES: usize = 4 << 10;
@@ -87,6 +93,10 @@ pub struct Setup {
     pub piece: usize,
     /// What is announced to the Cloud.
     pub limits: Limits,
+    /// The proxy that the device goes through.
+    pub proxy: Option<ProxySetup>,
+    /// Hosts that it is not used for.
+    pub no_proxy: &'static str,
     /// Bytes that the device can send in a second; `None` for any number. While it sends it does nothing else.
     pub uplink: Option<u64>,
     /// Answers that the device can compress at a time.
@@ -111,6 +121,8 @@ impl Default for Setup {
             hostname: "edge-1".to_owned(),
             piece: 1_024,
             limits: Limits::DEVICE,
+            proxy: None,
+            no_proxy: "",
             uplink: None,
             gzip: 0,
         }
@@ -127,6 +139,8 @@ pub struct Pair {
     pub happened: Vec<Happened>,
     /// What becomes of the next attempts to connect, first come first served.
     pub connect_faults: VecDeque<ConnectFault>,
+    /// Whom the proxy was asked for, in order.
+    pub asked: Vec<String>,
     /// The device as a node.
     pub node: Node<TestDevice>,
     bodies: Bodies,
@@ -184,6 +198,7 @@ impl Pair {
             memory,
             happened: Vec::new(),
             connect_faults: VecDeque::new(),
+            asked: Vec::new(),
             agent,
             now: Duration::ZERO,
             wait: None,
@@ -265,6 +280,13 @@ impl Pair {
     /// The Cloud can be reached again.
     pub const fn cloud_up(&mut self) {
         self.network.refuse_all = false;
+    }
+
+    /// What the proxy does wrong from now on.
+    pub fn set_proxy_fault(&mut self, fault: Option<aclk_proxy::Fault>) {
+        if let Some(proxy) = &mut self.setup.proxy {
+            proxy.config.fault = fault;
+        }
     }
 
     /// The device is asked to end in order.
@@ -432,11 +454,24 @@ impl Pair {
         let refused = if self.network.refuse_all { ConnectFault::Refused } else { fault };
         if let Some(failure) = refused.failure(host, port, purpose) {
             let after = refused.delay(self.setup.latency * 2);
-            return self.network.answer_connect(self.now + after, Err(failure));
+            return self.network.fail_connect(self.now + after, Input::ConnectFailed(failure));
+        }
+        self.network.begin();
+        let mut took = self.setup.latency * 2;
+        if let (Some(proxy), Some(setup)) = (self.agent.proxy_to(host, port), &self.setup.proxy) {
+            let address = (proxy.scheme() == Scheme::Socks5).then_some(CLOUD_ADDRESS);
+            let target = Target { host, address, port };
+            let deadline = self.setup.timing.proxy;
+            let talk = tunnel::talk(setup, proxy, target, &mut self.network, self.setup.latency, deadline);
+            took += talk.took;
+            self.asked.extend(talk.asked);
+            if let Err(input) = talk.end {
+                return self.network.fail_connect(self.now + took, input);
+            }
         }
         let peer = Peer { server_name: Some(host.to_owned()), address: None };
         let id = self.cloud.open(self.now, peer);
-        self.network.open(self.now + self.setup.latency * 2, id);
+        self.network.open(self.now + took, id);
     }
 
     fn hang_up(&mut self) {
@@ -469,7 +504,7 @@ impl Pair {
             worked = true;
             match flight {
                 Flight::Connected => self.tell(Input::Connected),
-                Flight::Failed(failure) => self.tell(Input::ConnectFailed(failure)),
+                Flight::Failed(input) => self.tell(input),
                 Flight::Data(bytes) => self.hand_over(&bytes),
                 Flight::Ended => self.tell(Input::Ended),
                 Flight::Reset => self.tell(Input::Broken(Failure::new(Stage::Tcp, "connection reset by peer"))),
@@ -523,8 +558,8 @@ fn settings(setup: &Setup, cloud: &Cloud) -> Settings {
         token: Secret::copy_of(token.as_bytes()).expect("the token fits"),
         rooms: rooms.join(",").as_str().try_into().expect("the rooms fit"),
         claim_attempts: setup.claim_attempts,
-        proxy: None,
-        no_proxy: Exceptions::NONE,
+        proxy: setup.proxy.as_ref().map(|proxy| Proxy::parse(&proxy.url).expect("the proxy has a URL")),
+        no_proxy: Exceptions::new(setup.no_proxy),
         timing: setup.timing,
         limits: setup.limits,
     }

@@ -1,6 +1,7 @@
 //! What is between the two: latency, pieces, and connections that do not come about.
 
 use aclk_cloud::{Action, ConnectionId};
+use aclk_core::engine::event::Input;
 use aclk_core::stage::{Failure, Purpose, Stage};
 use chacha20::ChaCha20Rng;
 use rand_core::{Rng, SeedableRng};
@@ -59,7 +60,7 @@ impl ConnectFault {
 #[derive(Debug)]
 pub(crate) enum Flight {
     Connected,
-    Failed(Failure),
+    Failed(Input<'static>),
     Data(Vec<u8>),
     Ended,
     Reset,
@@ -101,9 +102,9 @@ impl Network {
         self.to_agent.push_back((at, Flight::Connected));
     }
 
-    pub(crate) fn answer_connect(&mut self, at: Duration, answer: Result<(), Failure>) {
-        let flight = answer.map_or_else(Flight::Failed, |()| Flight::Connected);
-        self.to_agent.push_back((at, flight));
+    /// No connection comes about.
+    pub(crate) fn fail_connect(&mut self, at: Duration, answer: Input<'static>) {
+        self.to_agent.push_back((at, Flight::Failed(answer)));
     }
 
     /// The engine ends the connection: nothing more reaches it, but what it sent before arrives.
@@ -134,17 +135,31 @@ impl Network {
         let at = now + self.latency;
         match action {
             Action::Send(bytes) => {
-                let mut rest = bytes.as_slice();
-                while !rest.is_empty() {
-                    let (piece, behind) = rest.split_at(self.piece(rest.len()));
-                    self.sent += piece.len();
-                    self.to_agent.push_back((at, Flight::Data(piece.to_vec())));
-                    rest = behind;
+                for piece in self.cut(&bytes) {
+                    self.to_agent.push_back((at, Flight::Data(piece)));
                 }
             }
             Action::Close | Action::Cut => self.to_agent.push_back((at, Flight::Ended)),
             Action::Abort => self.to_agent.push_back((at, Flight::Reset)),
         }
+    }
+
+    /// A new connection begins, and with it the count of what was sent on it.
+    pub(crate) const fn begin(&mut self) {
+        self.sent = 0;
+    }
+
+    /// Cuts what is sent to the engine into pieces.
+    pub(crate) fn cut(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let mut pieces = Vec::new();
+        let mut rest = bytes;
+        while !rest.is_empty() {
+            let (piece, behind) = rest.split_at(self.piece(rest.len()));
+            self.sent += piece.len();
+            pieces.push(piece.to_vec());
+            rest = behind;
+        }
+        pieces
     }
 
     fn piece(&mut self, len: usize) -> usize {
