@@ -12,6 +12,8 @@ mod driver;
 mod forged;
 mod handshake;
 mod hostile;
+#[cfg(feature = "rsa")]
+mod proxy;
 mod rejected;
 #[cfg(feature = "rsa")]
 mod stalls;
