@@ -12,6 +12,7 @@ mod demo;
 mod link;
 mod metrics;
 mod peers;
+mod proxy;
 mod secrets;
 mod socket;
 mod tap;

@@ -1,11 +1,12 @@
-//! Peers that are not ours: TLS of OpenSSL, GnuTLS and nginx, mosquitto as MQTT broker, the documented claiming script,
-//! and `netdatacli`.
+//! Peers that are not ours: TLS of OpenSSL, GnuTLS and nginx, mosquitto as MQTT broker, dante, squid and tinyproxy as
+//! proxies, the documented claiming script, and `netdatacli`.
 
 mod chain;
 mod debian;
 mod mosquitto;
 mod netdatacli;
 mod nginx;
+mod proxies;
 mod script;
 mod tls;
 

@@ -2,8 +2,10 @@
 
 use crate::support::*;
 use aclk_cloud::server::Handle;
+use aclk_proxy::{Fault, Kind};
 use base64ct::{Base64, Encoding};
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 /// Everything that counts as a secret of `machine` and `cloud`, in every form in which it could be printed.
@@ -29,7 +31,6 @@ fn assert_silent(told: &str, secrets: &[String]) {
 
 /// What lies around for everybody to read.
 fn readable(directory: &Path) -> String {
-    use std::os::unix::fs::PermissionsExt;
     let mut text = String::new();
     for entry in fs::read_dir(directory).unwrap().map(Result::unwrap) {
         let metadata = entry.metadata().unwrap();
@@ -103,6 +104,65 @@ fn no_message_about_arguments_repeats_a_token() {
         let ended = machine.run(&arguments);
         assert_ne!(ended.code, 0, "{arguments:?}");
         assert_silent(&format!("{}{}", ended.stdout, ended.stderr), &[token.to_owned()]);
+    }
+}
+
+/// What a proxy does that could bring its credentials into a message: it repeats what it was sent, or refuses it.
+#[test]
+fn no_output_has_the_credentials_of_a_proxy_in_it() {
+    let (user, password) = ("Zx9-user-of-the-proxy", "Zx9 p@ss:w/rd%");
+    let encoded = "Zx9%20p%40ss%3Aw%2Frd%25";
+    let basic = Base64::encode_string(format!("{user}:{password}").as_bytes());
+    let secrets: Vec<String> = [user, password, encoded, &basic, "Zx9"].map(str::to_owned).into();
+    for (scheme, kind) in [("http", Kind::Http), ("socks5", Kind::Socks), ("socks5h", Kind::Socks)] {
+        let faults = ["status-407", "status-502", "other-scheme", "auth-refused", "reply-02", "bytes-behind"];
+        let faults = faults.into_iter().map(|name| name.parse::<Fault>().unwrap());
+        let faults = faults.filter(|fault| Fault::list(kind).any(|known| known == *fault)).map(Some);
+        for fault in [None].into_iter().chain(faults) {
+            let cloud = cloud("");
+            let machine = Machine::trusting(&cloud);
+            let credentials = Some((user.to_owned(), password.to_owned()));
+            let config = aclk_proxy::Config { kind, credentials, fault };
+            let proxy = aclk_proxy::Running::start(aclk_proxy::Options::new(config)).unwrap();
+            let url = format!("{scheme}://{user}:{encoded}@{}", proxy.address());
+            let mut told = String::new();
+            let mut tell = |ended: Ended| {
+                told += &ended.stdout;
+                told += &ended.stderr;
+                ended.code
+            };
+            // In the argument; then in the file.
+            let claim = Daemon::start(
+                machine
+                    .command(&[claim_arguments(&cloud), vec![format!("-proxy={url}"), "-verbose".to_owned()]].concat()),
+            );
+            if fault.is_none() {
+                claim.wait_for("Agent was successfully claimed.", 0);
+            } else {
+                claim.wait_for("proxy: ", 0);
+            }
+            let claimed = claim.said();
+            drop(claim);
+            machine.configure(&format!("[cloud]\nproxy = {url}\n"));
+            fs::set_permissions(machine.root().join("etc/netdata.conf"), fs::Permissions::from_mode(0o600)).unwrap();
+            let link = machine.start(&[]);
+            link.wait_for("ACLK: proxy: ", 0);
+            if fault.is_none() {
+                link.wait_for("ACLK: online as", 0);
+                proxy.set_fault(Some(if kind == Kind::Http { Fault::Status(407) } else { Fault::AuthRefused }));
+                link.signal("HUP");
+                link.wait_for("offline: proxy: ", 0);
+            }
+            tell(machine.run(&["status"]));
+            tell(machine.run(&["status", "--json"]));
+            tell(machine.claim(&cloud, &[&format!("-proxy=ftp://{user}:{encoded}@x"), "--json"]));
+            tell(machine.claim(&cloud, &[&format!("-proxy={user}:{encoded}@x")]));
+            told += &claimed;
+            told += &link.stop().1;
+            told += &readable(machine.root());
+            assert!(told.contains("(with credentials)"), "there were some to tell: {told}");
+            assert_silent(&told, &secrets);
+        }
     }
 }
 

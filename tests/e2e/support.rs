@@ -77,6 +77,11 @@ impl Machine {
         fs::set_permissions(self.file("private.pem"), fs::Permissions::from_mode(0o600)).unwrap();
     }
 
+    /// Writes netdata.conf.
+    pub(crate) fn configure(&self, netdata_conf: &str) {
+        fs::write(self.root.join("etc/netdata.conf"), netdata_conf).unwrap();
+    }
+
     /// A file of the claim directory.
     pub(crate) fn file(&self, name: &str) -> PathBuf {
         self.root.join("etc/claim.d").join(name)
@@ -107,6 +112,10 @@ impl Machine {
             .env("HOSTNAME", "edge-1")
             .env_remove("RUST_BACKTRACE")
             .stdin(Stdio::null());
+        // A proxy of whoever runs the tests has no business in them.
+        for name in ["socks_proxy", "https_proxy", "http_proxy", "all_proxy", "no_proxy"] {
+            command.env_remove(name).env_remove(name.to_uppercase());
+        }
         command
     }
 

@@ -5,6 +5,7 @@ use crate::support::*;
 use aclk_cloud::server::{Handle, Options, Running};
 use aclk_cloud::{Config, NodeState};
 use aclk_lan::{Faults, Lan};
+use aclk_proxy::Kind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::Command;
@@ -60,6 +61,40 @@ fn cloud_at(listen: &str, state: Option<PathBuf>) -> Running {
 
 fn state(cloud: &Handle) -> NodeState {
     cloud.with(|cloud, _| cloud.view()).nodes[0].state
+}
+
+/// The firmware application goes through a proxy with the same driver, and its own resolver is not asked for the Cloud.
+#[test]
+fn a_link_with_its_own_tcp_ip_goes_through_a_proxy() {
+    in_a_namespace("a_link_with_its_own_tcp_ip_goes_through_a_proxy", || {
+        tap0();
+        for (scheme, kind, host) in [
+            ("http", Kind::Http, "cloud.test"),
+            ("socks5h", Kind::Socks, "cloud.test"),
+            ("socks5", Kind::Socks, "10.9.0.1"),
+        ] {
+            let options = Options { host: host.to_owned(), config: Config::default(), ..Options::default() };
+            let cloud = Running::start(options).unwrap();
+            let credentials = Some(("alice".to_owned(), "hunter2".to_owned()));
+            let options = aclk_proxy::Options {
+                listen: "10.9.0.1:0".parse().unwrap(),
+                names: vec![(host.to_owned(), cloud.address())],
+                ..aclk_proxy::Options::new(aclk_proxy::Config { credentials, ..aclk_proxy::Config::new(kind) })
+            };
+            let proxy = aclk_proxy::Running::start(options).unwrap();
+            let machine = Machine::trusting(&cloud);
+            machine.configure(&format!("[cloud]\nproxy = {scheme}://alice:hunter2@{}\n", proxy.address()));
+            let ended = machine.claim(&cloud, &[]);
+            assert_eq!(ended.code, 0, "{ended:?}");
+            let link = machine.start(&["--net", "tap:tap0", "--address", "10.9.0.2/24"]);
+            link.wait_for("ACLK: online as", 0);
+            assert_eq!(proxy.asked(), vec![format!("{host}:{}", cloud.address().port()); 5], "{scheme}");
+            let (status, said) = link.stop();
+            assert!(status.success() && said.ends_with("ACLK: ends"), "{said}");
+            wait_until("the Cloud sees it leave", || state(&cloud) == NodeState::Offline);
+            assert!(!events(&cloud).iter().any(|event| event.contains("will")), "it left in order");
+        }
+    });
 }
 
 #[test]

@@ -27,7 +27,7 @@ struct Tool {
     used_for: &'static str,
 }
 
-const TOOLS: [Tool; 11] = [
+const TOOLS: [Tool; 14] = [
     Tool { program: "openssl", package: "openssl", used_for: "keys and challenges compared with OpenSSL's" },
     Tool { program: "curl", package: "curl", used_for: "the emulated Cloud as the original claiming script sees it" },
     Tool { program: "ip", package: "iproute2", used_for: "the link over TAP in a network namespace" },
@@ -42,6 +42,9 @@ const TOOLS: [Tool; 11] = [
     },
     Tool { program: "chromium", package: "chromium", used_for: "the administrator's page in a browser" },
     Tool { program: "chromedriver", package: "chromium-driver", used_for: "the administrator's page in a browser" },
+    Tool { program: "danted", package: "dante-server", used_for: "claim and link through a SOCKS5 proxy" },
+    Tool { program: "tinyproxy", package: "tinyproxy-bin", used_for: "claim and link through an HTTP proxy" },
+    Tool { program: "squid", package: "squid", used_for: "claim and link through a busy HTTP proxy" },
     Tool { program: "ps", package: "procps", used_for: "memory and threads of the running daemon" },
 ];
 

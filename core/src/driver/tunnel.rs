@@ -43,7 +43,7 @@ pub(super) async fn negotiate<S: Read + Write>(
 ) -> Result<(), Refusal> {
     let refused = |error: ProxyError| Refusal {
         failure: proxy.failure(&error),
-        is_about_credentials: error.is_about_credentials(),
+        is_about_credentials: error.is_about_credentials(proxy),
         is_about_address: error.is_about_address(),
     };
     let broken = |error: S::Error| {

@@ -69,7 +69,7 @@ pub(crate) fn talk(
     let mut took = Duration::ZERO;
     let refused = |error: &ProxyError| {
         let failure = proxy.failure(error);
-        if error.is_about_credentials() { Input::ConnectRefused(failure) } else { Input::ConnectFailed(failure) }
+        if error.is_about_credentials(proxy) { Input::ConnectRefused(failure) } else { Input::ConnectFailed(failure) }
     };
     let end = loop {
         match negotiation.poll(&mut buffer) {

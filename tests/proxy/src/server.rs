@@ -2,7 +2,7 @@
 
 use crate::{Action, Config, Fault, Session};
 use std::io::{self, Read, Write};
-use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
@@ -12,8 +12,18 @@ use std::thread::{self, JoinHandle};
 pub struct Options {
     /// The proxy itself.
     pub config: Config,
+    /// Where to listen; port 0 is any free one.
+    pub listen: SocketAddr,
     /// Names that it resolves, and to what; whatever the port. Other hosts are asked of the system.
     pub names: Vec<(String, SocketAddr)>,
+}
+
+impl Options {
+    /// On a free port of the loopback interface, with no names of its own.
+    #[must_use]
+    pub fn new(config: Config) -> Self {
+        Self { config, listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)), names: Vec::new() }
+    }
 }
 
 /// A proxy that runs until it is dropped.
@@ -35,12 +45,12 @@ struct Shared {
 }
 
 impl Running {
-    /// Starts on a free port of the loopback interface.
+    /// Starts to serve.
     ///
     /// # Errors
-    /// If there is none.
+    /// If it cannot listen.
     pub fn start(options: Options) -> io::Result<Self> {
-        let listener = TcpListener::bind("127.0.0.1:0")?;
+        let listener = TcpListener::bind(options.listen)?;
         let address = listener.local_addr()?;
         let shared = Arc::new(Shared {
             options: Mutex::new(options),

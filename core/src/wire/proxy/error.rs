@@ -48,11 +48,12 @@ pub enum ProxyError {
 }
 
 impl ProxyError {
-    /// Whether only a person can change that: other credentials are needed.
+    /// Whether only a person can change that: other credentials than those of `proxy` are needed.
     #[must_use]
-    pub const fn is_about_credentials(&self) -> bool {
+    pub const fn is_about_credentials(&self, proxy: &Proxy) -> bool {
         match self {
-            Self::Status { status, .. } => *status == 407,
+            // tinyproxy answers wrong credentials with 401, which is for servers (RFC 9110 15.5.2).
+            Self::Status { status, .. } => *status == 407 || (*status == 401 && proxy.has_credentials()),
             Self::NoMethod | Self::UnofferedMethod(_) | Self::CredentialsRefused(_) => true,
             _ => false,
         }
@@ -108,7 +109,7 @@ fn of_status(status: u16, wants_other_scheme: bool, proxy: &Proxy) -> &'static s
         407 if wants_other_scheme => {
             "the proxy offers other ways to authenticate only (as NTLM, Negotiate or Digest); supported is Basic"
         }
-        407 if proxy.has_credentials() => CHECK_CREDENTIALS,
+        401 | 407 if proxy.has_credentials() => CHECK_CREDENTIALS,
         407 => GIVE_CREDENTIALS,
         401 => "a web server answers there, not a proxy: is this the right port?",
         403 => NOT_ALLOWED,

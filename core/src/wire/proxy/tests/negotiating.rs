@@ -167,7 +167,8 @@ fn a_proxy_that_repeats_credentials_does_not_get_them_shown() {
 fn a_hint_says_what_to_do_about_it() {
     let hint = |proxy: &str, answer: &str| {
         let error = talk(proxy, target("h"), answer.as_bytes(), WHOLE).end.unwrap_err();
-        (Proxy::parse(proxy).unwrap().failure(&error).hint, error.is_about_credentials())
+        let proxy = Proxy::parse(proxy).unwrap();
+        (proxy.failure(&error).hint, error.is_about_credentials(&proxy))
     };
     let wanted = "HTTP/1.1 407 x\r\nProxy-Authenticate: Basic realm=\"a\"\r\n\r\n";
     let (text, lasts) = hint("http://proxy", wanted);
@@ -179,6 +180,11 @@ fn a_hint_says_what_to_do_about_it() {
     assert!(text.contains("supported is Basic"), "{text}");
     let (text, _) = hint("http://u:p@proxy", "HTTP/1.1 407 x\r\nProxy-Authenticate: NTLM, basic realm=x\r\n\r\n");
     assert!(text.starts_with("check"), "{text}");
+    // As tinyproxy says it.
+    let (text, lasts) = hint("http://u:p@proxy", "HTTP/1.0 401 Unauthorized\r\n\r\n");
+    assert!(text.starts_with("check user name and password") && lasts, "{text}");
+    let (text, lasts) = hint("http://proxy", "HTTP/1.1 401 Unauthorized\r\n\r\n");
+    assert!(text.starts_with("a web server answers there") && !lasts, "{text}");
     let (text, lasts) = hint("http://proxy", "HTTP/1.1 403 x\r\n\r\n");
     assert!(text.contains("rules do not allow") && !lasts, "{text}");
     let (text, _) = hint("http://proxy", "HTTP/1.1 503 x\r\n\r\n");
