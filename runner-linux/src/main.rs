@@ -10,6 +10,7 @@ mod device;
 mod fault;
 mod gzip;
 mod help;
+mod hidden;
 mod host;
 mod journal;
 mod json;

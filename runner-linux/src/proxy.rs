@@ -11,6 +11,7 @@
 //! in `no_proxy`. A URL that is written down is meant for all of them.
 
 use crate::fault::Fault;
+use crate::hidden::Hidden;
 use crate::netdata_conf;
 use crate::paths::Paths;
 use crate::store::claim_dir::{CLOUD_CONF, ClaimDir};
@@ -22,7 +23,6 @@ use std::ffi::OsString;
 use std::fmt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
-use zeroize::Zeroizing;
 
 /// The variables that `env` looks at, in this order. `socks_proxy` comes first, as in the original; then what every other
 /// program uses for HTTPS; then what the original uses; then what is for everything.
@@ -37,8 +37,7 @@ pub(crate) const NONE: &str = "none";
 /// The value that means the environment.
 const ENV: &str = "env";
 
-/// What the variables say.
-#[derive(Debug, Default)]
+/// What the variables say. There may be passwords in it, so it has no `Debug`.
 pub(crate) struct Environment {
     proxies: Vec<(&'static str, OsString)>,
     exceptions: String,
@@ -113,10 +112,10 @@ impl Choice {
             return Self::of(setting, Source::Argument, environment);
         }
         if let Some(setting) = configured(paths)? {
-            return Self::of(&setting, Source::NetdataConf(paths.netdata_conf()), environment);
+            return Self::of(setting.expose(), Source::NetdataConf(paths.netdata_conf()), environment);
         }
         let stored = dir.map_or(Ok(None), ClaimDir::proxy)?;
-        if let Some(setting) = stored.as_deref().map(|setting| without_comment(setting)) {
+        if let Some(setting) = stored.as_ref().map(|setting| without_comment(setting.expose())) {
             return Self::of(setting, Source::CloudConf(paths.claim_dir().join(CLOUD_CONF)), environment);
         }
         Self::of(NONE, Source::Nobody, environment)
@@ -169,10 +168,10 @@ impl fmt::Display for Choice {
 }
 
 /// What netdata.conf says; nothing is there by default.
-pub(crate) fn configured(paths: &Paths) -> Result<Option<Zeroizing<String>>, Fault> {
+pub(crate) fn configured(paths: &Paths) -> Result<Option<Hidden>, Fault> {
     let conf = netdata_conf::load(paths)?;
     let setting = conf.value("cloud", "proxy").map(without_comment).filter(|setting| !setting.is_empty());
-    Ok(setting.map(|setting| Zeroizing::new(setting.to_owned())))
+    Ok(setting.map(Hidden::new))
 }
 
 /// The examples of the documentation have comments behind the value.
@@ -258,7 +257,8 @@ mod tests {
 
     #[test]
     fn the_variables_have_an_order_and_empty_ones_do_not_count() {
-        let cases: &[(&'static [(&'static str, &'static str)], Option<&str>)] = &[
+        type Variables = &'static [(&'static str, &'static str)];
+        let cases: &[(Variables, Option<&str>)] = &[
             (&[("all_proxy", "http://all"), ("http_proxy", "http://http")], Some("http://http:8080")),
             (&[("http_proxy", "http://http"), ("HTTPS_PROXY", "http://https")], Some("http://https:8080")),
             (&[("https_proxy", "http://lower"), ("HTTPS_PROXY", "http://upper")], Some("http://lower:8080")),

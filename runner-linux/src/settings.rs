@@ -1,6 +1,7 @@
 //! Who claims what and where: arguments, then files, then what the machine knows of itself (protocol.md 1.3).
 
 use crate::fault::Fault;
+use crate::hidden::Hidden;
 use crate::store::claim_dir::{ClaimDir, TOKEN};
 use crate::store::disk::Dir;
 use aclk_core::claim::request;
@@ -28,7 +29,7 @@ pub(crate) struct Given {
     pub(crate) id: Option<Guid>,
     pub(crate) hostname: Option<String>,
     /// `none`, `env` or a URL, which may hold a password.
-    pub(crate) proxy: Option<Zeroizing<String>>,
+    pub(crate) proxy: Option<Hidden>,
 }
 
 impl Given {
@@ -48,7 +49,7 @@ impl Given {
             "url" => self.url = some().map(url).transpose()?,
             "id" => self.id = some().map(id).transpose()?,
             "hostname" => self.hostname = some().map(str::to_owned),
-            "proxy" => self.proxy = some().map(|text| Zeroizing::new(text.to_owned())),
+            "proxy" => self.proxy = some().map(Hidden::new),
             _ => {}
         }
         Ok(())

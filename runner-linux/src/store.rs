@@ -13,6 +13,7 @@ mod model;
 #[cfg(test)]
 mod tests;
 
+use crate::hidden::Hidden;
 use aclk_core::identity::key::PRIVATE_PEM_MAX;
 use aclk_core::secret::Secret;
 use aclk_core::store::{Claim, Record, Saved, Store};
@@ -23,7 +24,6 @@ use lock::Lock;
 use rustix::fs::Mode;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
-use zeroize::Zeroizing;
 
 /// Owner and group may do everything with the claim directory, others nothing (protocol.md 1.1).
 const CLAIM_DIR_MODE: Mode = Mode::RWXU.union(Mode::RWXG);
@@ -39,7 +39,7 @@ pub(crate) struct FileStore {
     lock: Option<Lock>,
     patience: Duration,
     /// The proxy setting that the next claim stores beside its URL.
-    proxy: Option<Zeroizing<String>>,
+    proxy: Option<Hidden>,
 }
 
 impl FileStore {
@@ -56,7 +56,7 @@ impl FileStore {
     }
 
     /// Lets the next claim that succeeds store this proxy setting for its link.
-    pub(crate) fn remember_proxy(&mut self, setting: Option<Zeroizing<String>>) {
+    pub(crate) fn remember_proxy(&mut self, setting: Option<Hidden>) {
         self.proxy = setting;
     }
 

@@ -2,6 +2,7 @@
 
 use crate::daemon::{Daemon, Order};
 use crate::fault::Fault;
+use crate::hidden::Hidden;
 use crate::journal::Journal;
 use crate::report::log::Tag;
 use crate::store::FileStore;
@@ -16,7 +17,6 @@ use std::rc::Rc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::{Interval, MissedTickBehavior};
-use zeroize::Zeroizing;
 
 /// How often the claim directory is looked at: a claim made while this runs is online well within the 60 s that the
 /// documentation promises.
@@ -65,7 +65,7 @@ pub(crate) struct Wishes<W> {
     /// Whether the user switched the link off.
     disabled: bool,
     /// The proxy setting in `cloud.conf`.
-    proxy: Option<Zeroizing<String>>,
+    proxy: Option<Hidden>,
     end: End,
     /// A wish to end that waits until the Cloud has been told that this machine is no longer claimed.
     ending: bool,
@@ -124,7 +124,7 @@ impl<W: Write> Wishes<W> {
     }
 
     /// What a claim has stored. What cannot be read is an error where the link begins.
-    fn stored_proxy(&self) -> Option<Zeroizing<String>> {
+    fn stored_proxy(&self) -> Option<Hidden> {
         FileStore::new(&self.claim_dir).open().ok()??.proxy().ok()?
     }
 

@@ -92,6 +92,20 @@ fn socks5_sends_an_address() {
 }
 
 #[test]
+fn a_proxy_may_have_an_ipv6_address() {
+    let cloud = hidden_cloud();
+    let names = vec![("cloud.test".to_owned(), cloud.address())];
+    let listen = "[::1]:0".parse().unwrap();
+    let options = aclk_proxy::Options::new(aclk_proxy::Config::new(Kind::Http));
+    let Ok(proxy) = aclk_proxy::Running::start(aclk_proxy::Options { listen, names, ..options }) else {
+        return println!("skipped: there is no IPv6 here");
+    };
+    let machine = Machine::trusting(&cloud);
+    let ended = machine.claim(&cloud, &[&format!("-proxy=http://[::1]:{}/", proxy.address().port())]);
+    assert_eq!((ended.code, proxy.asked().len()), (0, 1), "{ended:?}");
+}
+
+#[test]
 fn netdata_conf_is_for_claim_and_link() {
     let cloud = hidden_cloud();
     let machine = Machine::trusting(&cloud);

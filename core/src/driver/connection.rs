@@ -20,6 +20,7 @@ use embassy_futures::poll_once;
 use embassy_futures::select::{Either, Either3, select, select3};
 use embedded_nal_async::TcpConnect;
 use rand_core::CryptoRng;
+use zeroize::Zeroize;
 
 /// Longest host name, in bytes.
 const HOST_MAX: usize = 253;
@@ -130,6 +131,10 @@ pub(super) async fn run<B, N, C, S, K, R, O, W>(
             agent.handle(machine.clock.now(), input);
         }
         Either::Second(command) => machine.obey(agent, command).await,
+    }
+    // A password for a proxy may be left in it, if that was interrupted.
+    if agent.proxy_to(&endpoint.host, endpoint.port).is_some() {
+        tls_write.zeroize();
     }
     machine.tls_read = tls_read;
     machine.tls_write = tls_write;

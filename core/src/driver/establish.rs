@@ -46,6 +46,8 @@ impl From<Failure> for NotEstablished {
 /// A connection of the network.
 type Socket<'n, N> = <N as TcpConnect>::Connection<'n>;
 
+/// What to look at if nobody takes a connection.
+const IS_IT_RUNNING: &str = "is the proxy running, and are its host and port right?";
 /// What to look at if the certificate is nobody's that is trusted, and there is a proxy.
 const BROKEN_OPEN: &str = "the connection goes through a proxy: if that breaks TLS open and is to be trusted, add its root \
                            certificate to the trust anchors";
@@ -97,13 +99,16 @@ impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
     /// connection. All that happens behind the first connection to the proxy has one deadline.
     async fn tunnel(&mut self, proxy: &Proxy, buffer: &mut [u8]) -> Result<Socket<'n, N>, NotEstablished> {
         let Endpoint { host, port, .. } = self.endpoint;
-        let proxy_addresses = self.resolve(proxy.host(), "the proxy ").await?;
+        let found = self.resolve(proxy.host(), "the proxy ").await;
+        let proxy_addresses =
+            found.map_err(|failure| failure.hint("is the name of the proxy written as it should be?"))?;
         let targets = match proxy.scheme() {
             Scheme::Socks5 => in_order(&self.resolve(host, "").await?),
             Scheme::Http | Scheme::Socks5h => heapless::Vec::from_array([None]),
         };
         let begun = self.clock.instant();
-        let (socket, proxy_address) = self.connect(&proxy_addresses, proxy.port(), "the proxy ").await?;
+        let reached = self.connect(&proxy_addresses, proxy.port(), "the proxy ").await;
+        let (socket, proxy_address) = reached.map_err(|failure| failure.hint(IS_IT_RUNNING))?;
         self.tell(Stage::Tcp, begun, 0, 0);
 
         let begun = self.clock.instant();
@@ -118,8 +123,9 @@ impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
                     None => {
                         let remote = SocketAddr::new(proxy_address, proxy.port());
                         let connect = network.connect(remote).await;
-                        connect
-                            .map_err(|error| Failure::new(Stage::Tcp, format_args!("the proxy {remote}: {error}")))?
+                        connect.map_err(|error| {
+                            Failure::new(Stage::Tcp, format_args!("the proxy {remote}: {error}")).hint(IS_IT_RUNNING)
+                        })?
                     }
                 };
                 let target = Target { host, address, port: *port };

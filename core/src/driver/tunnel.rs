@@ -48,7 +48,8 @@ pub(super) async fn negotiate<S: Read + Write>(
     };
     let broken = |error: S::Error| {
         let cause = format_args!("{}: the connection broke: {error}", proxy.endpoint());
-        let failure = Failure::new(Stage::Proxy, cause);
+        let failure =
+            Failure::new(Stage::Proxy, cause).hint("does the proxy allow connections from here? ask who runs it");
         Refusal { failure, is_about_credentials: false, is_about_address: false }
     };
     let mut talk = Negotiation::new(proxy, target);

@@ -5,8 +5,8 @@ use crate::support::pki::{Authority, key};
 use crate::support::stall::{FOREVER, Virtual, run};
 use crate::support::wire::{Peer, Silent, Socket, Wire};
 use crate::support::{Nothing, rng};
-use aclk_core::clock::Clock;
-use aclk_core::driver::{Machine, NoControl, Observer, drive};
+use aclk_core::clock::{Clock, Instant};
+use aclk_core::driver::{Command, Control, Machine, Observer, drive};
 use aclk_core::engine::event::{Event, Goal};
 use aclk_core::engine::{Agent, Buffers};
 use aclk_core::identity::guid::Guid;
@@ -165,6 +165,30 @@ impl Observer for Told {
 
 /// The one attempt at a claim, through `proxy`.
 fn claim(proxy: &str, no_proxy: &'static str, net: &Net, root: &Authority, peer: &mut dyn Peer) -> (Told, Duration) {
+    claim_until(proxy, no_proxy, net, root, peer, FOREVER)
+}
+
+/// Somebody who stops the device after a while.
+struct StopAfter<'c>(&'c Virtual, Duration);
+
+impl Control for StopAfter<'_> {
+    async fn next(&mut self) -> Command {
+        if self.1 == FOREVER {
+            std::future::pending().await
+        }
+        self.0.sleep_until(Instant::START + self.1).await;
+        Command::Stop
+    }
+}
+
+fn claim_until(
+    proxy: &str,
+    no_proxy: &'static str,
+    net: &Net,
+    root: &Authority,
+    peer: &mut dyn Peer,
+    stop: Duration,
+) -> (Told, Duration) {
     let guid = Guid::parse("aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee").unwrap();
     let settings = Settings {
         url: Url::parse("https://localhost").unwrap(),
@@ -194,7 +218,7 @@ fn claim(proxy: &str, no_proxy: &'static str, net: &Net, root: &Authority, peer:
         key: &mut key,
         rng: &mut rng(),
         observer: &mut told,
-        control: &mut NoControl,
+        control: &mut StopAfter(&clock, stop),
         node: &node,
         anchors: &anchors,
         build_unix_seconds: 0,
@@ -291,6 +315,17 @@ fn a_proxy_that_says_nothing_is_given_up_on() {
     let mut peer = Behind::new(config(HTTP, None), &net, Some(&mut silent));
     let (told, took) = claim(HTTP, "", &net, &root, &mut peer);
     assert_eq!((told.failures[0].stage, took), (Stage::Tls, Duration::from_secs(20)));
+}
+
+#[test]
+fn a_proxy_that_says_nothing_does_not_keep_a_device_from_being_stopped() {
+    let root = Authority::new();
+    for proxy in [HTTP, SOCKS, SOCKS_H] {
+        let (net, stop) = (net(), Duration::from_secs(5));
+        let mut peer = Behind::new(config(proxy, Some(Fault::Hang)), &net, None);
+        let (told, took) = claim_until(proxy, "", &net, &root, &mut peer, stop);
+        assert!(told.failures.is_empty() && took == stop, "{took:?} {:?}", told.failures);
+    }
 }
 
 #[test]

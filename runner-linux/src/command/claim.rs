@@ -4,6 +4,7 @@ use super::print;
 use crate::args::Args;
 use crate::fault::Fault;
 use crate::help;
+use crate::hidden::Hidden;
 use crate::host::{self, Host};
 use crate::paths::Paths;
 use crate::proxy::{self, Choice, Environment};
@@ -103,11 +104,11 @@ fn claim(options: Options) -> Result<Record, Fault> {
     let dir = store.open()?;
     let given_proxy = given.proxy.clone();
     let proxy =
-        Choice::make(given_proxy.as_ref().map(|text| text.as_str()), &paths, dir.as_ref(), Environment::of_process())?;
+        Choice::make(given_proxy.as_ref().map(Hidden::expose), &paths, dir.as_ref(), Environment::of_process())?;
     let mut settings = settings::assemble(given, dir.as_ref(), machine_guid)?;
     settings::require_token(&settings, store.path())?;
     if let Some(screen) = &mut screen.0 {
-        warn_of_other_proxy(screen, given_proxy.as_deref(), &paths);
+        warn_of_other_proxy(screen, given_proxy.as_ref(), &paths);
     }
     store.remember_proxy(given_proxy);
     let mut host = Host::new(store)?;
@@ -145,11 +146,11 @@ fn describe(screen: &mut Screen<Stderr>, settings: &Settings, proxy: &Choice, ho
 }
 
 /// A claim stores its proxy for the link, but what a person has written into netdata.conf counts more there.
-fn warn_of_other_proxy(screen: &mut Screen<Stderr>, given: Option<&String>, paths: &Paths) {
+fn warn_of_other_proxy(screen: &mut Screen<Stderr>, given: Option<&Hidden>, paths: &Paths) {
     let Some(given) = given else { return };
     // A file that cannot be read stops the link, which will say so.
     if let Ok(Some(configured)) = proxy::configured(paths)
-        && *configured != *given
+        && configured != *given
     {
         screen.note(format_args!(
             "[cloud] proxy in {} says otherwise, and the link follows it",

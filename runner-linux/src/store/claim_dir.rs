@@ -15,6 +15,7 @@
 use super::conf::Conf;
 use super::disk::{Content, Disk};
 use super::error::{Problem, StoreError};
+use crate::hidden::Hidden;
 use crate::settings::DEFAULT_URL;
 use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::PRIVATE_PEM_MAX;
@@ -24,7 +25,6 @@ use aclk_core::store::{Claim, NodeId, Record, Saved};
 use aclk_core::wire::url::Url;
 use std::fmt::Display;
 use std::path::{Path, PathBuf};
-use zeroize::Zeroizing;
 
 /// The claimed id: 36 characters and no end of line.
 pub(crate) const CLAIMED_ID: &str = "claimed_id";
@@ -64,7 +64,7 @@ pub(crate) struct ClaimDir<D> {
     disk: D,
     path: PathBuf,
     /// The proxy setting that a claim stores beside its URL.
-    proxy: Option<Zeroizing<String>>,
+    proxy: Option<Hidden>,
 }
 
 impl<D: Disk> ClaimDir<D> {
@@ -73,7 +73,7 @@ impl<D: Disk> ClaimDir<D> {
     }
 
     /// The same, so that a claim that is saved brings this proxy setting with it. Without one, what `cloud.conf` says stays.
-    pub(crate) fn with_proxy(mut self, setting: Option<Zeroizing<String>>) -> Self {
+    pub(crate) fn with_proxy(mut self, setting: Option<Hidden>) -> Self {
         self.proxy = setting;
         self
     }
@@ -131,9 +131,9 @@ impl<D: Disk> ClaimDir<D> {
     }
 
     /// The proxy setting of `cloud.conf`, if it has one.
-    pub(crate) fn proxy(&self) -> Result<Option<Zeroizing<String>>, StoreError> {
+    pub(crate) fn proxy(&self) -> Result<Option<Hidden>, StoreError> {
         let conf = self.conf()?;
-        Ok(conf.value("global", "proxy").map(|setting| Zeroizing::new(setting.to_owned())))
+        Ok(conf.value("global", "proxy").map(Hidden::new))
     }
 
     /// Makes one change durable.
@@ -255,7 +255,7 @@ impl<D: Disk> ClaimDir<D> {
             new.set("global", "url", claim.url.as_str());
         }
         if let Some(setting) = &self.proxy {
-            new.set("global", "proxy", setting);
+            new.set("global", "proxy", setting.expose());
         }
         if new == old {
             return Ok(());

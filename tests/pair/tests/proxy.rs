@@ -107,6 +107,7 @@ fn every_fault_has_a_name_and_the_link_comes_back_once_it_is_over() {
             let text = failure.cause.as_str();
             assert!(text.starts_with("proxy.example:") && text.contains(&cause(fault, url)), "{url} {fault}: {text}");
             assert!(matches!(failure.next, Next::Retry(_)), "{url} {fault}: {failure}");
+            assert!(!failure.hint.is_empty() || fault == Fault::Hang, "{url} {fault}: nothing to do about it");
         }
         pair.set_proxy_fault(None);
         assert!(pair.run_until(Pair::is_online, HOUR), "{url} {fault}: {:?}", pair.failures());

@@ -93,7 +93,12 @@ impl ProxyError {
                 _ => "can the proxy look up the name of the Cloud, and reach it?",
             },
             Self::Reply(8) => "the proxy knows no addresses of this kind: with socks5h:// it looks up the name itself",
-            _ => "",
+            Self::ClosedEarly
+            | Self::ClosedBehind
+            | Self::HeadTooLong
+            | Self::Reply(_)
+            | Self::AddressType(_)
+            | Self::Full(_) => ASK,
         }
     }
 }
@@ -102,6 +107,7 @@ const GIVE_CREDENTIALS: &str =
     "the proxy wants a user name and a password: write them into its URL, as in SCHEME://USER:PASSWORD@HOST:PORT";
 const CHECK_CREDENTIALS: &str = "check user name and password of the proxy; in its URL special characters are written in \
                                  percent-encoding, as %40 for @";
+const ASK: &str = "is this a proxy that makes tunnels, and to the Cloud? ask who runs it";
 const NOT_ALLOWED: &str = "the proxy's rules do not allow a connection to this host and port: ask who runs it";
 
 fn of_status(status: u16, wants_other_scheme: bool, proxy: &Proxy) -> &'static str {
@@ -116,7 +122,7 @@ fn of_status(status: u16, wants_other_scheme: bool, proxy: &Proxy) -> &'static s
         400 | 404 | 405 | 501 => "is this a proxy, and may it make tunnels with CONNECT?",
         429 => "the proxy is asked too often",
         500 | 502..=504 => "can the proxy look up the name of the Cloud, and reach it?",
-        _ => "",
+        _ => ASK,
     }
 }
 
