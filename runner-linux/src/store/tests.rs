@@ -6,6 +6,7 @@ use super::disk::{Dir, Disk};
 use super::error::{Problem, StoreError};
 use super::model::{Model, Trouble};
 use super::{FileStore, Store};
+use crate::hidden::Hidden;
 use crate::scratch::Scratch;
 use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::PRIVATE_PEM_MAX;
@@ -203,6 +204,37 @@ fn what_a_person_wrote_into_cloud_conf_survives_a_claim() {
     assert!(conf.contains("# ours\n") && conf.contains("  proxy = none\n"), "{conf}");
     assert!(!conf.contains("earlier"), "{conf}");
     assert_eq!(dir(&mut model).url().unwrap(), Some(ours().url));
+}
+
+#[test]
+fn the_proxy_of_a_claim_is_stored_with_it_and_its_password_is_nobody_elses() {
+    let start = Model::with(&[("cloud.conf", "[global]\n  proxy = http://old.example\n"), ("private.pem", KEY)]);
+    let setting = "http://alice:hunter2@proxy.example:3128";
+    let save = |model: &mut Model| dir(model).with_proxy(Some(Hidden::new(setting))).save(Record::Claimed(&ours()));
+    let mut whole = start.clone();
+    save(&mut whole).unwrap();
+    for at in 0..whole.steps() {
+        let mut model = start.clone();
+        model.expect(Trouble::Crash(at));
+        save(&mut model).unwrap_err();
+        for mut survivor in model.survivors() {
+            assert!(survivor.modes_of(b"hunter2").iter().all(|mode| *mode == 0o600));
+            let dir = dir(&mut survivor);
+            let proxy = dir.proxy().unwrap().unwrap();
+            let is_new = proxy.expose() == setting;
+            assert!(is_new || proxy.expose() == "http://old.example");
+            assert!(is_new || dir.load().unwrap().claimed.is_none(), "claimed without the proxy that leads there");
+        }
+    }
+    assert!(whole.modes_of(b"hunter2").contains(&0o600));
+    // A later claim that says nothing of a proxy keeps it, and its rights.
+    dir(&mut whole).save(Record::Claimed(&earlier())).unwrap();
+    assert_eq!(dir(&mut whole).proxy().unwrap().unwrap().expose(), setting);
+    assert!(whole.modes_of(b"hunter2").iter().all(|mode| *mode == 0o600));
+    // One that says there is none removes it.
+    dir(&mut whole).with_proxy(Some(Hidden::new("none"))).save(Record::Claimed(&ours())).unwrap();
+    assert_eq!(dir(&mut whole).proxy().unwrap().unwrap().expose(), "none");
+    assert_eq!(whole.modes_of(b"proxy = none"), [0o644]);
 }
 
 #[test]
