@@ -1,8 +1,9 @@
-//! The host behind the router: TLS, and the Cloud.
+//! The host behind the router: TLS, and the Cloud; perhaps a proxy in front of it.
 
 use aclk_cloud::{Action as CloudAction, Cloud, ConnectionId, Peer};
 use aclk_core::clock::Instant;
 use aclk_lan::{Action, FlowId, HostEvent, Router};
+use aclk_proxy::{Action as ProxyAction, Session};
 use rustls::{ServerConfig, ServerConnection};
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
@@ -11,6 +12,8 @@ use std::time::Duration;
 
 /// The port that the Cloud listens on.
 pub(crate) const PORT: u16 = 8443;
+/// The port that the proxy listens on.
+pub(crate) const PROXY_PORT: u16 = 3128;
 
 /// A machine on which the Cloud runs, or does not.
 pub(crate) struct Host {
@@ -18,10 +21,14 @@ pub(crate) struct Host {
     /// Whether anybody listens.
     pub(crate) up: bool,
     tls: Arc<ServerConfig>,
+    /// What is in front of the Cloud, which then cannot be reached without it.
+    proxy: Option<aclk_proxy::Config>,
     connections: BTreeMap<FlowId, Connection>,
 }
 
 struct Connection {
+    /// The talk with the proxy, until it has made the tunnel.
+    proxy: Option<Session>,
     tls: ServerConnection,
     /// The Cloud's name for it: from the end of the handshake to the end of the connection.
     id: Option<ConnectionId>,
@@ -44,8 +51,8 @@ enum End {
 }
 
 impl Host {
-    pub(crate) const fn new(cloud: Cloud, tls: Arc<ServerConfig>) -> Self {
-        Self { cloud, up: true, tls, connections: BTreeMap::new() }
+    pub(crate) const fn new(cloud: Cloud, tls: Arc<ServerConfig>, proxy: Option<aclk_proxy::Config>) -> Self {
+        Self { cloud, up: true, tls, proxy, connections: BTreeMap::new() }
     }
 
     /// The Cloud goes down: every connection is reset, and new ones are refused.
@@ -61,9 +68,12 @@ impl Host {
     pub(crate) fn act(&mut self, router: &mut Router, now: Instant, action: Action) {
         match action {
             Action::Connect { flow, target, .. } => {
-                let event = if self.up && target.port() == PORT {
+                let port = if self.proxy.is_some() { PROXY_PORT } else { PORT };
+                let event = if self.up && target.port() == port {
                     let tls = ServerConnection::new(Arc::clone(&self.tls)).expect("the configuration is valid");
-                    self.connections.insert(flow, Connection { tls, id: None, outgoing: Vec::new(), end: End::Open });
+                    let proxy = self.proxy.as_ref().map(Session::new);
+                    let connection = Connection { proxy, tls, id: None, outgoing: Vec::new(), end: End::Open };
+                    self.connections.insert(flow, connection);
                     HostEvent::Connected
                 } else {
                     HostEvent::Refused
@@ -136,8 +146,25 @@ impl Host {
 }
 
 impl Connection {
+    /// What the device says to the proxy, if there is one that has made no tunnel yet.
+    fn negotiate(&mut self, bytes: &[u8]) {
+        let Some(session) = &mut self.proxy else { return };
+        session.receive(bytes);
+        while let Some(action) = session.poll() {
+            match action {
+                ProxyAction::Send(bytes) => self.outgoing.extend(bytes),
+                ProxyAction::Connect(..) => session.on_connected(true),
+                ProxyAction::Pass => return self.proxy = None,
+                ProxyAction::Close => self.end = End::Closing,
+            }
+        }
+    }
+
     /// Records of the device.
     fn receive(&mut self, cloud: &mut Cloud, now: Instant, bytes: &[u8]) {
+        if self.proxy.is_some() {
+            return self.negotiate(bytes);
+        }
         let mut rest = bytes;
         let mut buffer = [0; 4096];
         while !rest.is_empty() && self.end == End::Open {

@@ -2,7 +2,7 @@
 
 use crate::clock;
 use crate::device::{self, Diary, Happened, What};
-use crate::host::{Host, PORT};
+use crate::host::{Host, PORT, PROXY_PORT};
 use crate::pki::Pki;
 use aclk_cloud::Cloud;
 use aclk_core::clock::Instant;
@@ -10,7 +10,7 @@ use aclk_core::identity::guid::Guid;
 use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::stage::Failure;
-use aclk_core::wire::proxy::Exceptions;
+use aclk_core::wire::proxy::{Exceptions, Proxy};
 use aclk_core::wire::url::Url;
 use aclk_lan::{Config, Faults, Jack, Lan, ROUTER_ADDRESS, device_end};
 use core::fmt;
@@ -41,6 +41,8 @@ pub struct Setup {
     pub router: Config,
     /// The Cloud. Its time of day becomes that of the router.
     pub cloud: aclk_cloud::Config,
+    /// The proxy in front of the Cloud.
+    pub proxy: Option<aclk_proxy::Config>,
 }
 
 impl Default for Setup {
@@ -50,6 +52,7 @@ impl Default for Setup {
             faults: Faults { latency: Duration::from_millis(20), ..Faults::none() },
             router: Config::default(),
             cloud: aclk_cloud::Config::default(),
+            proxy: None,
         }
     }
 }
@@ -77,7 +80,7 @@ impl Simulation {
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         clock::reset();
-        let Setup { seed, faults, mut router, mut cloud } = setup;
+        let Setup { seed, faults, mut router, mut cloud, proxy } = setup;
         router.seed = seed;
         cloud.seed = seed;
         cloud.listen_port = PORT;
@@ -85,10 +88,11 @@ impl Simulation {
         let mtu = router.mtu;
         let lan = Lan::new(seed, faults, router).expect("the router makes sense");
         let pki = Pki::new(HOST);
-        let host = Host::new(Cloud::new(cloud.clone()), pki.server);
+        let url = proxy.as_ref().map(proxy_url);
+        let host = Host::new(Cloud::new(cloud.clone()), pki.server, proxy);
         let (ethernet, jack) = device_end(MAC, mtu);
         let diary = Diary::default();
-        let settings = settings(&host.cloud);
+        let settings = settings(&host.cloud, url.as_deref());
         let device = device::run(ethernet, seed, settings, pki.authority, ROUTER_ADDRESS, diary.clone());
         Self {
             lan,
@@ -244,7 +248,17 @@ impl Wake for Bell {
     }
 }
 
-fn settings(cloud: &Cloud) -> Settings {
+/// Where the device finds the proxy: on the same machine.
+fn proxy_url(proxy: &aclk_proxy::Config) -> String {
+    let scheme = match proxy.kind {
+        aclk_proxy::Kind::Http => "http",
+        aclk_proxy::Kind::Socks => "socks5h",
+    };
+    let credentials = proxy.credentials.as_ref().map(|(user, password)| format!("{user}:{password}@"));
+    format!("{scheme}://{}{HOST}:{PROXY_PORT}", credentials.unwrap_or_default())
+}
+
+fn settings(cloud: &Cloud, proxy: Option<&str>) -> Settings {
     let guid = Guid::parse(GUID).expect("the GUID is valid");
     let rooms: Vec<&str> = cloud.rooms().iter().map(|room| room.id.as_str()).collect();
     Settings {
@@ -255,7 +269,7 @@ fn settings(cloud: &Cloud) -> Settings {
         token: Secret::copy_of(cloud.token().as_bytes()).expect("the token fits"),
         rooms: rooms.join(",").as_str().try_into().expect("the rooms fit"),
         claim_attempts: None,
-        proxy: None,
+        proxy: proxy.map(|url| Proxy::parse(url).expect("the URL is valid")),
         no_proxy: Exceptions::NONE,
         timing: Timing::DEFAULT,
         limits: Limits::DEVICE,

@@ -111,7 +111,13 @@ impl Observer for Told {
 /// Runs `future` and `server`; when both wait, time passes: to the next deadline, or by `step` if that is less.
 ///
 /// False if there is a wait without a deadline: it goes on an hour later.
-pub fn run(clock: &Virtual, wire: &Wire, server: &mut dyn Peer, step: Duration, future: impl Future<Output = ()>) -> bool {
+pub fn run(
+    clock: &Virtual,
+    wire: &Wire,
+    server: &mut dyn Peer,
+    step: Duration,
+    future: impl Future<Output = ()>,
+) -> bool {
     let mut future = pin!(future);
     let (mut idle, mut is_without_deadline) = (0, false);
     loop {

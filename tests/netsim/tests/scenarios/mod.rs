@@ -3,6 +3,7 @@
 use aclk_cloud::{Step, What as CloudSaw};
 use aclk_lan::Faults;
 use aclk_netsim::{Setup, Simulation};
+use aclk_proxy::Kind;
 use std::time::Duration;
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -144,6 +145,17 @@ pub(crate) fn scenarios() -> Vec<Scenario> {
     let mut narrow = with(Faults { mtu: 576, ..cable() });
     narrow.router.mtu = 576;
     add("MTU 576".to_owned(), narrow, Plot::Nothing);
+
+    let behind = |kind, faults: Faults| {
+        let credentials = Some(("alice".to_owned(), "hunter2".to_owned()));
+        let proxy = Some(aclk_proxy::Config { credentials, ..aclk_proxy::Config::new(kind) });
+        Setup { proxy, faults, ..Setup::default() }
+    };
+    for (name, kind) in [("HTTP", Kind::Http), ("SOCKS", Kind::Socks)] {
+        add(format!("{name} proxy"), behind(kind, cable()), Plot::Nothing);
+        add(format!("{name} proxy, loss 20 %"), behind(kind, Faults { loss: 0.2, ..cable() }), Plot::Nothing);
+        add(format!("{name} proxy, Cloud restarts at password"), behind(kind, cable()), Plot::Restart(Step::Password));
+    }
 
     let start = aclk_core::clock::Instant::START;
     let late = Faults { down: std::iter::once(start..start + OUTAGE).collect(), ..cable() };
