@@ -143,6 +143,12 @@ impl Answer {
         self.len == 0
     }
 
+    /// Whether it holds a view of the samples, of which there are [`PINS`](crate::metrics::PINS).
+    #[must_use]
+    pub const fn holds_view(&self) -> bool {
+        self.pin.is_some()
+    }
+
     /// Writes the next piece of the body into `buffer` and yields its length: `buffer` is full, or the body has ended (0
     /// from then on). In total it is [`len`](Self::len) bytes, whatever the device does meanwhile.
     pub fn fill(&mut self, node: &Node<dyn Device + '_>, buffer: &mut [u8]) -> usize {

@@ -274,7 +274,16 @@ impl Link {
             }
             (Some(Preparing::Answer(place)), Prepared::Answer { status, content_type, encoding, len }) => {
                 let unix_seconds = cx.now.wall.unix_seconds();
-                let head = Head { status, content_type, encoding, content_length: len, unix_seconds };
+                let head = Head {
+                    status,
+                    content_type,
+                    encoding,
+                    content_length: len,
+                    unix_seconds,
+                    keep_alive: false,
+                    allow: "GET",
+                    further: "",
+                };
                 if self.reply(cx, granted, place, status, None, Some(&head))? {
                     cx.queue.remove(place);
                 } else {
