@@ -27,6 +27,7 @@ use aclk_core::node::Node;
 use aclk_core::secret::Secret;
 use aclk_core::settings::Settings;
 use aclk_core::store::{Record, Saved, Store};
+use aclk_firmware::local_api::PORT;
 use aclk_firmware::{Counters, Device, DeviceClock, Machine, Memory};
 use embassy_net::Config;
 use embassy_net::driver::Driver;
@@ -91,6 +92,7 @@ pub(crate) async fn drive<D: Driver>(
         anchors: &host.trust.anchors,
         build_unix_seconds: BUILD_UNIX_SECONDS,
         time_server: wire.time_server,
+        local_api: Some(PORT),
     };
     aclk_firmware::run_with_driver(wire.ethernet, wire.config, &mut memory, machine, device).await;
 }

@@ -2,6 +2,7 @@
 
 use crate::clock::DeviceClock;
 use crate::counters::Counters;
+use crate::local_api::{self, ApiMemory, Holdings, NoPages, Server, Timing};
 use crate::network::EmbassyNetwork;
 use crate::sntp;
 use aclk_core::clock::Clock;
@@ -35,8 +36,8 @@ const TCP_RECEIVE: usize = 4 << 10;
 const TCP_SEND: usize = 2 << 10;
 /// Buffer for outgoing TLS records, in bytes: each carries 133 less.
 const TLS_WRITE: usize = 2 << 10;
-/// Sockets that a stack needs for this: TCP, DNS, DHCP, SNTP.
-pub const SOCKETS: usize = 4;
+/// Sockets that a stack needs for this: TCP, DNS, DHCP, SNTP, and those of the local API.
+pub const SOCKETS: usize = 4 + local_api::SOCKETS;
 /// An address that takes longer to come is worth a word.
 const ADDRESS_IS_LATE: Duration = Duration::from_secs(10);
 /// How often a time server that does not answer is asked.
@@ -51,6 +52,7 @@ pub struct Memory {
     tls_write: [u8; TLS_WRITE],
     tcp_receive: [u8; TCP_RECEIVE],
     tcp_send: [u8; TCP_SEND],
+    api: [ApiMemory; local_api::SOCKETS],
 }
 
 impl Memory {
@@ -65,7 +67,25 @@ impl Memory {
             tls_write: [0; TLS_WRITE],
             tcp_receive: [0; TCP_RECEIVE],
             tcp_send: [0; TCP_SEND],
+            api: [const { ApiMemory::new() }; local_api::SOCKETS],
         }
+    }
+}
+
+/// The part of the memory that the link has.
+struct LinkMemory<'a> {
+    buffers: Buffers<&'a mut [u8]>,
+    tls_read: &'a mut [u8],
+    tls_write: &'a mut [u8],
+    tcp_receive: &'a mut [u8],
+    tcp_send: &'a mut [u8],
+}
+
+impl Memory {
+    /// What the link has, and what the local API has.
+    const fn parts(&mut self) -> (LinkMemory<'_>, &mut [ApiMemory; local_api::SOCKETS]) {
+        let Self { receive, send, queries, tls_read, tls_write, tcp_receive, tcp_send, api } = self;
+        (LinkMemory { buffers: Buffers { receive, send, queries }, tls_read, tls_write, tcp_receive, tcp_send }, api)
     }
 }
 
@@ -88,6 +108,8 @@ pub struct Device<'d> {
     /// A time server (IPv4). `None` for a device that has no use for one: certificates are then checked at the time of
     /// the build, or at the time that [`DeviceClock::set`] was given.
     pub time_server: Option<Ipv4Addr>,
+    /// The port of the local API, [`PORT`](local_api::PORT) usually. `None` for a device that answers over its link only.
+    pub local_api: Option<u16>,
 }
 
 /// What the application needs of the machine.
@@ -111,13 +133,38 @@ pub struct Machine<'m, S, K, R, O, W> {
     pub counters: &'m Counters,
 }
 
-/// Runs the application until its goal is reached or it is told to stop.
+/// Runs the application until its goal is reached or it is told to stop, and serves the local API meanwhile.
 ///
 /// The runner of `stack` belongs in a task of its own: embassy-net wakes it whenever a socket is looked at, and in the
 /// same task that would be waking oneself by waiting.
 pub async fn run<S, K, R, O, W>(
     stack: Stack<'_>,
     memory: &mut Memory,
+    machine: Machine<'_, S, K, R, O, W>,
+    device: Device<'_>,
+) where
+    S: Store,
+    K: Key,
+    R: CryptoRng,
+    O: Observer,
+    W: Control,
+{
+    let holdings = Holdings::new();
+    let server = Server::new(machine.node, machine.clock, &NoPages, Timing::DEFAULT, &holdings);
+    let (memory, api) = memory.parts();
+    let port = device.local_api;
+    let serve = async {
+        if let Some(port) = port {
+            local_api::listen(stack, port, api, &server).await;
+        }
+        core::future::pending::<()>().await;
+    };
+    select(work(stack, memory, machine, device), serve).await;
+}
+
+async fn work<S, K, R, O, W>(
+    stack: Stack<'_>,
+    memory: LinkMemory<'_>,
     machine: Machine<'_, S, K, R, O, W>,
     device: Device<'_>,
 ) where
@@ -154,10 +201,8 @@ pub async fn run<S, K, R, O, W>(
     };
     let mut seed = [0; 32];
     rng.fill_bytes(&mut seed);
-    let network = EmbassyNetwork::new(stack, &mut memory.tcp_receive, &mut memory.tcp_send, counters);
-    let (receive, send) = (memory.receive.as_mut_slice(), memory.send.as_mut_slice());
-    let buffers = Buffers { receive, send, queries: memory.queries.as_mut_slice() };
-    let mut agent = Agent::new(device.goal, device.settings, saved, buffers, seed, clock.now());
+    let network = EmbassyNetwork::new(stack, memory.tcp_receive, memory.tcp_send, counters);
+    let mut agent = Agent::new(device.goal, device.settings, saved, memory.buffers, seed, clock.now());
     let machine = driver::Machine {
         network: &network,
         clock,
@@ -169,8 +214,8 @@ pub async fn run<S, K, R, O, W>(
         node,
         anchors: device.anchors,
         build_unix_seconds: device.build_unix_seconds,
-        tls_read: &mut memory.tls_read,
-        tls_write: &mut memory.tls_write,
+        tls_read: memory.tls_read,
+        tls_write: memory.tls_write,
     };
     driver::drive(&mut agent, machine).await;
     network.end().await;

@@ -3,7 +3,8 @@
 //!
 //! [`run_with_driver`] is one droppable future: poll it on any executor; drop it and the device is switched off. [`run`]
 //! is for those with another task for the network stack. It waits for an address, sets the clock by SNTP, claims the node
-//! if it is not claimed, and keeps the link up.
+//! if it is not claimed, and keeps the link up. Meanwhile it answers the local HTTP API ([`local_api`]), which Linux serves
+//! on its own sockets too.
 //!
 //! ```text
 //!  Driver (Ethernet) ── embassy-net ── EmbassyNetwork ── aclk_core::driver ── engine
@@ -16,6 +17,7 @@
 //! IPv4 only. No platform and no time driver is chosen here; the final binary does that.
 #![no_std]
 #![forbid(unsafe_code)]
+#![allow(async_fn_in_trait, reason = "one task runs everything, so no future here need be `Send`")]
 
 #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
 extern crate alloc;
@@ -26,6 +28,7 @@ mod board_device;
 mod clock;
 mod counters;
 mod guard;
+pub mod local_api;
 pub mod meter;
 mod network;
 #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]

@@ -13,8 +13,9 @@ use aclk_core::settings::Settings;
 use aclk_core::stage::Failure;
 use aclk_core::store::{Record, Saved, Store};
 use aclk_core::tls::anchor;
+use aclk_firmware::local_api::PORT;
 use aclk_firmware::{
-    Arena, Board, BoardDevice, Counters, Custom, Device, DeviceClock, Guarded, Machine, Memory, Stack,
+    Arena, Board, BoardDevice, Counters, Custom, Device, DeviceClock, Guarded, Machine, Memory, SOCKETS, Stack,
 };
 use aclk_lan::DeviceEnd;
 use chacha20::ChaCha20Rng;
@@ -29,8 +30,6 @@ use std::rc::Rc;
 
 /// The key pair of the device. It has one already: to generate it takes seconds of real time.
 const KEY_PEM: &str = include_str!("../../pair/fixtures/private.pem");
-/// Sockets of the stack: TCP, DNS, DHCP, SNTP.
-const SOCKETS: usize = 4;
 /// When the firmware was built: 2025-10-09.
 const BUILD_UNIX_SECONDS: u64 = 1_760_000_000;
 
@@ -161,6 +160,7 @@ pub(crate) async fn run(
         anchors: &anchors,
         build_unix_seconds: BUILD_UNIX_SECONDS,
         time_server: Some(time_server),
+        local_api: Some(PORT),
     };
     let mut resources = StackResources::<SOCKETS>::new();
     let config = Config::dhcpv4(DhcpConfig::default());

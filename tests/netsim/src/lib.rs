@@ -7,15 +7,17 @@
 //!      device.rs      clock.rs         aclk-lan       host.rs
 //! ```
 //!
-//! [`Simulation`] joins them. Time passes only when nobody has anything left to do, and then jumps to whatever is due
+//! [`Simulation`] joins them, and lets other machines on the cable call the device's local API. Time passes only when nobody has anything left to do, and then jumps to whatever is due
 //! first. What is under test is everything from the application down; `aclk-pair` is quicker where only the engine is.
 
 mod clock;
 mod device;
 mod host;
+mod neighbour;
 mod pki;
 mod simulation;
 mod tasks;
 
 pub use device::{Happened, What};
+pub use neighbour::Call;
 pub use simulation::{Setup, Simulation};

@@ -3,6 +3,7 @@
 use crate::clock;
 use crate::device::{self, Diary, Happened, What};
 use crate::host::{Host, PORT, PROXY_PORT};
+use crate::neighbour::{Call, Neighbour};
 use crate::pki::Pki;
 use aclk_cloud::Cloud;
 use aclk_core::clock::Instant;
@@ -67,6 +68,8 @@ pub struct Simulation {
     /// Whether the device has something to do.
     bell: Arc<Bell>,
     diary: Diary,
+    neighbours: Vec<Neighbour>,
+    mtu: usize,
     cloud_config: aclk_cloud::Config,
     restarts: u64,
     now: Instant,
@@ -101,6 +104,8 @@ impl Simulation {
             device: Box::pin(device),
             bell: Arc::new(Bell(AtomicBool::new(true))),
             diary,
+            neighbours: Vec::new(),
+            mtu,
             cloud_config: cloud,
             restarts: 0,
             now: Instant::START,
@@ -142,6 +147,24 @@ impl Simulation {
     #[must_use]
     pub fn address(&self) -> Option<Ipv4Addr> {
         self.lan.router.leased_to(MAC, self.now)
+    }
+
+    /// Another machine on the cable calls `port` of the device, says `text` and listens, if it `listens`. Yields its number.
+    ///
+    /// # Panics
+    /// If the device has no address yet, or there are more than thirty neighbours.
+    pub fn call(&mut self, port: u16, text: &str, listens: bool) -> usize {
+        let device = (self.address().expect("the device has an address"), port);
+        let number = self.neighbours.len();
+        assert!(number < 30, "the street is full");
+        self.neighbours.push(Neighbour::new(number as u8, self.mtu, device, text, listens));
+        number
+    }
+
+    /// What came of the call of neighbour `number`.
+    #[must_use]
+    pub fn call_of(&self, number: usize) -> Call {
+        self.neighbours[number].call.borrow().clone()
     }
 
     /// The Cloud goes down: every connection is reset, and new ones are refused.
@@ -211,7 +234,10 @@ impl Simulation {
             let done = self.device.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
             assert!(!done, "the application ended at {:?}: {:?}", self.now(), self.failures());
         }
-        self.lan.exchange(self.now, &self.jack);
+        for neighbour in &mut self.neighbours {
+            progress |= neighbour.step();
+        }
+        self.exchange();
         while let Some(action) = self.lan.poll(self.now) {
             self.host.act(&mut self.lan.router, self.now, action);
             progress = true;
@@ -221,8 +247,24 @@ impl Simulation {
         if progress {
             return true;
         }
-        self.lan.exchange(self.now, &self.jack);
+        self.exchange();
         self.bell.0.load(Ordering::Relaxed)
+    }
+
+    /// Carries frames. Neighbours are at a switch right beside the device, so theirs take no time and none is lost.
+    fn exchange(&mut self) {
+        for neighbour in &self.neighbours {
+            while let Some(frame) = neighbour.jack.take() {
+                self.jack.give(frame);
+            }
+        }
+        if !self.neighbours.is_empty() {
+            while let Some(frame) = self.jack.take() {
+                self.neighbours.iter().for_each(|neighbour| neighbour.jack.give(frame.clone()));
+                self.lan.send(self.now, frame);
+            }
+        }
+        self.lan.exchange(self.now, &self.jack);
     }
 
     fn next_event(&mut self) -> Option<Instant> {
