@@ -1,6 +1,6 @@
 //! The clocks of this machine.
 
-use aclk_core::clock::{Clock, Instant, Trust, WallTime};
+use aclk_core::clock::{Clock, Instant, Now, Trust, WallTime};
 use rustix::time::{ClockId, clock_gettime};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -37,6 +37,37 @@ impl Clock for HostClock {
             }
             tokio::time::sleep(left.min(NAP)).await;
         }
+    }
+}
+
+/// The clock that a node is kept by, for others who use it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct NodeClock(fn() -> Now);
+
+impl NodeClock {
+    /// The clock behind `now`.
+    pub(crate) const fn new(now: fn() -> Now) -> Self {
+        Self(now)
+    }
+}
+
+impl Clock for NodeClock {
+    fn instant(&self) -> Instant {
+        (self.0)().instant
+    }
+
+    fn wall(&self) -> WallTime {
+        (self.0)().wall
+    }
+
+    fn now(&self) -> Now {
+        (self.0)()
+    }
+
+    /// By the timers of the system: a device has few, and needs them itself.
+    async fn sleep_until(&self, deadline: Instant) {
+        let left = deadline.since(self.instant());
+        HostClock.sleep_until(HostClock.instant() + left).await;
     }
 }
 

@@ -14,18 +14,16 @@ pub(crate) mod cable;
 pub(crate) mod tap;
 
 use crate::clock::{BUILD_UNIX_SECONDS, HostClock};
-use crate::host::Host;
+use crate::host::{Host, Work};
 use crate::store::FileStore;
 use crate::store::error::StoreError;
 use aclk_core::clock::{Clock as _, Now};
 use aclk_core::driver::{Control, Observer};
-use aclk_core::engine::event::Goal;
 use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::PRIVATE_PEM_MAX;
 use aclk_core::metrics;
 use aclk_core::node::Node;
 use aclk_core::secret::Secret;
-use aclk_core::settings::Settings;
 use aclk_core::store::{Record, Saved, Store};
 use aclk_firmware::local_api::PORT;
 use aclk_firmware::{Counters, Device, DeviceClock, Machine, Memory};
@@ -62,19 +60,17 @@ pub(crate) struct Wire<'c, D> {
     pub(crate) time_server: Option<Ipv4Addr>,
 }
 
-/// Works towards `goal` until it is reached or given up, or `control` ends it, over `wire`. The node must be kept by the
-/// clock of `wire`.
-#[expect(clippy::too_many_arguments, reason = "each is another thing, and there is one caller for each carrier")]
+/// Works until the goal is reached or given up, or `control` ends it, over `wire`. The node must be kept by the clock of
+/// `wire`. The local API is served there too, on its usual port: it is another network than that of this machine.
 pub(crate) async fn drive<D: Driver>(
     host: &mut Host,
     wire: Wire<'_, D>,
-    goal: Goal,
-    settings: Settings,
-    saved: Saved,
+    work: Work,
     node: &RefCell<Node<dyn metrics::Device + '_>>,
     observer: &mut impl Observer,
     control: &mut impl Control,
 ) {
+    let Work { goal, settings, saved } = work;
     let mut memory = Box::new(Memory::new());
     let machine = Machine {
         store: &mut Known { store: &mut host.store, saved: Some(saved) },
@@ -97,7 +93,7 @@ pub(crate) async fn drive<D: Driver>(
     aclk_firmware::run_with_driver(wire.ethernet, wire.config, &mut memory, machine, device).await;
 }
 
-/// The clock that nodes on a TAP device are kept by: its time of day is that of the system.
+/// The clock that nodes with a stack of our own are kept by: its time of day is that of the system.
 pub(crate) fn now() -> Now {
     Now { instant: DeviceClock::new(0).instant(), wall: HostClock.wall() }
 }

@@ -60,7 +60,8 @@ claimed yet, waits for \"aclk claim\". SIGHUP reads everything again and lifts a
 The proxy is that of [cloud] proxy in netdata.conf (none, env or a URL: see \"aclk help claim\"), else that of the claim.
 
   --hostname NAME           name to show; default: the host name
-  --listen ADDR:PORT|off    address of the local API; has no effect yet
+  --listen ADDR:PORT|off    where the local API and the status page are, for a browser on this machine; default:
+                            127.0.0.1:19999, and if that is taken, nowhere
   --net host                use the sockets of this machine (default)
   --net tap:NAME            use our own TCP/IP stack (IPv4) on this TAP device, which is made if it does not exist
   --address CIDR            address of our own stack, as in 10.0.0.2/24; default: DHCP, which says the next two as well
@@ -75,8 +76,11 @@ It listens for commands (netdatacli, \"aclk aclk-state\") from root and its own 
 directory ($NETDATA_RUN_DIR/netdata.pipe, default /run/netdata/netdata.pipe; where that cannot be, in
 $NETDATA_VARLIB_DIR/aclk). If there is no such place the log says so, and the link is held all the same.
 
-exit code: 0 ended by a signal or by shutdown-agent; 1 arguments, or the TAP device; 2 files, or another \"aclk run\" is running;
-  4 nobody is trusted; 18 no machine GUID";
+A program that is called \"netdata\" (a link to aclk is enough) does the same; it knows -D, which changes nothing, and
+listens where netdata.conf says: [web] bind to, default *, which is every address of this machine.
+
+exit code: 0 ended by a signal or by shutdown-agent; 1 arguments, the port of the local API, or the TAP device; 2 files, or
+  another \"aclk run\" is running; 4 nobody is trusted; 18 no machine GUID";
 
 #[cfg(feature = "lab")]
 pub(crate) const DEMO: &str = "\

@@ -19,7 +19,7 @@ use aclk_core::engine::event::Goal;
 use aclk_core::engine::{Agent, Buffers};
 use aclk_core::identity::key::Key;
 use aclk_core::identity::software::SoftwareKey;
-use aclk_core::metrics::{Device, NoDevice};
+use aclk_core::metrics::Device;
 use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::stage::Stage;
@@ -45,6 +45,14 @@ pub(crate) struct Host {
     pub(crate) key: SoftwareKey,
     /// Randomness that nobody can guess.
     pub(crate) rng: ChaCha20Rng,
+}
+
+/// What is to be worked towards, with what is known so far.
+#[derive(Debug)]
+pub(crate) struct Work {
+    pub(crate) goal: Goal,
+    pub(crate) settings: Settings,
+    pub(crate) saved: Saved,
 }
 
 impl Host {
@@ -85,39 +93,18 @@ impl Host {
         Ok(self.store.load().await?)
     }
 
-    /// Works towards `goal` until it is reached or given up, or `control` ends it, over the sockets of this machine. Over
-    /// a TCP/IP stack of our own: see [`device`](crate::device).
+    /// Works until the goal is reached or given up, or `control` ends it, over the sockets of this machine. Over a TCP/IP
+    /// stack of our own: see [`device`](mod@crate::device). `node` is used by others meanwhile: the local API.
     pub(crate) async fn drive(
         &mut self,
-        goal: Goal,
-        settings: Settings,
-        saved: Saved,
-        observer: &mut impl Observer,
-        control: &mut impl Control,
-    ) -> Result<(), Fault> {
-        let now = HostClock.now();
-        if goal == Goal::Claim {
-            // There is no link to tell of it.
-            let node = RefCell::new(Node::new(NoDevice::default(), &settings, &saved, now));
-            return self.drive_node(goal, settings, saved, &node, observer, control).await;
-        }
-        let machine = self.machine();
-        let node = RefCell::new(Node::new(device(&machine, None), &settings, &saved, now));
-        self.drive_node(goal, settings, saved, &node, observer, control).await
-    }
-
-    /// The same for a node of the caller's, which others may use too: a local HTTP server.
-    pub(crate) async fn drive_node(
-        &mut self,
-        goal: Goal,
-        settings: Settings,
-        saved: Saved,
+        work: Work,
         node: &RefCell<Node<dyn Device + '_>>,
         observer: &mut impl Observer,
         control: &mut impl Control,
     ) -> Result<(), Fault> {
         let clock = HostClock;
         let buffers = Buffers { receive: vec![0; RECEIVE_LEN], send: vec![0; SEND_LEN], queries: vec![0; QUERIES_LEN] };
+        let Work { goal, settings, saved } = work;
         let mut agent = Agent::new(goal, settings, saved, buffers, random::seed()?, clock.now());
         let (mut tls_read, mut tls_write) = (vec![0; RECORD_READ_LEN], vec![0; WRITE_MAX]);
         let machine = Machine {

@@ -1,7 +1,8 @@
-//! What a daemon tells: its log, and its state for `aclk status`.
+//! What a daemon tells: its log, its state for `aclk status`, and how that came to be, for the status page.
 
 use crate::fault::Fault;
 use crate::live::Live;
+use crate::local_api::history::History;
 use crate::proxy::Choice;
 use crate::report::log::{Log, Tag};
 use aclk_core::driver::Observer;
@@ -13,9 +14,12 @@ use std::fmt::Display;
 use std::io::Write;
 use std::rc::Rc;
 
-/// Log and state; clones write to the same ones, since both the engine and the wishes have something to tell.
+/// Log, state and history; clones write to the same ones, since both the engine and the wishes have something to tell.
 #[derive(Debug)]
-pub(crate) struct Journal<W>(Rc<RefCell<Inner<W>>>);
+pub(crate) struct Journal<W> {
+    inner: Rc<RefCell<Inner<W>>>,
+    history: Rc<RefCell<History>>,
+}
 
 #[derive(Debug)]
 struct Inner<W> {
@@ -25,23 +29,30 @@ struct Inner<W> {
 
 impl<W: Write> Journal<W> {
     pub(crate) fn new(log: Log<W>, live: Live) -> Self {
-        Self(Rc::new(RefCell::new(Inner { log, live })))
+        let history = Rc::new(RefCell::new(History::new()));
+        Self { inner: Rc::new(RefCell::new(Inner { log, live })), history }
+    }
+
+    /// What happened so far.
+    pub(crate) fn history(&self) -> Rc<RefCell<History>> {
+        self.history.clone()
     }
 
     /// One line in the log.
     pub(crate) fn line(&self, tag: Tag, text: impl Display) {
-        self.0.borrow_mut().log.line(tag, text);
+        self.inner.borrow_mut().log.line(tag, text);
     }
 
     /// What every connection goes through from now on.
     pub(crate) fn proxy(&self, proxy: &Choice) {
         self.line(Tag::Link, format_args!("proxy: {proxy}"));
-        self.0.borrow_mut().live.proxy(proxy.url(), proxy.source());
+        self.inner.borrow_mut().live.proxy(proxy.url(), proxy.source());
     }
 
     /// What is linked from now on: this claim, or nothing because of this reason.
     pub(crate) fn begin(&self, claim: Option<&Claim>, reason: Option<&str>) {
-        let mut inner = self.0.borrow_mut();
+        self.history.borrow_mut().begin(claim.is_some(), reason);
+        let mut inner = self.inner.borrow_mut();
         inner.live.begin(claim, reason);
         inner.check();
     }
@@ -56,7 +67,7 @@ impl<W: Write> Journal<W> {
 
 impl<W> Clone for Journal<W> {
     fn clone(&self) -> Self {
-        Self(self.0.clone())
+        Self { inner: self.inner.clone(), history: self.history.clone() }
     }
 }
 
@@ -70,13 +81,14 @@ impl<W: Write> Inner<W> {
 
 impl<W: Write> Observer for Journal<W> {
     fn event(&mut self, event: &Event<'_>) {
-        let mut inner = self.0.borrow_mut();
+        self.history.borrow_mut().event(event);
+        let mut inner = self.inner.borrow_mut();
         inner.log.event(event);
         inner.live.event(event);
         inner.check();
     }
 
     fn key_progress(&mut self, progress: Progress) {
-        self.0.borrow_mut().log.key_progress(progress);
+        self.inner.borrow_mut().log.key_progress(progress);
     }
 }

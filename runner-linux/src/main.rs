@@ -15,6 +15,7 @@ mod host;
 mod journal;
 mod json;
 mod live;
+mod local_api;
 mod machine_guid;
 mod metrics;
 mod names;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
     match Name::of(arguments.next().as_deref()) {
         Name::Aclk => aclk(arguments),
+        Name::Netdata => ExitCode::from(command::run::run_as_netdata(arguments.collect())),
         Name::Netdatacli => ExitCode::from(command::cli::netdatacli(arguments.collect())),
     }
 }

@@ -10,6 +10,8 @@ pub(crate) enum Name {
     Aclk,
     /// `netdatacli`: commands a running daemon.
     Netdatacli,
+    /// `netdata`: what starts and configures a Netdata Agent starts and configures this.
+    Netdata,
 }
 
 impl Name {
@@ -17,6 +19,7 @@ impl Name {
     pub(crate) fn of(program: Option<&OsStr>) -> Self {
         match program.and_then(|program| Path::new(program).file_name()).and_then(OsStr::to_str) {
             Some("netdatacli") => Self::Netdatacli,
+            Some("netdata") => Self::Netdata,
             _ => Self::Aclk,
         }
     }
@@ -31,6 +34,7 @@ mod tests {
     fn the_name_of_the_file_counts_and_not_its_folder() {
         let name = |text: &str| Name::of(Some(OsStr::new(text)));
         assert_eq!((name("netdatacli"), name("/usr/sbin/netdatacli")), (Name::Netdatacli, Name::Netdatacli));
+        assert_eq!((name("netdata"), name("/usr/sbin/netdata")), (Name::Netdata, Name::Netdata));
         assert_eq!((name("aclk"), name("/opt/netdatacli/aclk"), name("")), (Name::Aclk, Name::Aclk, Name::Aclk));
         assert_eq!(Name::of(None), Name::Aclk);
     }

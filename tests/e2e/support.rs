@@ -131,9 +131,9 @@ impl Machine {
         self.run(&arguments)
     }
 
-    /// `aclk run`.
+    /// `aclk run`, without a local API unless it is asked for: other tests run beside this one.
     pub(crate) fn start(&self, more: &[&str]) -> Daemon {
-        let mut arguments = vec!["run"];
+        let mut arguments = vec!["run", "--listen=off"];
         arguments.extend(more);
         Daemon::start(self.command(&arguments))
     }

@@ -1,5 +1,6 @@
 //! `aclk run --net tap:NAME`: our own TCP/IP on a TAP device, in network namespaces that nothing leads out of.
 
+use crate::local_api::{Client, address, page_of};
 use crate::socket::utc;
 use crate::support::*;
 use aclk_cloud::server::{Handle, Options, Running};
@@ -143,6 +144,38 @@ fn a_link_with_its_own_tcp_ip_survives_a_restart_of_the_cloud_and_says_farewell(
         let events = events(&second);
         assert!(!events.iter().any(|event| event.contains("will")), "it left in order: {events:?}");
         assert_eq!(second.with(|cloud, _| cloud.deviations().to_vec()), []);
+    });
+}
+
+#[test]
+fn its_neighbours_ask_it_on_its_own_address() {
+    in_a_namespace("its_neighbours_ask_it_on_its_own_address", || {
+        tap0();
+        let cloud = cloud_at("10.9.0.1:0", None);
+        let machine = Machine::claimed(&cloud);
+        let link = machine.start(&["--net=tap:tap0", "--address=10.9.0.2/24", "--listen=127.0.0.1:0"]);
+        link.wait_for("ACLK: live as", 0);
+        let device: SocketAddr = "10.9.0.2:19999".parse().unwrap();
+        for _ in 0..30 {
+            assert_eq!(Client::connect(device).get("/api/v1/info").status, 200, "one after the other");
+        }
+        for target in ["/api/v1/info", "/api/v1/charts", "/api/v3/info"] {
+            let answer = Client::connect(device).get(target);
+            assert!(answer.status == 200 && answer.json().is_object(), "{target}: {answer:?}");
+        }
+        assert_eq!(Client::connect(device).get("/").status, 404, "the page is on the sockets of the machine");
+        // Both have the same node, and its clock.
+        let here = Client::connect(address(&page_of(&link))).get("/api/v3/info");
+        let there = Client::connect(device).get("/api/v3/info");
+        assert_eq!(here.json()["cloud"]["since"], there.json()["cloud"]["since"]);
+        assert_eq!(here.json()["cloud"]["status"], "online");
+        // Who hangs is let go, and the link does not notice.
+        let hanging: Vec<_> = (0..2).map(|_| Client::connect(device)).collect();
+        assert!(std::net::TcpStream::connect(device).is_err(), "it has two sockets for this");
+        wait_until("there is room again", || std::net::TcpStream::connect(device).is_ok());
+        drop(hanging);
+        assert!(!link.said().contains("offline"), "{}", link.said());
+        assert_eq!(cloud.with(|cloud, _| cloud.deviations().to_vec()), []);
     });
 }
 

@@ -2,10 +2,11 @@
 
 use super::print;
 use crate::args::Args;
+use crate::clock::HostClock;
 use crate::fault::Fault;
 use crate::help;
 use crate::hidden::Hidden;
-use crate::host::{self, Host};
+use crate::host::{self, Host, Work};
 use crate::paths::Paths;
 use crate::proxy::{self, Choice, Environment};
 use crate::report::record::{Record, json_of_fault};
@@ -13,10 +14,14 @@ use crate::report::screen::{CLAIMED, Screen};
 use crate::report::{Both, Maybe};
 use crate::settings::{self, Given};
 use crate::store::FileStore;
+use aclk_core::clock::Clock;
 use aclk_core::driver::NoControl;
 use aclk_core::engine::event::Goal;
+use aclk_core::metrics::NoDevice;
+use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::store::Claim;
+use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{Stderr, stderr};
 use zeroize::Zeroizing;
@@ -124,7 +129,10 @@ fn claim(options: Options) -> Result<Record, Fault> {
             warn(screen, saved.pending.as_ref(), &settings);
         }
         let mut observer = Both(Record::default(), screen);
-        host.drive(Goal::Claim, settings, saved, &mut observer, &mut NoControl).await?;
+        // There is no link to tell of what this machine measures.
+        let node = RefCell::new(Node::new(NoDevice::default(), &settings, &saved, HostClock.now()));
+        let work = Work { goal: Goal::Claim, settings, saved };
+        host.drive(work, &node, &mut observer, &mut NoControl).await?;
         Ok(observer.0)
     })?
 }

@@ -7,10 +7,16 @@ mod wait;
 
 use super::print;
 use crate::args::Args;
+use crate::clock::{HostClock, NodeClock};
+use crate::daemon::SharedNode;
 use crate::device::cable;
+use crate::device::{self, OwnStack};
 use crate::fault::Fault;
 use crate::help;
-use crate::host::{self, Host};
+use crate::host::{self, Host, Work};
+use crate::local_api;
+use crate::local_api::listen::Listen;
+use crate::metrics::Machine;
 use crate::paths::Paths;
 use crate::report::Maybe;
 use crate::report::record::json_of_fault;
@@ -21,7 +27,9 @@ use crate::store::FileStore;
 use crate::store::claim_dir::CLOUD_FULLCHAIN;
 use aclk_cloud::FaultPlan;
 use aclk_cloud::server::{Handle, Options as CloudOptions, Running};
+use aclk_core::clock::{Clock, Now};
 use aclk_core::engine::event::Goal;
+use aclk_core::node::Node;
 use aclk_core::secret::Secret;
 use aclk_core::stage::Stage;
 use aclk_core::wire::url::Url;
@@ -33,7 +41,9 @@ use std::fs;
 use std::io::{Stdout, stderr, stdout};
 use std::net::Ipv4Addr;
 use std::path::Path;
+use std::rc::Rc;
 use std::time::Instant;
+use tokio::task::LocalSet;
 use wait::Wait;
 
 /// Exit code after Ctrl-C before everything was shown, as shells count it.
@@ -145,14 +155,28 @@ fn demonstrate(options: &Options) -> Result<u8, Fault> {
     let work = async {
         let mut control = Wait::new(audience.borrow().over())?;
         let saved = host.saved().await?;
+        // For the tasks of the local API, which live as long as the program does.
+        let machine: &Machine = Box::leak(Box::new(host.machine()));
+        let stack: &OwnStack = Box::leak(Box::new(OwnStack::new()));
+        let (now, own): (fn() -> Now, _) = match options.net {
+            Net::Host => (|| HostClock.now(), None),
+            Net::Cable => (device::now, Some(stack)),
+        };
+        let node: SharedNode = Rc::new(RefCell::new(Node::new(host::device(machine, own), &settings, &saved, now())));
+        // Only one who stays can look at it. On a port of its own: the usual one may be that of a real link.
+        let listen = if options.stay { Listen::of_option("127.0.0.1:0")? } else { Listen::Off };
+        let (listeners, _) = listen.bind()?;
+        audience.borrow_mut().is_shown_at(local_api::urls(&listeners).into_iter().next());
+        let history = audience.borrow().history();
+        let serve = local_api::serve(&listeners, node.clone(), NodeClock::new(now), history, |_| {});
         let mut observer = Watch(&audience);
         let device = async {
+            let work = Work { goal: Goal::ClaimAndLink, settings, saved };
             match options.net {
-                Net::Host => host.drive(Goal::ClaimAndLink, settings, saved, &mut observer, &mut control).await,
+                Net::Host => host.drive(work, &*node, &mut observer, &mut control).await,
                 Net::Cable => {
                     let lan = cable::lan(SEED, Faults::none())?;
-                    let goal = Goal::ClaimAndLink;
-                    cable::drive_on_cable(&mut host, lan, goal, settings, saved, &mut observer, &mut control).await;
+                    cable::drive_on_cable(&mut host, lan, stack, work, &node, &mut observer, &mut control).await;
                     Ok(())
                 }
             }
@@ -164,10 +188,12 @@ fn demonstrate(options: &Options) -> Result<u8, Fault> {
         tokio::select! {
             ended = device => ended?,
             () = asking => {}
+            () = serve => {}
         }
         Ok::<_, Fault>(control.interrupted)
     };
-    let interrupted = host::block_on(work)??;
+    let tasks = LocalSet::new();
+    let interrupted = host::block_on(tasks.run_until(work))??;
     Ok(audience.into_inner().conclude(interrupted))
 }
 
@@ -209,12 +235,16 @@ fn prepare(claim_dir: &Path, cloud: &Handle) -> Result<Given, Fault> {
     })
 }
 
-fn how_to_go_on(cloud: &Handle) -> String {
+fn how_to_go_on(cloud: &Handle, status_page: Option<&str>) -> String {
     let (token, room) =
         cloud.with(|cloud, _| (cloud.token().to_owned(), cloud.rooms().first().map(|room| room.id.clone())));
     let page = match cloud.admin_url().zip(cloud.admin_credential()) {
         Some((url, credential)) => format!("Look at it in a browser:\n  {url}#{credential}\n"),
         None => String::new(),
+    };
+    let page = match status_page {
+        Some(url) => format!("{page}And at the device itself:\n  {url}\n"),
+        None => page,
     };
     format!(
         "\nThe device stays online until Ctrl-C. {page}To claim another one here, put\n  {}\ninto its claim.d as \

@@ -2,7 +2,7 @@
 
 use super::print;
 use crate::args::Args;
-use crate::clock::HostClock;
+use crate::clock::{HostClock, NodeClock};
 use crate::daemon::Daemon;
 use crate::device;
 use crate::device::OwnStack;
@@ -10,10 +10,13 @@ use crate::device::address::{self, Addressing};
 use crate::device::tap::Tap;
 use crate::fault::Fault;
 use crate::help;
-use crate::host::{self, Host};
+use crate::host::{self, Host, Work};
 use crate::journal::Journal;
 use crate::live::{self, Live};
+use crate::local_api;
+use crate::local_api::listen::Listen;
 use crate::metrics::Machine;
+use crate::netdata_conf;
 use crate::paths::Paths;
 use crate::proxy::{Choice, Environment};
 use crate::report::log::{Log, Tag};
@@ -27,13 +30,22 @@ use aclk_core::engine::event::Goal;
 use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::store::Saved;
-use embassy_futures::select::{Either, select};
+use embassy_futures::select::{Either3, select3};
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{Stderr, stderr};
-use std::net::SocketAddr;
 use std::rc::Rc;
+use tokio::net::TcpListener;
 use tokio::task::LocalSet;
+
+/// Under which name the program was started.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Called {
+    /// `aclk run`.
+    Run,
+    /// `netdata`: what starts and configures a Netdata Agent starts and configures this.
+    Netdata,
+}
 
 /// Which TCP/IP stack is used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,14 +59,24 @@ enum Net {
 #[derive(Debug)]
 struct Options {
     given: Given,
-    listen: Option<SocketAddr>,
+    /// Where the local API listens; `None` where nothing was said.
+    listen: Option<Listen>,
     net: Net,
 }
 
 /// Runs the command.
 pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
-    let result = match parse(arguments) {
-        Ok(Some(options)) => link(options),
+    run_as(Called::Run, arguments)
+}
+
+/// The same for a program that is called `netdata`: it listens where `netdata.conf` says.
+pub(crate) fn run_as_netdata(arguments: Vec<OsString>) -> u8 {
+    run_as(Called::Netdata, arguments)
+}
+
+fn run_as(called: Called, arguments: Vec<OsString>) -> u8 {
+    let result = match parse(called, arguments) {
+        Ok(Some(options)) => link(called, options),
         Ok(None) => {
             print(help::RUN);
             Ok(())
@@ -70,7 +92,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     }
 }
 
-fn parse(arguments: Vec<OsString>) -> Result<Option<Options>, Fault> {
+fn parse(called: Called, arguments: Vec<OsString>) -> Result<Option<Options>, Fault> {
     let mut options = Options { given: Given::default(), listen: None, net: Net::Host };
     let (mut tap, mut address) = (None, address::Given::default());
     let mut args = Args::new("run", arguments);
@@ -78,7 +100,9 @@ fn parse(arguments: Vec<OsString>) -> Result<Option<Options>, Fault> {
         let name = argument.name().to_owned();
         match name.as_str() {
             "help" | "h" => return Ok(None),
-            "listen" => options.listen = listen(&argument.value()?)?,
+            "listen" => options.listen = Some(Listen::of_option(&argument.value()?)?),
+            // In the foreground we are in any case.
+            "D" if called == Called::Netdata => argument.flag()?,
             "net" => tap = net(&argument.value()?)?,
             name if address::Given::knows(name) => address.take(name, &argument.value()?)?,
             "hostname" => options.given.take(&name, argument.value()?)?,
@@ -91,14 +115,6 @@ fn parse(arguments: Vec<OsString>) -> Result<Option<Options>, Fault> {
         None => return Err(Fault::usage("--address, --gateway and --dns only make sense with --net tap:NAME")),
     }
     Ok(Some(options))
-}
-
-fn listen(text: &str) -> Result<Option<SocketAddr>, Fault> {
-    if text == "off" {
-        return Ok(None);
-    }
-    let hint = "write it as in --listen 127.0.0.1:19999, or --listen off";
-    text.parse().map(Some).map_err(|_| Fault::usage("--listen is not an address with a port").hint(hint))
 }
 
 /// The name of the TAP device, unless it is the sockets of this machine that are to be used.
@@ -119,17 +135,24 @@ fn is_interface(name: &str) -> bool {
     (1..=15).contains(&name.len()) && name.bytes().all(is_good) && !matches!(name, "." | "..")
 }
 
-fn link(options: Options) -> Result<(), Fault> {
+fn link(called: Called, options: Options) -> Result<(), Fault> {
     let paths = Paths::from_env();
+    let listen = match (&options.listen, called) {
+        (Some(listen), _) => listen.clone(),
+        (None, Called::Run) => Listen::default(),
+        (None, Called::Netdata) => Listen::of_conf(&netdata_conf::load(&paths)?)?,
+    };
     let live = Live::new(&paths.live(), live::PATIENCE)?;
     let journal = Journal::new(Log::new(stderr()), live);
     // On the heap: those it is handed through would keep copies of it.
-    let work = Box::pin(keep(&paths, &options, &journal));
+    let work = Box::pin(keep(&paths, &options, &listen, &journal));
     host::block_on(LocalSet::new().run_until(work))?
 }
 
-/// Holds the link and listens to commands.
-async fn keep(paths: &Paths, options: &Options, journal: &Journal<Stderr>) -> Result<(), Fault> {
+/// Holds the link, listens to commands, and serves the local API.
+async fn keep(paths: &Paths, options: &Options, listen: &Listen, journal: &Journal<Stderr>) -> Result<(), Fault> {
+    let start = format!("aclk {} starts, claim directory {}", env!("CARGO_PKG_VERSION"), paths.claim_dir().display());
+    journal.line(Tag::Link, start);
     let settings = read_settings(paths, options)?;
     // The node outlives every beginning, and what it measures stays the same: it is kept until the program ends.
     let machine: &'static Machine = Box::leak(Box::new(Machine::find(paths.claim_dir().parent())));
@@ -139,15 +162,26 @@ async fn keep(paths: &Paths, options: &Options, journal: &Journal<Stderr>) -> Re
     };
     let node = Node::new(host::device(machine, stack), &settings, &Saved::default(), now());
     let daemon = Rc::new(Daemon::new(Rc::new(RefCell::new(node)), now));
-    match select(
-        link_again(paths, options, machine, stack, journal, &daemon),
-        socket::serve(paths, daemon.clone(), journal.clone()),
-    )
-    .await
-    {
-        Either::First(result) => result,
-        Either::Second(()) => Ok(()),
+    let listeners = open(listen, journal)?;
+    let tell = |text| journal.line(Tag::Link, text);
+    let api = local_api::serve(&listeners, daemon.node.clone(), NodeClock::new(now), journal.history(), tell);
+    let commands = socket::serve(paths, daemon.clone(), journal.clone());
+    match select3(link_again(paths, options, machine, stack, journal, &daemon), commands, api).await {
+        Either3::First(result) => result,
+        Either3::Second(()) | Either3::Third(()) => Ok(()),
     }
+}
+
+/// Opens the local API, and says where it is.
+fn open(listen: &Listen, journal: &Journal<Stderr>) -> Result<Vec<TcpListener>, Fault> {
+    let (listeners, notes) = listen.bind()?;
+    for note in notes {
+        journal.line(Tag::Link, format_args!("note: local API: {note}"));
+    }
+    for url in local_api::urls(&listeners) {
+        journal.line(Tag::Link, format_args!("local API and status page at {url}"));
+    }
+    Ok(listeners)
 }
 
 fn read_settings(paths: &Paths, options: &Options) -> Result<Settings, Fault> {
@@ -166,14 +200,8 @@ async fn link_again(
     daemon: &Rc<Daemon>,
 ) -> Result<(), Fault> {
     let mut wishes = Wishes::new(&paths.claim_dir(), journal.clone(), daemon.clone())?;
-    let start = format!("aclk {} starts, claim directory {}", env!("CARGO_PKG_VERSION"), paths.claim_dir().display());
-    journal.line(Tag::Link, start);
     for note in machine.notes() {
         journal.line(Tag::Link, format_args!("note: {note}"));
-    }
-    if let Some(address) = options.listen {
-        let text = format!("note: --listen {address} has no effect yet: this version has no local API");
-        journal.line(Tag::Link, text);
     }
     let tap = match (&options.net, stack) {
         (Net::Host, _) | (_, None) => None,
@@ -236,33 +264,42 @@ async fn once(
     let saved = wishes.begin()?;
     daemon.begin(&settings, &saved);
     let (node, mut observer) = (&daemon.node, journal.clone());
+    let work = Work { goal: Goal::Link, settings, saved };
+    // On the heap: the work of a link is large, and would else be copied wherever what contains it goes.
     match tap {
-        None => host.drive_node(Goal::Link, settings, saved, node, &mut observer, wishes).await,
-        Some(tap) => tap.drive(&mut host, Goal::Link, settings, saved, node, &mut observer, wishes).await,
+        None => Box::pin(host.drive(work, node, &mut observer, wishes)).await,
+        Some(tap) => Box::pin(tap.drive(&mut host, work, node, &mut observer, wishes)).await,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Net, parse};
+    use super::{Called, Net, parse};
     use crate::device::address::Addressing;
     use crate::fault::{Fault, exit};
     use std::ffi::OsString;
 
+    use crate::local_api::listen::Listen;
+
     fn options(list: &[&str]) -> Result<super::Options, Fault> {
-        parse(list.iter().map(OsString::from).collect()).map(Option::unwrap)
+        parse(Called::Run, list.iter().map(OsString::from).collect()).map(Option::unwrap)
+    }
+
+    fn listen(list: &[&str]) -> Option<Listen> {
+        options(list).unwrap().listen
     }
 
     #[test]
     fn options_are_checked_before_anything_is_done() {
         let options_ = options(&["--listen", "127.0.0.1:19999", "--net=tap:tap0", "--address", "10.0.0.2/24"]).unwrap();
-        assert_eq!(options_.listen, Some("127.0.0.1:19999".parse().unwrap()));
+        assert_eq!(options_.listen, Some(Listen::of_option("127.0.0.1:19999").unwrap()));
         assert!(matches!(options_.net, Net::Tap(name, Addressing::Static(_)) if name == "tap0"));
         let dhcp = options(&["--net=tap:a-b_c.4"]).unwrap().net;
         assert_eq!(dhcp, Net::Tap("a-b_c.4".to_owned(), Addressing::Dhcp));
         let bad_name = "the name of the TAP device must be 1 to 15 letters, digits, dots, hyphens or underscores";
-        assert_eq!(options(&["--listen", "off"]).unwrap().listen, None);
-        assert_eq!(options(&["--listen=[::1]:1"]).unwrap().listen, Some("[::1]:1".parse().unwrap()));
+        assert_eq!(listen(&["--listen", "off"]), Some(Listen::Off));
+        assert_eq!(listen(&["--listen=[::1]:1"]), Some(Listen::of_option("[::1]:1").unwrap()));
+        assert_eq!(listen(&[]), None);
         for (list, cause) in [
             (&["--listen", "localhost"][..], "--listen is not an address with a port"),
             (&["--net", "wifi"], "--net is neither host nor tap:NAME"),
@@ -275,9 +312,17 @@ mod tests {
             (&["--net", "tap:tap0", "--address", "10.0.0.2"], "--address is not an IPv4 address with a prefix length"),
             (&["--address", "10.0.0.2/24"], "--address, --gateway and --dns only make sense with --net tap:NAME"),
             (&["--token=x"], "unknown argument --token"),
+            (&["-D"], "unknown argument 1 (not shown, as it could be a secret)"),
         ] {
             let fault = options(list).unwrap_err();
             assert_eq!((fault.cause.as_str(), fault.code), (cause, exit::USAGE));
         }
+    }
+    #[test]
+    fn a_netdata_is_in_the_foreground_with_or_without_being_asked() {
+        let parse = |list: &[&str]| parse(Called::Netdata, list.iter().map(OsString::from).collect());
+        assert!(parse(&["-D", "--hostname=x"]).unwrap().is_some());
+        assert_eq!(parse(&["-D", "--listen=off"]).unwrap().unwrap().listen, Some(Listen::Off));
+        assert_eq!(parse(&["-D=yes"]).unwrap_err().code, exit::USAGE);
     }
 }

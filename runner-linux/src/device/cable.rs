@@ -5,14 +5,12 @@ use super::address::Addressing;
 use super::{OwnStack, Wire, drive, hardware_address};
 use crate::clock::HostClock;
 use crate::fault::Fault;
-use crate::host::{Host, device};
+use crate::host::{Host, Work};
 use aclk_core::clock::Clock;
 use aclk_core::driver::{Control, Observer};
-use aclk_core::engine::event::Goal;
+use aclk_core::metrics::Device;
 use aclk_core::node::Node;
-use aclk_core::settings::Settings;
 use aclk_core::stage::Stage;
-use aclk_core::store::Saved;
 use aclk_lan::{Config, Faults, Lan};
 use embassy_futures::select::select;
 use std::cell::RefCell;
@@ -27,34 +25,32 @@ pub(crate) fn lan(seed: u64, faults: Faults) -> Result<Lan, Fault> {
     Lan::new(seed, faults, config).map_err(|error| Fault::new(Stage::Config, error))
 }
 
-/// Works towards `goal` until it is reached or given up, or `control` ends it, as a device that was just switched on:
+/// Works until the goal is reached or given up, or `control` ends it, as a device that was just switched on:
 /// everything it knows of the network and of the time, it has to ask the router at the other end of `lan`.
 ///
 /// Needs a tokio runtime.
 pub(crate) async fn drive_on_cable(
     host: &mut Host,
     lan: Lan,
-    goal: Goal,
-    settings: Settings,
-    saved: Saved,
+    stack: &OwnStack,
+    work: Work,
+    node: &RefCell<Node<dyn Device + '_>>,
     observer: &mut impl Observer,
     control: &mut impl Control,
 ) {
     let router = lan.router.config().address;
-    let (ethernet, network) = aclk_lan::host::Host::new(lan, hardware_address(settings.machine_guid));
-    let config = Addressing::Dhcp.config(&settings.hostname);
-    let stack = OwnStack::new();
-    let wire = Wire { ethernet, config, stack: &stack, time_server: Some(router) };
-    let machine = host.machine();
-    let node = RefCell::new(Node::new(device(&machine, Some(&stack)), &settings, &saved, stack.clock.now()));
-    select(drive(host, wire, goal, settings, saved, &node, observer, control), network.run()).await;
+    let (ethernet, network) = aclk_lan::host::Host::new(lan, hardware_address(work.settings.machine_guid));
+    let config = Addressing::Dhcp.config(&work.settings.hostname);
+    let wire = Wire { ethernet, config, stack, time_server: Some(router) };
+    select(drive(host, wire, work, node, observer, control), network.run()).await;
 }
 
 #[cfg(test)]
 mod tests {
     use super::{drive_on_cable, lan};
+    use crate::device::{OwnStack, now};
     use crate::fault::exit;
-    use crate::host::{Host, block_on};
+    use crate::host::{Host, Work, block_on};
     use crate::report::record::Record;
     use crate::scratch::Scratch;
     use crate::settings::{Given, assemble};
@@ -63,9 +59,12 @@ mod tests {
     use aclk_core::driver::{Command, Control, NoControl};
     use aclk_core::engine::event::Goal;
     use aclk_core::identity::guid::Guid;
+    use aclk_core::metrics::NoDevice;
+    use aclk_core::node::Node;
     use aclk_core::secret::Secret;
     use aclk_core::wire::url::Url;
     use aclk_lan::{Answer, DhcpFault, Faults, Lan};
+    use std::cell::RefCell;
     use std::fs;
     use std::time::Duration;
 
@@ -87,7 +86,10 @@ mod tests {
         let mut record = Record::default();
         block_on(async {
             let saved = host.saved().await.unwrap();
-            let work = drive_on_cable(&mut host, lan, Goal::Claim, settings, saved, &mut record, control);
+            let stack = OwnStack::new();
+            let node = RefCell::new(Node::new(NoDevice::default(), &settings, &saved, now()));
+            let work = Work { goal: Goal::Claim, settings, saved };
+            let work = drive_on_cable(&mut host, lan, &stack, work, &node, &mut record, control);
             tokio::time::timeout(Duration::from_secs(120), work).await.expect("it hangs");
         })
         .unwrap();

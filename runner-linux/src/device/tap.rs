@@ -4,16 +4,13 @@ use super::address::Addressing;
 use super::{OwnStack, Wire, drive, hardware_address};
 use crate::clock::HostClock;
 use crate::fault::Fault;
-use crate::host::Host;
+use crate::host::{Host, Work};
 use crate::store::error::words;
 use aclk_core::clock::Clock;
 use aclk_core::driver::{Control, Observer};
-use aclk_core::engine::event::Goal;
 use aclk_core::metrics::Device;
 use aclk_core::node::Node;
-use aclk_core::settings::Settings;
 use aclk_core::stage::Stage;
-use aclk_core::store::Saved;
 use aclk_firmware::DeviceClock;
 use embassy_futures::select::{Either, select};
 use embassy_net::driver::{Capabilities, Driver, HardwareAddress, LinkState, RxToken, TxToken};
@@ -94,29 +91,25 @@ impl Tap {
         })
     }
 
-    /// Works towards `goal` until it is reached or given up, or `control` ends it, over this device. The node must be kept
+    /// Works until the goal is reached or given up, or `control` ends it, over this device. The node must be kept
     /// by [`now`](super::now).
     ///
     /// # Errors
     /// If the device is gone: it cannot be used any more.
-    #[expect(clippy::too_many_arguments, reason = "each is another thing, and there is one caller")]
     pub(crate) async fn drive(
         &self,
         host: &mut Host,
-        goal: Goal,
-        settings: Settings,
-        saved: Saved,
+        work: Work,
         node: &RefCell<Node<dyn Device + '_>>,
         observer: &mut impl Observer,
         control: &mut impl Control,
     ) -> Result<(), Fault> {
         let stack = self.stack;
-        let ethernet = Card::new(self, hardware_address(settings.machine_guid));
-        let config = self.addressing.config(&settings.hostname);
+        let ethernet = Card::new(self, hardware_address(work.settings.machine_guid));
+        let config = self.addressing.config(&work.settings.hostname);
         // The system's clock is believed, as with its sockets: no time server is asked.
         let wire = Wire { ethernet, config, stack, time_server: None };
-        match select(self.watch(&stack.clock), drive(host, wire, goal, settings, saved, node, observer, control)).await
-        {
+        match select(self.watch(&stack.clock), drive(host, wire, work, node, observer, control)).await {
             Either::First(fault) => Err(fault),
             Either::Second(()) => Ok(()),
         }

@@ -1,6 +1,6 @@
 //! The driver with everything real below it: sockets, TLS, an emulated Cloud on another thread.
 
-use super::{Host, block_on};
+use super::{Host, Work, block_on};
 use crate::clock::HostClock;
 use crate::gzip::Compressing;
 use crate::scratch::Scratch;
@@ -157,7 +157,12 @@ fn a_long_answer_is_sent_in_pieces_while_the_cloud_goes_on_talking() {
     };
     let (mut watch, mut until) = (Watch(&live), Until(&over));
     block_on(async {
-        let drive = host.drive_node(Goal::ClaimAndLink, settings, Saved::default(), &node, &mut watch, &mut until);
+        let drive = host.drive(
+            Work { goal: Goal::ClaimAndLink, settings, saved: Saved::default() },
+            &node,
+            &mut watch,
+            &mut until,
+        );
         let ((), driven) = tokio::join!(talk, drive);
         driven.unwrap();
     })

@@ -6,6 +6,7 @@ use super::wait::Moment;
 use super::{INTERRUPTED, Options, how_to_go_on};
 use crate::command::print;
 use crate::fault::exit;
+use crate::local_api::history::History;
 use crate::report::record::Record;
 use crate::report::screen::Screen;
 use crate::report::{Maybe, Span};
@@ -40,6 +41,9 @@ pub(super) struct Audience<'a> {
     online: Rc<Moment>,
     live: Rc<Moment>,
     over: Rc<Moment>,
+    history: Rc<RefCell<History>>,
+    /// Where the status page of the device is.
+    status_page: Option<String>,
 }
 
 /// The audience as the device knows it.
@@ -69,6 +73,8 @@ impl<'a> Audience<'a> {
             online: Rc::default(),
             live: Rc::default(),
             over: Rc::default(),
+            history: Rc::new(RefCell::new(History::new())),
+            status_page: None,
         }
     }
 
@@ -77,7 +83,18 @@ impl<'a> Audience<'a> {
         self.over.clone()
     }
 
+    /// What the status page of the device tells.
+    pub(super) fn history(&self) -> Rc<RefCell<History>> {
+        self.history.clone()
+    }
+
+    /// The device has a status page there.
+    pub(super) fn is_shown_at(&mut self, url: Option<String>) {
+        self.status_page = url;
+    }
+
     fn event(&mut self, event: &Event<'_>) {
+        self.history.borrow_mut().event(event);
         self.record.event(event);
         self.screen.event(event);
         match event {
@@ -136,7 +153,7 @@ impl<'a> Audience<'a> {
         if !self.options.stay {
             return self.over.comes();
         }
-        self.line(how_to_go_on(self.cloud));
+        self.line(how_to_go_on(self.cloud, self.status_page.as_deref()));
         if self.options.json {
             print(self.json());
         }
@@ -154,6 +171,7 @@ impl<'a> Audience<'a> {
         if self.options.stay {
             object = object.member("admin_url", self.cloud.admin_url());
             object = object.member("admin_token", self.cloud.admin_credential());
+            object = object.member("status_page", self.status_page.as_deref());
         }
         object.end().0
     }
