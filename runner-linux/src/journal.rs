@@ -46,6 +46,9 @@ impl<W: Write> Journal<W> {
     /// What every connection goes through from now on.
     pub(crate) fn proxy(&self, proxy: &Choice) {
         self.line(Tag::Link, format_args!("proxy: {proxy}"));
+        if let Some(warning) = proxy.exposed() {
+            self.line(Tag::Link, format_args!("note: {warning}"));
+        }
         self.inner.borrow_mut().live.proxy(proxy.url(), proxy.source());
     }
 

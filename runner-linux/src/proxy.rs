@@ -21,6 +21,7 @@ use aclk_core::stage::Stage;
 use aclk_core::wire::proxy::{Exceptions, Proxy};
 use std::ffi::OsString;
 use std::fmt;
+use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::sync::OnceLock;
 
@@ -154,6 +155,16 @@ impl Choice {
         }
     }
 
+    /// A warning, if the password of the proxy is in a file that everybody can read.
+    pub(crate) fn exposed(&self) -> Option<String> {
+        let (Source::NetdataConf(path) | Source::CloudConf(path)) = &self.source else { return None };
+        let is_written_there = self.variable.is_none() && self.proxy.as_ref().is_some_and(Proxy::has_credentials);
+        let mode = path.metadata().ok().filter(|_| is_written_there)?.permissions().mode();
+        let path = path.display();
+        (mode & 0o004 != 0)
+            .then(|| format!("everybody can read the credentials of the proxy in {path}: chmod o-r {path}"))
+    }
+
     /// Makes it the proxy of `settings`.
     pub(crate) fn apply_to(self, settings: &mut Settings) {
         settings.proxy = self.proxy;
@@ -201,6 +212,7 @@ mod tests {
     use std::ffi::OsString;
     use std::fs;
     use std::os::unix::ffi::OsStringExt;
+    use std::os::unix::fs::PermissionsExt;
 
     /// A machine with this in its files and variables.
     struct Machine {
@@ -315,6 +327,24 @@ mod tests {
         let scratch = Scratch::new();
         let fault = Choice::make(Some("env"), &Paths::below(scratch.path()), None, environment).unwrap_err();
         assert!(fault.cause.contains("all_proxy cannot be used: it is not text"), "{fault}");
+    }
+
+    #[test]
+    fn credentials_that_everybody_can_read_are_warned_of() {
+        let machine = Machine::new("[cloud]\nproxy = http://u:SECRET@h\n", "", VARIABLES);
+        let file = machine.paths.netdata_conf();
+        for (mode, warned) in [(0o644, true), (0o640, false), (0o600, false)] {
+            fs::set_permissions(&file, fs::Permissions::from_mode(mode)).unwrap();
+            let warning = machine.choose(None).unwrap().exposed();
+            assert_eq!(warning.is_some(), warned, "{mode:o}");
+            assert!(warning.is_none_or(|text| text.contains(file.to_str().unwrap()) && !text.contains("SECRET")));
+        }
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).unwrap();
+        assert_eq!(machine.choose(Some("http://u:SECRET@h")).unwrap().exposed(), None);
+        for harmless in ["http://h", "env", "none"] {
+            fs::write(&file, format!("[cloud]\nproxy = {harmless}\n")).unwrap();
+            assert_eq!(machine.choose(None).unwrap().exposed(), None, "{harmless}");
+        }
     }
 
     #[test]

@@ -103,7 +103,10 @@ impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
         let proxy_addresses =
             found.map_err(|failure| failure.hint("is the name of the proxy written as it should be?"))?;
         let targets = match proxy.scheme() {
-            Scheme::Socks5 => in_order(&self.resolve(host, "").await?),
+            Scheme::Socks5 => {
+                let found = self.resolve(host, "").await;
+                in_order(&found.map_err(|failure| failure.hint("with socks5h:// the proxy looks up the name"))?)
+            }
             Scheme::Http | Scheme::Socks5h => heapless::Vec::from_array([None]),
         };
         let begun = self.clock.instant();

@@ -114,6 +114,9 @@ fn claim(options: Options) -> Result<Record, Fault> {
     settings::require_token(&settings, store.path())?;
     if let Some(screen) = &mut screen.0 {
         warn_of_other_proxy(screen, given_proxy.as_ref(), &paths);
+        if let Some(warning) = proxy.exposed() {
+            screen.note(warning);
+        }
     }
     store.remember_proxy(given_proxy);
     let mut host = Host::new(store)?;
