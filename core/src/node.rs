@@ -15,6 +15,7 @@ use crate::settings::{HOSTNAME_MAX, Settings};
 use crate::stage::{Failure, Next};
 use crate::store::Saved;
 use crate::text::Text;
+use crate::wire::proxy::Proxy;
 use crate::wire::url::Url;
 
 /// Room for the description of a proxy, in bytes.
@@ -48,7 +49,8 @@ pub struct Status {
     /// The Cloud.
     pub url: Url,
     /// The proxy as `aclk-state` describes it, never with its credentials: `none`, or `http://host:port (with
-    /// credentials, from netdata.conf)` (protocol.md 5.3).
+    /// credentials, from netdata.conf)` (protocol.md 5.3). It is that of the settings until somebody who knows where it
+    /// comes from says so.
     pub proxy: Text<PROXY_MAX>,
     /// Why nothing is linked though it could be: the words of whoever switched it off.
     pub switched_off: Option<&'static str>,
@@ -120,13 +122,15 @@ impl Status {
         };
         let url = saved.claimed.as_ref().map_or(&settings.url, |claim| &claim.url).clone();
         let (machine_guid, hostname) = (settings.machine_guid, settings.hostname.clone());
-        Self { machine_guid, hostname, url, proxy: Text::of("none"), switched_off: None, started: now.instant, link }
+        let proxy = described(settings.proxy.as_ref());
+        Self { machine_guid, hostname, url, proxy, switched_off: None, started: now.instant, link }
     }
 
     /// The settings were read anew; what has happened so far is kept.
     pub fn configure(&mut self, settings: &Settings) {
         self.machine_guid = settings.machine_guid;
         self.hostname = settings.hostname.clone();
+        self.proxy = described(settings.proxy.as_ref());
         if self.link.claimed.is_none() {
             self.url = settings.url.clone();
         }
@@ -211,5 +215,16 @@ impl Status {
         }
         self.link.state = state;
         self.link.since = now.instant;
+    }
+}
+
+/// A proxy, or none, as `aclk-state` describes it.
+fn described(proxy: Option<&Proxy>) -> Text<PROXY_MAX> {
+    match proxy {
+        None => Text::of("none"),
+        Some(proxy) => {
+            let with = if proxy.has_credentials() { "with" } else { "without" };
+            Text::of(format_args!("{}://{} ({with} credentials)", proxy.scheme().name(), proxy.endpoint()))
+        }
     }
 }

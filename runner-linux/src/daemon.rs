@@ -8,6 +8,7 @@ use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::stage::Failure;
 use aclk_core::store::Saved;
+use aclk_core::text::Text;
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use tokio::sync::Notify;
@@ -84,10 +85,11 @@ impl Daemon {
 
     // --- beginnings ---
 
-    /// A link begins with these settings and what is stored.
-    pub(crate) fn begin(&self, settings: &Settings, saved: &Saved) {
+    /// A link begins with these settings and what is stored; `proxy` is what `aclk-state` says of the proxy.
+    pub(crate) fn begin(&self, settings: &Settings, saved: &Saved, proxy: &str) {
         let status = &mut self.node.borrow_mut().status;
         status.configure(settings);
+        status.proxy = Text::of(proxy);
         status.reload(saved, self.now());
         self.carried_out.set(self.taken.get());
     }
@@ -123,11 +125,11 @@ mod tests {
         let daemon = Daemon::new(Rc::new(RefCell::new(node)), now);
         let first = daemon.place(Order::Reload);
         // A beginning that was under way already does not count.
-        daemon.begin(&settings, &Saved::default());
+        daemon.begin(&settings, &Saved::default(), "none");
         assert!(!daemon.has_carried_out(first));
         assert_eq!(block_on(daemon.next_order()).unwrap(), Order::Reload);
         assert!(!daemon.has_carried_out(first));
-        daemon.begin(&settings, &Saved::default());
+        daemon.begin(&settings, &Saved::default(), "none");
         assert!(daemon.has_carried_out(first));
 
         daemon.place(Order::Stop);

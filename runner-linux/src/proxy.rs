@@ -155,6 +155,20 @@ impl Choice {
         }
     }
 
+    /// The proxy as `aclk-state` describes it (protocol.md 5.3).
+    pub(crate) fn in_state(&self) -> String {
+        let Some(proxy) = &self.proxy else { return NONE.to_owned() };
+        let with = if proxy.has_credentials() { "with" } else { "without" };
+        let source = match (self.variable, &self.source) {
+            (Some(Some(variable)), _) => variable,
+            (_, Source::Argument) => "-proxy=",
+            (_, Source::NetdataConf(_)) => netdata_conf::NETDATA_CONF,
+            (_, Source::CloudConf(_)) => CLOUD_CONF,
+            (_, Source::Nobody) => "default",
+        };
+        format!("{}://{} ({with} credentials, from {source})", proxy.scheme().name(), proxy.endpoint())
+    }
+
     /// A warning, if the password of the proxy is in a file that everybody can read.
     pub(crate) fn exposed(&self) -> Option<String> {
         let (Source::NetdataConf(path) | Source::CloudConf(path)) = &self.source else { return None };
@@ -253,7 +267,10 @@ mod tests {
             shown(&all, Some("env")),
             "http://https:3 (with credentials) (https_proxy in the environment, as -proxy= or -noproxy is env)"
         );
+        assert_eq!(all.choose(Some("env")).unwrap().in_state(), "http://https:3 (with credentials, from https_proxy)");
         assert_eq!(shown(&all, None), "http://netdata:1 ([cloud] proxy in netdata.conf)");
+        assert_eq!(all.choose(None).unwrap().in_state(), "http://netdata:1 (without credentials, from netdata.conf)");
+        assert_eq!(all.choose(Some("none")).unwrap().in_state(), "none");
         let stored = Machine::new("[cloud]\n# proxy = http://x\nproxy =\n", CLOUD_CONF, VARIABLES);
         assert_eq!(shown(&stored, None), "socks5h://cloud:2 ([global] proxy in cloud.conf)");
         let nothing = Machine::new("[global]\nproxy = http://x\n", "", VARIABLES);

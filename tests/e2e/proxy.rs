@@ -46,6 +46,10 @@ fn assert_link(machine: &Machine, cloud: &Handle, proxy: &aclk_proxy::Running, s
     assert_eq!((code, status["proxy"].as_str(), status["proxy_source"].as_str()), (0, Some(shown), Some(source)));
     let text = machine.run(&["status"]).stdout;
     assert!(text.contains(&format!("Proxy: {shown} ({source})\n")), "{text}");
+    let (url, file) = (shown.split(' ').next().unwrap(), source.rsplit(' ').next().unwrap());
+    let with = if shown.contains("with credentials") { "with" } else { "without" };
+    let text = machine.run(&["aclk-state"]).stdout;
+    assert!(text.contains(&format!("ACLK Proxy: {url} ({with} credentials, from {file})\n")), "{text}");
     assert!(link.stop().0.success());
     wait_until("the Cloud sees it leave", || state(cloud) == NodeState::Offline);
     assert!(!events(cloud).iter().any(|event| event.contains("will")), "it left in order");

@@ -155,6 +155,8 @@ fn no_output_has_the_credentials_of_a_proxy_in_it() {
             }
             tell(machine.run(&["status"]));
             tell(machine.run(&["status", "--json"]));
+            tell(machine.run(&["aclk-state"]));
+            tell(machine.run(&["aclk-state", "json"]));
             tell(machine.claim(&cloud, &[&format!("-proxy=ftp://{user}:{encoded}@x"), "--json"]));
             tell(machine.claim(&cloud, &[&format!("-proxy={user}:{encoded}@x")]));
             told += &claimed;

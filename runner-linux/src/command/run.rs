@@ -256,13 +256,14 @@ async fn once(
     let mut settings = read_settings(paths, options)?;
     let proxy = Choice::make(None, paths, store.open()?.as_ref(), Environment::of_process())?;
     journal.proxy(&proxy);
+    let proxy_in_state = proxy.in_state();
     proxy.apply_to(&mut settings);
     let mut host = Host::new(store)?;
     for note in &host.trust.notes {
         journal.line(Tag::Link, format_args!("note: {note}"));
     }
     let saved = wishes.begin()?;
-    daemon.begin(&settings, &saved);
+    daemon.begin(&settings, &saved, &proxy_in_state);
     let (node, mut observer) = (&daemon.node, journal.clone());
     let work = Work { goal: Goal::Link, settings, saved };
     // On the heap: the work of a link is large, and would else be copied wherever what contains it goes.

@@ -10,7 +10,7 @@ use crate::settings::{Limits, Settings, Timing};
 use crate::stage::{Failure, Next, ServerSaid, Stage};
 use crate::store::{Claim, NodeId, Saved};
 use crate::text::Text;
-use crate::wire::proxy::Exceptions;
+use crate::wire::proxy::{Exceptions, Proxy};
 use crate::wire::url::Url;
 use core::time::Duration;
 use serde_json::{Value, json};
@@ -27,10 +27,13 @@ fn at(second: u64) -> Now {
 }
 
 fn status(claimed: bool, node: bool) -> Status {
+    status_of(settings(), claimed, node)
+}
+
+fn settings() -> Settings {
     let id = Guid::parse(GUID).unwrap();
-    let url = Url::parse("https://cloud.test").unwrap();
-    let settings = Settings {
-        url: url.clone(),
+    Settings {
+        url: Url::parse("https://cloud.test").unwrap(),
         id,
         machine_guid: id,
         hostname: "edge-1".try_into().unwrap(),
@@ -41,7 +44,11 @@ fn status(claimed: bool, node: bool) -> Status {
         no_proxy: Exceptions::NONE,
         timing: Timing::DEFAULT,
         limits: Limits::DEVICE,
-    };
+    }
+}
+
+fn status_of(settings: Settings, claimed: bool, node: bool) -> Status {
+    let (id, url) = (settings.id, settings.url.clone());
     let saved = Saved {
         claimed: claimed.then(|| Claim { id, url }),
         pending: None,
@@ -139,6 +146,21 @@ fn a_link_that_is_up_has_counters_and_nothing_to_complain_about() {
         instance(GUID, NODE)
     );
     assert_eq!(text(&online(), at(60)), expected);
+}
+
+#[test]
+fn a_device_tells_its_proxy_without_credentials() {
+    for (url, told) in [
+        ("http://alice:hunter2@proxy.test:3128", "http://proxy.test:3128 (with credentials)"),
+        ("socks5h://[::1]", "socks5h://[::1]:1080 (without credentials)"),
+    ] {
+        let proxy = Some(Proxy::parse(url).unwrap());
+        let mut status = status_of(Settings { proxy, ..settings() }, true, true);
+        assert!(text(&status, at(60)).contains(&format!("ACLK Proxy: {told}\n")), "{told}");
+        assert_eq!(value(&status, at(60))["aclk_proxy"], told);
+        status.configure(&settings());
+        assert_eq!(value(&status, at(60))["aclk_proxy"], "none");
+    }
 }
 
 /// With a proxy, which another part of the program describes.
