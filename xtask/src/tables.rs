@@ -7,7 +7,8 @@ pub(crate) const COMMAND: Command = Command {
     name: "tables",
     arguments: "[TABLE…]",
     about: "runs the tests that are tables and shows their cases, of all or of those that are named:\n\
-            attacks (on TLS, and what is tolerated), guarantees (attacks that work without one), networks (bad ones)",
+            attacks (on TLS, and what is tolerated), guarantees (attacks that work without one), networks (bad ones),\n\
+            proxies (what they can do wrong)",
     run: tables,
 };
 
@@ -20,7 +21,7 @@ struct Table {
     call: &'static str,
 }
 
-const TABLES: [Table; 3] = [
+const TABLES: [Table; 4] = [
     Table {
         name: "attacks",
         about: "attacks on TLS and certificates and why they fail, and what is tolerated and why",
@@ -35,6 +36,11 @@ const TABLES: [Table; 3] = [
         name: "networks",
         about: "bad networks, and how long it takes to come online",
         call: "test --package aclk-netsim --features virtual-time every_device -- --nocapture",
+    },
+    Table {
+        name: "proxies",
+        about: "proxies of every kind, what each can do wrong, and what the device says of it",
+        call: "test --package aclk-pair --test proxy every_fault -- --nocapture",
     },
 ];
 
