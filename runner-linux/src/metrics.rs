@@ -44,8 +44,8 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-/// Memory for samples, in bytes: 13 minutes with one disk, one network interface and `lo`, 8 with eight of each.
-const HISTORY: usize = 128 << 10;
+/// Memory for samples, in bytes: 10 minutes with one disk, one network interface and `lo`, 6 with eight of each.
+const HISTORY: usize = 96 << 10;
 
 /// What is known about this machine, and what there is to be measured. It is found once and does not change.
 #[derive(Debug)]
