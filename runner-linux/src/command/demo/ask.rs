@@ -10,7 +10,7 @@ use std::time::Duration;
 /// What the node is.
 pub(super) const INFO: &str = "/api/v1/info";
 /// What it measured in the last seconds.
-pub(super) const DATA: &str = "/api/v1/data?chart=system.uptime&after=-3&points=3&format=csv";
+pub(super) const DATA: &str = "/api/v1/data?chart=system.cpu&after=-3&points=3&format=csv";
 
 /// How long the Cloud waits for an answer.
 const PATIENCE: Duration = Duration::from_secs(10);
