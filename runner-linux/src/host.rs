@@ -84,6 +84,7 @@ impl Host {
 
     /// What is known about this machine and can be measured on it, as it is now. `netdata.conf` lies beside the claim
     /// directory.
+    #[cfg(feature = "lab")]
     pub(crate) fn machine(&self) -> Measured {
         Measured::find(self.store.path().parent())
     }

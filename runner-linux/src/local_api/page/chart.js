@@ -21,7 +21,7 @@ export class Chart {
     this.at = el("span", { class: "soft" });
     this.element = el("figure", { class: "card chart", tabindex: "0", "data-chart": info.id, "aria-label": info.title,
       onpointermove: (event) => this.point(event), onpointerleave: () => this.move(null), onblur: () => this.move(null), onkeydown: (event) => this.key(event) },
-      el("figcaption", {}, el("span", {}, info.title.replace(` (${info.id})`, "")), el("span", { class: "soft small" }, info.units)),
+      el("figcaption", {}, el("span", {}, info.title.replace(` (${info.id})`, "")), el("span", { class: "soft small" }, `${info.id} · ${info.units}`)),
       this.picture,
       el("ul", { class: "legend" }, this.names.map((name, index) => el("li", {}, svg("svg", { viewBox: "0 0 10 10", "aria-hidden": "true" }, svg("rect", { class: `s${index % COLOURS}`, width: 10, height: 10, rx: 3 })), `${name} `, this.values[index])),
         el("li", { class: "at" }, this.at)));
@@ -139,6 +139,6 @@ function scale(low, high) {
   const power = 10 ** Math.floor(Math.log10(rough));
   const step = [1, 2, 2.5, 5, 10].map((factor) => factor * power).find((one) => one >= rough);
   const ticks = [];
-  for (let at = Math.floor(low / step); at <= Math.max(Math.ceil(high / step), 1); at += 1) ticks.push(at * step);
+  for (let at = Math.floor(low / step); at <= Math.max(Math.ceil(high / step - 1e-4), 1); at += 1) ticks.push(at * step);
   return ticks;
 }
