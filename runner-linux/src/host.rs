@@ -104,10 +104,15 @@ impl Host {
         control: &mut impl Control,
     ) -> Result<(), Fault> {
         let clock = HostClock;
-        let buffers = Buffers { receive: vec![0; RECEIVE_LEN], send: vec![0; SEND_LEN], queries: vec![0; QUERIES_LEN] };
+        // In one piece, because large pieces come from the system as they are: what is never used is never there.
+        let mut memory = vec![0; RECEIVE_LEN + SEND_LEN + QUERIES_LEN + RECORD_READ_LEN + WRITE_MAX];
+        let (receive, rest) = memory.split_at_mut(RECEIVE_LEN);
+        let (send, rest) = rest.split_at_mut(SEND_LEN);
+        let (queries, rest) = rest.split_at_mut(QUERIES_LEN);
+        let (tls_read, tls_write) = rest.split_at_mut(RECORD_READ_LEN);
+        let buffers = Buffers { receive, send, queries };
         let Work { goal, settings, saved } = work;
         let mut agent = Agent::new(goal, settings, saved, buffers, random::seed()?, clock.now());
-        let (mut tls_read, mut tls_write) = (vec![0; RECORD_READ_LEN], vec![0; WRITE_MAX]);
         let machine = Machine {
             network: &HostNetwork,
             clock: &clock,
@@ -119,8 +124,8 @@ impl Host {
             node,
             anchors: &self.trust.anchors,
             build_unix_seconds: BUILD_UNIX_SECONDS,
-            tls_read: &mut tls_read,
-            tls_write: &mut tls_write,
+            tls_read,
+            tls_write,
         };
         drive(&mut agent, machine).await;
         Ok(())
