@@ -157,7 +157,7 @@ impl Answer {
         match (&self.stream, node.device.encoder()) {
             (Some(stream), Some(encoder)) => {
                 let filled = self.plain.pack(node, encoder, stream, buffer);
-                // Only a device that breaks its promises leaves anything to fill up.
+                // Only a device that breaks its promises leaves anything to fill up, or settings that were read anew meanwhile.
                 buffer.get_mut(filled..).unwrap_or_default().fill(0);
             }
             _ => self.plain.fill(node, buffer),

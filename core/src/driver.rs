@@ -95,7 +95,8 @@ pub struct Machine<'a, N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: 
     pub build_unix_seconds: u64,
     /// Buffer for incoming TLS records, [`RECORD_READ_LEN`](crate::tls::RECORD_READ_LEN) bytes.
     pub tls_read: &'a mut [u8],
-    /// Buffer for outgoing TLS records, [`WRITE_MIN`](crate::tls::WRITE_MIN) bytes at least.
+    /// Buffer for outgoing TLS records, [`WRITE_MIN`](crate::tls::WRITE_MIN) bytes at least, and
+    /// [`REQUEST_MAX`](crate::wire::proxy::REQUEST_MAX) where there is a proxy.
     pub tls_write: &'a mut [u8],
 }
 

@@ -116,7 +116,8 @@ impl Choice {
             return Self::of(setting.expose(), Source::NetdataConf(paths.netdata_conf()), environment);
         }
         let stored = dir.map_or(Ok(None), ClaimDir::proxy)?;
-        if let Some(setting) = stored.as_ref().map(|setting| without_comment(setting.expose())) {
+        let stored = stored.as_ref().map(|setting| without_comment(setting.expose()));
+        if let Some(setting) = stored.filter(|setting| !setting.is_empty()) {
             return Self::of(setting, Source::CloudConf(paths.claim_dir().join(CLOUD_CONF)), environment);
         }
         Self::of(NONE, Source::Nobody, environment)

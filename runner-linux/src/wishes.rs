@@ -51,6 +51,16 @@ struct Versions {
     trust: Version,
 }
 
+/// What the files of the claim directory say.
+#[derive(Debug, Default)]
+struct Found {
+    saved: Saved,
+    /// Whether the user switched the link off.
+    disabled: bool,
+    /// The proxy setting in `cloud.conf`.
+    proxy: Option<Hidden>,
+}
+
 /// Signals, orders and the claim directory.
 pub(crate) struct Wishes<W> {
     claim_dir: PathBuf,
@@ -61,11 +71,7 @@ pub(crate) struct Wishes<W> {
     reload: Signal,
     look: Interval,
     versions: Versions,
-    saved: Saved,
-    /// Whether the user switched the link off.
-    disabled: bool,
-    /// The proxy setting in `cloud.conf`.
-    proxy: Option<Hidden>,
+    found: Found,
     end: End,
     /// A wish to end that waits until the Cloud has been told that this machine is no longer claimed.
     ending: bool,
@@ -85,21 +91,32 @@ impl<W: Write> Wishes<W> {
             reload: listen(SignalKind::hangup())?,
             look,
             versions: Versions::default(),
-            saved: Saved::default(),
-            disabled: false,
-            proxy: None,
+            found: Found::default(),
             end: End::Stop,
             ending: false,
         })
     }
 
-    /// What is stored now, for a link that begins. Changes are told from here on.
+    /// What is stored now, for a link that begins. Changes are told from here on, so whatever else a link depends on is to
+    /// be read after this.
     pub(crate) fn begin(&mut self) -> Result<Saved, Fault> {
         self.versions = Versions::of(&self.claim_dir);
-        self.proxy = self.stored_proxy();
-        (self.saved, self.disabled) = self.load()?;
+        self.found = self.read()?;
         self.ending = false;
-        Ok(self.saved.clone())
+        Ok(self.found.saved.clone())
+    }
+
+    /// Tells what is linked from now on.
+    pub(crate) fn tell(&self) {
+        let Found { saved, disabled, .. } = &self.found;
+        let switched_off = disabled.then_some("switched off by \"enabled = no\" in cloud.conf");
+        self.daemon.node.borrow_mut().status.switched_off = switched_off;
+        let reason = switched_off.or_else(|| saved.claimed.is_none().then_some("not claimed"));
+        if let Some(reason) = reason {
+            let advice = if *disabled { "" } else { "; waiting for \"aclk claim\"" };
+            self.journal.line(Tag::Link, format_args!("{reason}{advice}"));
+        }
+        self.journal.begin(saved.claimed.as_ref(), reason);
     }
 
     /// Why the last link ended.
@@ -109,7 +126,6 @@ impl<W: Write> Wishes<W> {
 
     /// Waits until there is a reason to try again, or to stop.
     pub(crate) async fn wait(&mut self) {
-        self.versions = Versions::of(&self.claim_dir);
         self.end = loop {
             tokio::select! {
                 end = signalled(&mut self.terminate, &mut self.interrupt, &mut self.reload) => break end,
@@ -123,29 +139,16 @@ impl<W: Write> Wishes<W> {
         };
     }
 
-    /// What a claim has stored. What cannot be read is an error where the link begins.
-    fn stored_proxy(&self) -> Option<Hidden> {
-        FileStore::new(&self.claim_dir).open().ok()??.proxy().ok()?
-    }
-
-    /// What a link may use, and whether it is switched off: then that is nothing.
-    fn load(&self) -> Result<(Saved, bool), Fault> {
-        let mut saved = Saved::default();
-        let mut disabled = false;
+    /// What a link may use: nothing where it is switched off.
+    fn read(&self) -> Result<Found, Fault> {
+        let mut found = Found::default();
         if let Some(dir) = FileStore::new(&self.claim_dir).open()? {
-            saved = dir.load()?;
-            disabled = dir.is_disabled()?;
+            found = Found { saved: dir.load()?, disabled: dir.is_disabled()?, proxy: dir.proxy()? };
         }
-        let switched_off = disabled.then_some("switched off by \"enabled = no\" in cloud.conf");
-        self.daemon.node.borrow_mut().status.switched_off = switched_off;
-        let reason = switched_off.or_else(|| saved.claimed.is_none().then_some("not claimed"));
-        if let Some(reason) = reason {
-            saved.claimed = None;
-            let advice = if disabled { "" } else { "; waiting for \"aclk claim\"" };
-            self.journal.line(Tag::Link, format_args!("{reason}{advice}"));
+        if found.disabled {
+            found.saved.claimed = None;
         }
-        self.journal.begin(saved.claimed.as_ref(), reason);
-        Ok((saved, disabled))
+        Ok(found)
     }
 
     /// The wish that follows from the files, if they were changed.
@@ -157,36 +160,47 @@ impl<W: Write> Wishes<W> {
         let changed = std::mem::replace(&mut self.versions, versions);
         let key_changed = changed.identity[0] != self.versions.identity[0];
         let trust_changed = changed.trust != self.versions.trust;
-        match self.load() {
-            // To the Cloud that is not the same as a claim that was given up.
-            Ok((_, disabled)) if disabled != self.disabled => Some(self.restart("cloud.conf was changed")),
-            Ok((saved, _)) if saved.claimed.is_none() && self.saved.claimed.is_some() => {
-                if trust_changed {
-                    self.ending = true;
-                    self.end = End::Restart(TRUST_CHANGED);
-                }
-                Some(self.changed(saved))
-            }
-            _ if trust_changed => Some(self.restart(TRUST_CHANGED)),
-            _ if self.stored_proxy() != self.proxy => Some(self.restart("the proxy in cloud.conf was changed")),
-            Ok((saved, _)) if saved != self.saved || key_changed => Some(self.changed(saved)),
-            Ok(_) => None,
+        let found = match self.read() {
+            Ok(found) => found,
+            Err(_) if trust_changed => return Some(self.restart(TRUST_CHANGED)),
             // It may be half of a change; the link goes on as it was until the files say something else.
             Err(fault) => {
                 self.journal.line(Tag::Claim, format_args!("note: {fault}"));
-                None
+                return None;
             }
+        };
+        let (now, before) = (&found.saved.claimed, &self.found.saved.claimed);
+        // To the Cloud that is not the same as a claim that was given up.
+        if found.disabled != self.found.disabled {
+            return Some(self.restart("cloud.conf was changed"));
         }
+        if now.is_none() && before.is_some() {
+            if trust_changed {
+                self.ending = true;
+                self.end = End::Restart(TRUST_CHANGED);
+            }
+            return Some(self.changed(found));
+        }
+        if trust_changed {
+            return Some(self.restart(TRUST_CHANGED));
+        }
+        if found.proxy != self.found.proxy {
+            return Some(self.restart("the proxy in cloud.conf was changed"));
+        }
+        // Whoever writes the same again has changed nothing.
+        (now != before || key_changed).then(|| self.changed(found))
     }
 
-    fn changed(&mut self, saved: Saved) -> Command {
-        self.saved = saved;
-        let text = match &self.saved.claimed {
+    fn changed(&mut self, found: Found) -> Command {
+        self.found = found;
+        self.tell();
+        let saved = &self.found.saved;
+        let text = match &saved.claimed {
             Some(claim) => format!("the claim directory was changed: claimed as {} at {}", claim.id, claim.url),
             None => "the claim directory was changed: nothing to link".to_owned(),
         };
         self.journal.line(Tag::Claim, text);
-        Command::Reload(self.saved.clone())
+        Command::Reload(saved.clone())
     }
 
     fn restart(&mut self, why: &'static str) -> Command {
@@ -212,8 +226,8 @@ impl<W: Write> Control for Wishes<W> {
                 }
             };
             // Whoever removes the identity and stops or reloads the daemon at once has unclaimed, too.
-            let was_claimed = self.saved.claimed.is_some();
-            let unclaimed = self.look().filter(|_| was_claimed && self.saved.claimed.is_none());
+            let was_claimed = self.found.saved.claimed.is_some();
+            let unclaimed = self.look().filter(|_| was_claimed && self.found.saved.claimed.is_none());
             self.end = end;
             self.ending = unclaimed.is_some();
             return unclaimed.unwrap_or(Command::Stop);

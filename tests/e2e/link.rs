@@ -199,6 +199,25 @@ fn without_the_private_authority_the_cloud_of_a_link_is_a_stranger() {
 }
 
 #[test]
+fn files_that_are_written_again_disturb_no_link() {
+    let cloud = cloud("");
+    let machine = Machine::claimed(&cloud);
+    let link = machine.start(&[]);
+    link.wait_for("ACLK: live as", 0);
+    for name in ["claimed_id", "cloud.conf"] {
+        let same = fs::read(machine.file(name)).unwrap();
+        fs::write(machine.file("new"), same).unwrap();
+        fs::rename(machine.file("new"), machine.file(name)).unwrap();
+    }
+    // It looks every two seconds, and nothing tells when it has.
+    std::thread::sleep(std::time::Duration::from_millis(4_500));
+    let (code, status) = machine.status();
+    assert_eq!((code, &status["online"]), (0, &true.into()), "{status}");
+    assert_eq!(nodes(&cloud)[0].connections, 1);
+    assert!(!link.said().contains("was changed"), "{}", link.said());
+}
+
+#[test]
 fn one_machine_has_one_daemon() {
     let machine = Machine::new();
     let cloud = cloud("");

@@ -98,6 +98,10 @@ impl Proxy {
         if text.starts_with(['"', '\'', '`']) {
             return Err(ProxyUrlError::Quote);
         }
+        // They would not come back from a file as they went in. Percent-encoding is there for them.
+        if text.contains(|c: char| c.is_whitespace() || c.is_control()) {
+            return Err(ProxyUrlError::Blank);
+        }
         let (given, rest) = text.split_once("://").ok_or(ProxyUrlError::NoScheme)?;
         let scheme = Scheme::ALL.into_iter().find(|scheme| scheme.name().eq_ignore_ascii_case(given));
         let scheme = scheme.ok_or_else(|| ProxyUrlError::of_scheme(given))?;

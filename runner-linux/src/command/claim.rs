@@ -96,6 +96,11 @@ fn claim(options: Options) -> Result<Record, Fault> {
     let paths = Paths::from_env();
     let mut store = FileStore::new(&paths.claim_dir());
     store.hold()?;
+    let given_proxy = given.proxy.clone();
+    let dir = store.open()?;
+    let proxy =
+        Choice::make(given_proxy.as_ref().map(Hidden::expose), &paths, dir.as_ref(), Environment::of_process())?;
+    store.remember_proxy(given_proxy.clone());
     if let Some(finished) = store.recover()?
         && given.asks_for(&finished)
     {
@@ -107,9 +112,6 @@ fn claim(options: Options) -> Result<Record, Fault> {
     }
     let machine_guid = host::machine_guid(&paths)?;
     let dir = store.open()?;
-    let given_proxy = given.proxy.clone();
-    let proxy =
-        Choice::make(given_proxy.as_ref().map(Hidden::expose), &paths, dir.as_ref(), Environment::of_process())?;
     let mut settings = settings::assemble(given, dir.as_ref(), machine_guid)?;
     settings::require_token(&settings, store.path())?;
     if let Some(screen) = &mut screen.0 {
@@ -118,7 +120,6 @@ fn claim(options: Options) -> Result<Record, Fault> {
             screen.note(warning);
         }
     }
-    store.remember_proxy(given_proxy);
     let mut host = Host::new(store)?;
     if let Some(screen) = &mut screen.0
         && verbose

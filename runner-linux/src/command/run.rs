@@ -253,6 +253,7 @@ async fn once(
         // A claim directory that can only be read is enough for a link.
         Err(error) => journal.line(Tag::Claim, format_args!("note: {error}")),
     }
+    let saved = wishes.begin()?;
     let mut settings = read_settings(paths, options)?;
     let proxy = Choice::make(None, paths, store.open()?.as_ref(), Environment::of_process())?;
     journal.proxy(&proxy);
@@ -262,7 +263,7 @@ async fn once(
     for note in &host.trust.notes {
         journal.line(Tag::Link, format_args!("note: {note}"));
     }
-    let saved = wishes.begin()?;
+    wishes.tell();
     daemon.begin(&settings, &saved, &proxy_in_state);
     let (node, mut observer) = (&daemon.node, journal.clone());
     let work = Work { goal: Goal::Link, settings, saved };

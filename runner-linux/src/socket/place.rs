@@ -12,13 +12,16 @@ use std::fs;
 use std::io;
 use std::os::unix::fs::FileTypeExt;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::net::{UnixListener, UnixStream};
+use tokio::time::sleep;
 
 /// What the owner may not do with the socket, and all others: mode 0600.
 const WITHHELD: Mode = Mode::from_raw_mode(0o177);
 /// How long another daemon that starts at the same time is waited for.
 const PATIENCE: Duration = Duration::from_secs(1);
+/// How often it is looked whether it is done.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
 
 /// Why the socket cannot be at this path.
 #[derive(Debug)]
@@ -68,7 +71,7 @@ impl Place {
         fs::create_dir_all(folder).map_err(refused)?;
         // Two that start at the same time must not both find the place free. Where there are no locks, or somebody holds
         // this one for ever, that is left to chance.
-        let _lock = Dir::open(folder).ok().flatten().and_then(|dir| Lock::take(&dir, PATIENCE).ok());
+        let _lock = lock(folder).await;
         is_free(path).await.map_err(failed)?;
         let mut fresh = OsString::from(".");
         fresh.push(name);
@@ -98,6 +101,19 @@ impl Drop for Place {
         let is_ours = |now: Stat| (now.st_dev, now.st_ino) == (self.file.st_dev, self.file.st_ino);
         if lstat(&self.path).is_ok_and(is_ours) {
             let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// The lock of `folder`, if it can be had soon. The link goes on meanwhile.
+async fn lock(folder: &Path) -> Option<Lock> {
+    let dir = Dir::open(folder).ok().flatten()?;
+    let patience = Instant::now() + PATIENCE;
+    loop {
+        match Lock::take(&dir, Duration::ZERO) {
+            Ok(lock) => return Some(lock),
+            Err(_) if Instant::now() < patience => sleep(LOOK_EVERY).await,
+            Err(_) => return None,
         }
     }
 }

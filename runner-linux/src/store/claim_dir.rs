@@ -260,9 +260,9 @@ impl<D: Disk> ClaimDir<D> {
         if new == old {
             return Ok(());
         }
-        // What newer agents keep there too: a claiming token, and a proxy with its password.
-        let has_secrets =
-            new.has("global", "token") || new.value("global", "proxy").is_some_and(|setting| setting.contains('@'));
+        // What newer agents keep there too: a claiming token, and a proxy with its password, which may also stand in a line
+        // that no longer counts.
+        let has_secrets = new.has("global", "token") || new.as_str().contains('@');
         let mode = if has_secrets { MODE_PRIVATE } else { MODE_PUBLIC };
         self.replace(CLOUD_CONF, mode, new.as_str().as_bytes())
     }

@@ -238,6 +238,19 @@ fn the_proxy_of_a_claim_is_stored_with_it_and_its_password_is_nobody_elses() {
 }
 
 #[test]
+fn a_password_in_a_line_that_no_longer_counts_stays_nobody_elses() {
+    for conf in [
+        "[global]\n  proxy = http://u:hunter2@p.example\n  proxy = none\n",
+        "# proxy = http://u:hunter2@p.example\n[global]\n  proxy = none\n",
+    ] {
+        let mut model = Model::with(&[("cloud.conf", conf)]);
+        dir(&mut model).save(Record::Claimed(&ours())).unwrap();
+        let conf = model.files()["cloud.conf"].to_vec();
+        assert_eq!(model.modes_of(&conf), [0o600], "{}", String::from_utf8_lossy(&conf));
+    }
+}
+
+#[test]
 fn an_identity_without_cloud_conf_belongs_to_netdata_cloud() {
     let mut model = Model::with(&[("claimed_id", &format!("{ID}\n"))]);
     let saved = dir(&mut model).load().unwrap();

@@ -23,6 +23,7 @@ pub const PIECE_MIN: usize = 768;
 const LINGER_BYTES: usize = 64 << 10;
 
 const PLAIN: &str = "text/plain; charset=utf-8";
+const NO_SNIFFING: &str = "X-Content-Type-Options: nosniff\r\n";
 const ALLOW: &str = "GET, HEAD, OPTIONS";
 /// What browsers ask before they let the page of another origin ask something unusual (as the original answers).
 const PREFLIGHT: &str = "Access-Control-Allow-Methods: GET, HEAD, OPTIONS\r\nAccess-Control-Allow-Headers: accept, \
@@ -194,7 +195,8 @@ impl<'n, C: Clock, P: Pages> Server<'n, C, P> {
         buffer: &mut [u8],
         filled: &mut usize,
     ) -> Result<usize, Silence> {
-        let mut deadline = self.after(if *filled == 0 { self.timing.idle } else { self.timing.request });
+        let mut has_begun = *filled > 0;
+        let mut deadline = self.after(if has_begun { self.timing.request } else { self.timing.idle });
         // What was looked through for the end of the head.
         let mut seen = 0_usize;
         loop {
@@ -225,7 +227,9 @@ impl<'n, C: Clock, P: Pages> Server<'n, C, P> {
                 Either::Second(()) if *filled == 0 => return Err(Silence::Ended),
                 Either::Second(()) => return Err(Silence::Refused(Refusal::Late)),
             };
-            if *filled == 0 {
+            // Empty lines are a beginning, too: they are skipped, but nobody gets more time for them.
+            if !has_begun {
+                has_begun = true;
                 deadline = self.after(self.timing.request);
             }
             *filled = filled.saturating_add(len);
@@ -263,7 +267,7 @@ impl<'n, C: Clock, P: Pages> Server<'n, C, P> {
             let line = "too many answers are under way";
             return self.say(socket, piece, 503, "Retry-After: 1\r\n", line, (keep_alive, wants_body)).await;
         };
-        let head = self.head(answer.status, answer.content_type, answer.len, "", keep_alive);
+        let head = self.head(answer.status, answer.content_type, answer.len, NO_SNIFFING, keep_alive);
         let head = Head { encoding: answer.encoding, ..head };
         self.deliver(socket, piece, head, Body::Answer(answer), wants_body).await
     }

@@ -509,6 +509,15 @@ fn a_request_that_trickles_in_is_given_up() {
 }
 
 #[test]
+fn empty_lines_buy_no_time() {
+    let heard = serve_with(1536, |client| {
+        client.says = (1..).map(|number| (Duration::from_secs(4 * number), b"\r\n".to_vec())).take(100).collect();
+    });
+    assert_eq!(heard.bytes, b"");
+    assert_eq!(heard.at, Duration::from_secs(4) + Timing::DEFAULT.request + Timing::DEFAULT.linger);
+}
+
+#[test]
 fn who_takes_an_answer_too_slowly_loses_it_and_its_view() {
     for (rate, limit) in [(0, Timing::DEFAULT.stall), (100, Timing::DEFAULT.answer)] {
         let heard = serve_with(1536, |client| {

@@ -32,7 +32,7 @@ pub enum ProxyUrlError {
     Path,
     /// A quotation mark of any kind.
     Quote,
-    /// White space.
+    /// White space or a control character.
     Blank,
     /// A `%` that is not followed by two hexadecimal digits.
     Percent,
@@ -91,7 +91,7 @@ impl fmt::Display for ProxyUrlError {
             Self::Port => "its port is not a number from 1 to 65535",
             Self::Path => "there is something behind its host and port",
             Self::Quote => "it contains a quotation mark: remove the quotes around the value",
-            Self::Blank => "it contains a blank",
+            Self::Blank => "it contains a blank or a control character: write it as %20 or the like",
             Self::Percent => {
                 "a percent sign in its user name or password is not followed by two hexadecimal digits: a percent sign \
                  itself is written as %25"
