@@ -136,6 +136,27 @@ fn a_second_certificate_after_the_first_was_verified() {
 }
 
 #[test]
+fn a_second_signature_after_the_first_was_verified() {
+    for splits in [false, true] {
+        let refused = refusal(
+            format_args!("CertificateVerify twice{}", if splits { ", in records of their own" } else { "" }),
+            |server| {
+                server.hello(|_| {});
+                server.encrypted_extensions(&[]);
+                server.certificate();
+                server.certificate_verify();
+                if splits {
+                    server.flush();
+                }
+                server.certificate_verify();
+                server.finished();
+            },
+        );
+        assert_eq!(refused, "server sent CertificateVerify out of order");
+    }
+}
+
+#[test]
 fn a_signature_for_another_purpose() {
     for context in ["TLS 1.3, client CertificateVerify", "TLS 1.3, server CertificateVerif", ""] {
         let reason = refusal(format_args!("signature for {context:?}"), |server| {
