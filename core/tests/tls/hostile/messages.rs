@@ -36,6 +36,20 @@ fn messages_out_of_order() {
             "server sent CertificateVerify out of order",
         ),
         (
+            "Finished instead of EncryptedExtensions",
+            |server| server.finished(),
+            "server finished the handshake without proving who it is",
+        ),
+        (
+            "Finished instead of EncryptedExtensions, and data behind it",
+            |server| {
+                server.finished();
+                server.application_keys();
+                server.encrypted(APPLICATION_DATA, b"trust me");
+            },
+            "server finished the handshake without proving who it is",
+        ),
+        (
             "NewSessionTicket instead of EncryptedExtensions",
             |server| server.say(NEW_SESSION_TICKET, &ticket()),
             "server sent NewSessionTicket out of order",
