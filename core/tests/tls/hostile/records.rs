@@ -153,6 +153,58 @@ fn unencrypted_records_after_the_server_hello() {
 }
 
 #[test]
+fn what_is_labelled_encrypted_and_is_not() {
+    type Flight = fn(&mut Server<'_>);
+    let flights: [(&str, Flight); 4] = [
+        ("ServerHello", |server| server.hello(|_| {})),
+        ("EncryptedExtensions", |server| server.encrypted_extensions(&[])),
+        ("Certificate", |server| server.certificate()),
+        ("CertificateVerify", |server| server.certificate_verify()),
+    ];
+    let altered = "record failed its authentication: it was altered on the way";
+    for (case, content, reason) in [
+        ("short data in the clear", b"hello".to_vec(), "record of 5 bytes, which TLS does not allow here"),
+        ("data in the clear", b"HTTP/1.1 200 OK\r\n\r\n".to_vec(), altered),
+        ("data in the clear, with its type and padding", b"HTTP/1.1 200 OK\r\n\r\n\x17\0\0\0".to_vec(), altered),
+        ("data in the clear, with a tag of zeros", [&b"hello\x17"[..], &[0; 16]].concat(), altered),
+        ("Finished in the clear, with its type", [&message(FINISHED, &[0; 32])[..], &[HANDSHAKE]].concat(), altered),
+        (
+            "a ticket in the clear, with its type",
+            [&message(NEW_SESSION_TICKET, &ticket())[..], &[HANDSHAKE]].concat(),
+            altered,
+        ),
+    ] {
+        for (at, (last, _)) in flights.iter().enumerate() {
+            let refused = refusal(format_args!("{case}, labelled encrypted, after {last}"), |server| {
+                for (_, flight) in &flights[..=at] {
+                    flight(server);
+                    server.flush();
+                }
+                server.plain(APPLICATION_DATA, &content);
+                server.close();
+            });
+            assert_eq!(refused, reason);
+        }
+        let refused = read_refusal(format_args!("{case}, labelled encrypted, after the handshake"), |server| {
+            server.plain(APPLICATION_DATA, &content)
+        });
+        assert_eq!(refused, reason);
+        connected(
+            |server| {
+                server.encrypted(APPLICATION_DATA, b"hello");
+                server.plain(APPLICATION_DATA, &content);
+            },
+            |client, server, mut secure| {
+                assert_eq!(drive(&client.wire, server, secure.read(&mut [0; 64])), Ok(Received::Data(5)));
+                let failure = drive(&client.wire, server, secure.read(&mut [0; 64])).unwrap_err();
+                println!("refused: {case}, labelled encrypted, after good data: {failure}");
+                assert_eq!(failure.to_string(), format!("tls: {reason}"));
+            },
+        );
+    }
+}
+
+#[test]
 fn change_cipher_spec_is_skipped_where_it_may_come() {
     let root = Authority::new();
     let identity = root.localhost();
