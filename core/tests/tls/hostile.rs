@@ -1,6 +1,7 @@
 //! Servers that do what they must not: a table, one line per case. None gets a byte of data, and none makes us panic or
 //! wait. What is tolerated says why.
 
+mod alerts;
 mod changed;
 mod data;
 mod hello;
@@ -8,19 +9,26 @@ mod identity;
 mod messages;
 mod records;
 
-use crate::support::pki::Authority;
+use crate::support::pki::{Authority, Identity};
 use crate::support::script::*;
 use crate::support::wire::{Socket, drive};
 use crate::support::{Client, Memory};
 use aclk_core::tls::{Received, Secure};
 use std::fmt::Display;
+use std::sync::LazyLock;
+
+/// An authority and a server of it: their certificates are good, and made only once for thousands of handshakes.
+static HONEST: LazyLock<(Authority, Identity)> = LazyLock::new(|| {
+    let root = Authority::new();
+    let identity = root.localhost();
+    (root, identity)
+});
 
 /// The reason why the handshake with a server that follows `script` fails, and the alerts the client sends.
 fn refused(case: impl Display, script: impl FnOnce(&mut Server<'_>)) -> (String, Vec<u8>) {
-    let root = Authority::new();
-    let identity = root.localhost();
+    let (root, identity) = &*HONEST;
     let client = Client::trusting(&root.der);
-    let reason = client.refuses(case, &mut Scripted::new(&identity, script));
+    let reason = client.refuses(case, &mut Scripted::new(identity, script));
     assert_eq!(client.wire.encrypted_records(), 0, "the handshake was finished: {reason}");
     (reason, client.wire.alerts())
 }
@@ -36,12 +44,30 @@ fn hello_refusal(case: impl Display, change: impl FnOnce(&mut Hello)) -> String 
     refusal(case, |server| server.hello(change))
 }
 
+/// How a server says a message.
+type Said = fn(&mut Server<'_>);
+
+/// What a server says before its Finished, in order.
+const BEFORE_FINISHED: [(&str, Said); 4] = [
+    ("ServerHello", |server| server.hello(|_| {})),
+    ("EncryptedExtensions", |server| server.encrypted_extensions(&[])),
+    ("Certificate", |server| server.certificate()),
+    ("CertificateVerify", |server| server.certificate_verify()),
+];
+
+/// Says the first so many of these messages as they should be, in records of their own.
+fn say_first(server: &mut Server<'_>, messages: usize) {
+    for (_, say) in &BEFORE_FINISHED[..messages] {
+        say(server);
+        server.flush();
+    }
+}
+
 /// The handshake as it should be, and then `script`; `test` gets the connection.
 fn connected(script: impl FnOnce(&mut Server<'_>), test: impl FnOnce(&Client, &mut Scripted<'_>, Secure<'_, Socket>)) {
-    let root = Authority::new();
-    let identity = root.localhost();
+    let (root, identity) = &*HONEST;
     let client = Client::trusting(&root.der);
-    let mut server = Scripted::new(&identity, |server| {
+    let mut server = Scripted::new(identity, |server| {
         server.handshake();
         script(server);
     });

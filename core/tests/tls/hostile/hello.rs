@@ -259,38 +259,6 @@ fn a_server_that_gives_up() {
 }
 
 #[test]
-fn every_alert_at_every_point_ends_the_handshake() {
-    for alert in 0..=255 {
-        for level in [0, 1, 2, 255] {
-            for point in 0..4 {
-                let reason = refusal(format_args!("alert {alert} of level {level} at point {point}"), |server| {
-                    if point > 0 {
-                        server.hello(|_| {});
-                    }
-                    if point > 1 {
-                        server.encrypted_extensions(&[]);
-                        server.flush();
-                    }
-                    if point > 2 {
-                        server.certificate();
-                        server.flush();
-                    }
-                    match point {
-                        0 | 1 => server.plain(ALERT, &[level, alert]),
-                        _ => server.encrypted(ALERT, &[level, alert]),
-                    }
-                    server.close();
-                });
-                assert!(
-                    reason.starts_with("server sent alert ") || reason.starts_with("server closed the connection"),
-                    "alert {alert} of level {level} at point {point}: {reason}"
-                );
-            }
-        }
-    }
-}
-
-#[test]
 fn a_server_that_goes_away() {
     let away = "server closed the connection in the middle of the TLS handshake";
     assert_eq!(

@@ -1,6 +1,6 @@
 //! Servers that break the record layer.
 
-use super::{connected, read_refusal, refusal, refused};
+use super::{BEFORE_FINISHED, connected, read_refusal, refusal, refused, say_first};
 use crate::support::pki::Authority;
 use crate::support::script::*;
 use crate::support::wire::drive;
@@ -154,13 +154,6 @@ fn unencrypted_records_after_the_server_hello() {
 
 #[test]
 fn what_is_labelled_encrypted_and_is_not() {
-    type Flight = fn(&mut Server<'_>);
-    let flights: [(&str, Flight); 4] = [
-        ("ServerHello", |server| server.hello(|_| {})),
-        ("EncryptedExtensions", |server| server.encrypted_extensions(&[])),
-        ("Certificate", |server| server.certificate()),
-        ("CertificateVerify", |server| server.certificate_verify()),
-    ];
     let altered = "record failed its authentication: it was altered on the way";
     for (case, content, reason) in [
         ("short data in the clear", b"hello".to_vec(), "record of 5 bytes, which TLS does not allow here"),
@@ -174,12 +167,10 @@ fn what_is_labelled_encrypted_and_is_not() {
             altered,
         ),
     ] {
-        for (at, (last, _)) in flights.iter().enumerate() {
+        for messages in 1..=BEFORE_FINISHED.len() {
+            let (last, _) = BEFORE_FINISHED[messages - 1];
             let refused = refusal(format_args!("{case}, labelled encrypted, after {last}"), |server| {
-                for (_, flight) in &flights[..=at] {
-                    flight(server);
-                    server.flush();
-                }
+                say_first(server, messages);
                 server.plain(APPLICATION_DATA, &content);
                 server.close();
             });
