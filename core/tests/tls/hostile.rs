@@ -9,6 +9,7 @@ mod identity;
 mod messages;
 mod records;
 
+use crate::support::heap::allocations;
 use crate::support::pki::{Authority, Identity};
 use crate::support::script::*;
 use crate::support::wire::{Socket, drive};
@@ -63,7 +64,7 @@ fn say_first(server: &mut Server<'_>, messages: usize) {
     }
 }
 
-/// The handshake as it should be, and then `script`; `test` gets the connection.
+/// The handshake as it should be, and then `script`; `test` gets the connection. The client must not allocate.
 fn connected(script: impl FnOnce(&mut Server<'_>), test: impl FnOnce(&Client, &mut Scripted<'_>, Secure<'_, Socket>)) {
     let (root, identity) = &*HONEST;
     let client = Client::trusting(&root.der);
@@ -72,8 +73,10 @@ fn connected(script: impl FnOnce(&mut Server<'_>), test: impl FnOnce(&Client, &m
         script(server);
     });
     let mut memory = Memory::default();
-    let secure = client.open(&mut memory, &mut server).unwrap();
+    let secure = client.open_without_heap(&mut memory, &mut server).unwrap();
+    let before = allocations();
     test(&client, &mut server, secure);
+    assert_eq!(allocations() - before, 0, "the client allocated");
 }
 
 /// The reason why the first read after a correct handshake fails. Nothing works after that.
