@@ -45,25 +45,6 @@ fn hello_refusal(case: impl Display, change: impl FnOnce(&mut Hello)) -> String 
     refusal(case, |server| server.hello(change))
 }
 
-/// How a server says a message.
-type Said = fn(&mut Server<'_>);
-
-/// What a server says before its Finished, in order.
-const BEFORE_FINISHED: [(&str, Said); 4] = [
-    ("ServerHello", |server| server.hello(|_| {})),
-    ("EncryptedExtensions", |server| server.encrypted_extensions(&[])),
-    ("Certificate", |server| server.certificate()),
-    ("CertificateVerify", |server| server.certificate_verify()),
-];
-
-/// Says the first so many of these messages as they should be, in records of their own.
-fn say_first(server: &mut Server<'_>, messages: usize) {
-    for (_, say) in &BEFORE_FINISHED[..messages] {
-        say(server);
-        server.flush();
-    }
-}
-
 /// The handshake as it should be, and then `script`; `test` gets the connection. The client must not allocate.
 fn connected(script: impl FnOnce(&mut Server<'_>), test: impl FnOnce(&Client, &mut Scripted<'_>, Secure<'_, Socket>)) {
     let (root, identity) = &*HONEST;

@@ -3,9 +3,11 @@
 
 use crate::support::peer::Rustls;
 use crate::support::pki::Authority;
+use crate::support::script::{APPLICATION_DATA, BEFORE_FINISHED, Scripted};
 use crate::support::stall::{self, FOREVER, Net, Virtual, net};
 use crate::support::wire::{Peer, Silent, Wire};
 use aclk_core::stage::{Failure, Stage};
+use std::collections::VecDeque;
 use std::time::Duration;
 
 /// How long the one attempt at a claim took, and how it failed.
@@ -50,43 +52,104 @@ fn a_server_that_stops_after_any_number_of_bytes_is_given_up_on() {
     assert!(in_handshake > 200 && in_answer > 100);
 }
 
-/// A server whose bytes arrive one by one, a second apart.
-struct Slow<'c> {
-    server: Rustls,
-    behind: Wire,
+/// A server that is as quick as it should be at first, and then lets something arrive once a second.
+struct Slow<'c, P> {
+    server: P,
+    /// Records that still arrive at once.
+    quick_records: usize,
+    /// What arrives in a second.
+    portion: Portion,
     clock: &'c Virtual,
-    queue: std::collections::VecDeque<u8>,
+    behind: Wire,
+    queue: VecDeque<u8>,
     last: Duration,
 }
 
-impl Peer for Slow<'_> {
+#[derive(Clone, Copy, Debug)]
+enum Portion {
+    Byte,
+    Record,
+}
+
+impl<'c, P: Peer> Slow<'c, P> {
+    fn new(server: P, quick_records: usize, portion: Portion, clock: &'c Virtual) -> Self {
+        let (behind, queue) = (Wire::default(), VecDeque::new());
+        Self { server, quick_records, portion, clock, behind, queue, last: Duration::ZERO }
+    }
+
+    /// The next record; empty if there is none.
+    fn take_record(&mut self) -> Vec<u8> {
+        let len = match (self.queue.get(3), self.queue.get(4)) {
+            (Some(&high), Some(&low)) => 5 + usize::from(u16::from_be_bytes([high, low])),
+            _ => 0,
+        };
+        self.queue.drain(..len).collect()
+    }
+}
+
+impl<P: Peer> Peer for Slow<'_, P> {
     fn step(&mut self, wire: &Wire) {
         self.behind.put_to_server(&wire.receive());
         self.server.step(&self.behind);
         self.queue.extend(self.behind.take_for_client());
-        if self.clock.now.get() >= self.last + Duration::from_secs(1)
-            && let Some(byte) = self.queue.pop_front()
-        {
+        while self.quick_records > 0 && !self.queue.is_empty() {
+            self.quick_records -= 1;
+            wire.send(&self.take_record());
+        }
+        if self.clock.now.get() >= self.last + Duration::from_secs(1) && !self.queue.is_empty() {
             self.last = self.clock.now.get();
-            wire.send(&[byte]);
+            wire.send(&match self.portion {
+                Portion::Byte => self.queue.pop_front().into_iter().collect(),
+                Portion::Record => self.take_record(),
+            });
         }
     }
 }
 
+/// How long a claim takes whose server is slow after so many records, and how it fails. The server says every message in
+/// a record of its own, and then its answer, by the byte or as a whole.
+fn claim_slowly(quick_records: usize, portion: Portion) -> (Duration, Failure) {
+    let root = Authority::new();
+    let identity = root.localhost();
+    let (net, clock) = (net(), Virtual::default());
+    let server = Scripted::new(&identity, |server| {
+        server.say_first(BEFORE_FINISHED.len());
+        server.finished();
+        server.application_keys();
+        let answer = b"HTTP/1.1 204 No Content\r\nConnection: close\r\n\r\n";
+        match portion {
+            Portion::Byte => server.encrypted(APPLICATION_DATA, answer),
+            Portion::Record => answer.iter().for_each(|&byte| server.encrypted(APPLICATION_DATA, &[byte])),
+        }
+    });
+    let mut server = Slow::new(server, quick_records, portion, &clock);
+    claim(&net, &root, &mut server, &clock, Duration::from_millis(500))
+}
+
 #[test]
 fn a_server_that_sends_a_byte_a_second_does_not_keep_us_waiting() {
-    let root = Authority::new();
-    let (net, clock) = (net(), Virtual::default());
-    let mut server = Slow {
-        server: Rustls::new(&root.localhost()),
-        behind: Wire::default(),
-        clock: &clock,
-        queue: std::collections::VecDeque::new(),
-        last: Duration::ZERO,
-    };
-    let (took, failure) = claim(&net, &root, &mut server, &clock, Duration::from_millis(500));
-    assert_eq!(failure.cause.as_str(), "no complete handshake within 20 s");
-    assert!(took <= Duration::from_secs(21), "{took:?}");
+    for records in 0..=BEFORE_FINISHED.len() {
+        let last = records.checked_sub(1).map_or("ClientHello", |last| BEFORE_FINISHED[last].0);
+        let (took, failure) = claim_slowly(records, Portion::Byte);
+        println!("refused: a byte a second after {last}: given up after {took:?}: {failure}");
+        assert_eq!((failure.stage, failure.cause.as_str()), (Stage::Tls, "no complete handshake within 20 s"));
+        assert_eq!(took, Duration::from_secs(20));
+    }
+}
+
+#[test]
+fn an_answer_that_comes_a_byte_a_second_does_not_keep_us_waiting() {
+    const HANDSHAKE_RECORDS: usize = BEFORE_FINISHED.len() + 1;
+    for (portion, stage, cause, seconds) in [
+        // The header of the record takes 5 s, and a record may take as long as an answer once it has begun.
+        (Portion::Byte, Stage::Tls, "a TLS record did not come to its end", 35),
+        (Portion::Record, Stage::Http, "no complete reply within 30 s", 30),
+    ] {
+        let (took, failure) = claim_slowly(HANDSHAKE_RECORDS, portion);
+        println!("refused: one {portion:?} of the answer a second: given up after {took:?}: {failure}");
+        assert_eq!((failure.stage, failure.cause.as_str()), (stage, cause));
+        assert_eq!(took, Duration::from_secs(seconds));
+    }
 }
 
 #[test]

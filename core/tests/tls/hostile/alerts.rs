@@ -1,6 +1,6 @@
 //! Servers that send an alert, of every kind and at every point.
 
-use super::{BEFORE_FINISHED, connected, read_refusal, refusal, say_first};
+use super::{connected, read_refusal, refusal};
 use crate::support::script::*;
 use crate::support::tolerated;
 use crate::support::wire::drive;
@@ -69,7 +69,7 @@ fn level_of(alert: u8) -> u8 {
 fn ends_the_handshake(content @ [level, alert]: [u8; 2], messages: usize, is_encrypted: bool) {
     let last = messages.checked_sub(1).map_or("ClientHello", |last| BEFORE_FINISHED[last].0);
     let reason = refusal(format_args!("alert {alert} of level {level} after {last}"), |server| {
-        say_first(server, messages);
+        server.say_first(messages);
         if is_encrypted {
             server.encrypted(ALERT, &content);
         } else {

@@ -1,6 +1,6 @@
 //! Servers that break the record layer.
 
-use super::{BEFORE_FINISHED, connected, read_refusal, refusal, refused, say_first};
+use super::{connected, read_refusal, refusal, refused};
 use crate::support::pki::Authority;
 use crate::support::script::*;
 use crate::support::wire::drive;
@@ -170,7 +170,7 @@ fn what_is_labelled_encrypted_and_is_not() {
         for messages in 1..=BEFORE_FINISHED.len() {
             let (last, _) = BEFORE_FINISHED[messages - 1];
             let refused = refusal(format_args!("{case}, labelled encrypted, after {last}"), |server| {
-                say_first(server, messages);
+                server.say_first(messages);
                 server.plain(APPLICATION_DATA, &content);
                 server.close();
             });

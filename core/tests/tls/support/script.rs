@@ -45,6 +45,17 @@ pub const CERTIFICATE_VERIFY: u8 = 15;
 pub const FINISHED: u8 = 20;
 pub const KEY_UPDATE: u8 = 24;
 
+/// What a server says before its Finished, in order.
+pub const BEFORE_FINISHED: [(&str, Say); 4] = [
+    ("ServerHello", |server| server.hello(|_| {})),
+    ("EncryptedExtensions", |server| server.encrypted_extensions(&[])),
+    ("Certificate", |server| server.certificate()),
+    ("CertificateVerify", |server| server.certificate_verify()),
+];
+
+/// How a server says a message.
+type Say = fn(&mut Server<'_>);
+
 /// A byte string with its length in so many bytes in front.
 pub fn vector(length_bytes: usize, content: &[u8]) -> Vec<u8> {
     let len = u32::try_from(content.len()).unwrap().to_be_bytes();
@@ -337,6 +348,14 @@ impl Server<'_> {
         self.certificate_verify();
         self.finished();
         self.application_keys();
+    }
+
+    /// Says the first so many messages of [`BEFORE_FINISHED`] as they should be, in records of their own.
+    pub fn say_first(&mut self, messages: usize) {
+        for (_, say) in &BEFORE_FINISHED[..messages] {
+            say(self);
+            self.flush();
+        }
     }
 
     /// The session id of the client.
