@@ -82,8 +82,8 @@ impl Store for Nothing {
     }
 }
 
-/// What rustls-webpki puts on the heap to describe it: names, purposes, algorithms. It does so in these tests only, because
-/// rustls, the server, has its feature `alloc`; the core does without.
+/// What rustls-webpki puts on the heap to describe it, where something else in the program turns on its feature `alloc`:
+/// here that is rustls, the server. The core and the firmware leave it off.
 const DESCRIBED: [&str; 4] = [
     "certificate is for ",
     "certificate names no host",
