@@ -55,7 +55,8 @@ pub(crate) const RUN: &str = "\
 usage: aclk run [OPTIONS]
 
 Keeps the Agent-Cloud Link of this machine up until SIGTERM or SIGINT; a second one ends it at once. If the machine is not
-claimed yet, waits for \"aclk claim\". SIGHUP reads everything again and lifts a ban. Logs to standard error.
+claimed yet, waits for \"aclk claim\", and is online within 60 s of it. SIGHUP reads everything again and lifts a ban. Logs
+to standard error.
 
 The proxy is that of [cloud] proxy in netdata.conf (none, env or a URL: see \"aclk help claim\"), else that of the claim.
 

@@ -273,7 +273,12 @@ impl Daemon {
 
     /// Waits for a line with `text`, behind the first `skip` lines. Returns the number of the line after it.
     pub(crate) fn wait_for(&self, text: &str, skip: usize) -> usize {
-        let end = Instant::now() + PATIENCE;
+        self.wait_for_within(PATIENCE, text, skip)
+    }
+
+    /// The same for what has to happen within `limit`, counted from now.
+    pub(crate) fn wait_for_within(&self, limit: Duration, text: &str, skip: usize) -> usize {
+        let end = Instant::now() + limit;
         let mut lines = self.said.lines.lock().unwrap_or_else(PoisonError::into_inner);
         loop {
             let found = lines.iter().enumerate().skip(skip).find(|(_, line)| line.contains(text));
@@ -281,7 +286,7 @@ impl Daemon {
                 return number + 1;
             }
             let left = end.saturating_duration_since(Instant::now());
-            assert!(!left.is_zero(), "no {text:?} within {PATIENCE:?} in:\n{}", lines.join("\n"));
+            assert!(!left.is_zero(), "no {text:?} within {limit:?} in:\n{}", lines.join("\n"));
             lines = self.said.more.wait_timeout(lines, left).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
