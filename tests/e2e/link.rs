@@ -202,6 +202,43 @@ fn without_the_private_authority_the_cloud_of_a_link_is_a_stranger() {
     machine.start(&[]).wait_for("ACLK: online as", 0);
 }
 
+/// Two copies of one disk image must not take turns: the first is told that it was thrown out, says why, and stays away.
+/// Its hours that follow are in virtual time (`who_is_thrown_out_by_a_copy_of_itself_keeps_away`).
+#[test]
+fn a_copied_machine_takes_the_session_over_and_the_first_stays_away() {
+    let cloud = cloud("");
+    let machine = Machine::claimed(&cloud);
+    let copy = machine.copy();
+    let first = machine.start(&[]);
+    let seen = first.wait_for("ACLK: live as", 0);
+    let second = copy.start(&[]);
+    second.wait_for("ACLK: live as", 0);
+
+    let line = first.wait_for("offline: mqtt: ", seen);
+    let said = first.said();
+    let why = said.lines().nth(line - 1).unwrap();
+    assert!(why.contains("session taken over") && why.contains("(retry in "), "{why}");
+    first.wait_for("another device links with the same identity", seen);
+    let (code, status) = machine.status();
+    let text = |key: &str| status[key].as_str().unwrap_or_default().to_owned();
+    assert_eq!((code, text("stage").as_str()), (4, "mqtt"), "{status}");
+    assert!(text("reason").contains("session taken over"), "{status}");
+    assert!(text("hint").contains("claim one of them under a new id"), "{status}");
+    assert_eq!(copy.status().0, 0);
+
+    // With the usual delay it would be back by now.
+    first.assert_idle();
+    let ended = machine.run(&["status"]);
+    assert!(ended.stdout.contains("session taken over"), "{ended:?}");
+    assert_eq!(ask(&cloud, &copy, "/api/v1/info").code, 200);
+    assert_eq!(nodes(&cloud)[0].connections, 2, "one session of each");
+    let events = events(&cloud);
+    let attempts = events.iter().filter(|event| event.contains("asked /env")).count();
+    assert!(attempts == 2 && events.iter().any(|event| event.contains("taken over by a new session")), "{events:#?}");
+    assert!(!second.said().contains("offline"), "{}", second.said());
+    assert_eq!(cloud.with(|cloud, _| cloud.deviations().to_vec()), []);
+}
+
 #[test]
 fn files_that_are_written_again_disturb_no_link() {
     let cloud = cloud("");
