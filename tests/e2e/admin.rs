@@ -2,6 +2,7 @@
 
 use crate::support::*;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::fs;
 use std::io::{Read, Write};
 use std::net::TcpStream;
@@ -284,6 +285,47 @@ fn a_kill_in_the_middle_of_a_storm_of_claims_loses_nothing_that_was_told() {
     assert_eq!(cloud.get(&node)["state"], "offline");
     let public = ["cloud.redb", "admin-token"].map(|name| mode(&state.join(name)));
     assert_eq!(public, [0o600; 2]);
+}
+
+/// What a node measures passes through. The database knows who is claimed, not what they said.
+#[test]
+fn what_a_node_measures_is_never_in_the_database() {
+    let home = Machine::new();
+    let state = home.root().join("cloud");
+    let cloud = Cloud::start(&home, &["--state", state.to_str().unwrap()]);
+    let (machine, node) = claimed(&cloud);
+    let link = machine.start(&[]);
+    link.wait_for("ACLK: live as", 0);
+    let contexts = || -> Vec<String> {
+        let shown = cloud.get(&node);
+        let contexts = shown["node_instances"][0]["contexts"].as_array().cloned().unwrap_or_default();
+        contexts.iter().map(|context| context["id"].as_str().unwrap().to_owned()).collect()
+    };
+    wait_until("its contexts are known", || !contexts().is_empty());
+    let asked = |path: &str| -> Value {
+        let answer = cloud.ask("POST", &format!("{node}/query"), &json!({ "path": path }));
+        let answer: Value = serde_json::from_str(&answer.body).unwrap();
+        serde_json::from_str(answer["body"].as_str().unwrap_or_else(|| panic!("{path}: {answer}"))).unwrap()
+    };
+    let charts = asked("/api/v1/charts")["charts"].as_object().unwrap().clone();
+    let data = asked("/api/v1/data?chart=system.ram&after=-60");
+    assert!(charts.contains_key("system.ram") && data["labels"].is_array(), "{data}");
+    let names: BTreeSet<String> = charts.keys().cloned().chain(contexts()).collect();
+    link.stop();
+    let (status, said) = cloud.daemon.stop();
+    assert!(status.success(), "{said}");
+
+    let claimed_id = machine.claimed_id();
+    let mut is_known = false;
+    for file in fs::read_dir(&state).unwrap().map(|entry| entry.unwrap().path()) {
+        let bytes = fs::read(&file).unwrap();
+        let has = |text: &str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+        // Names are found by this search, if they are there.
+        is_known |= file.ends_with("cloud.redb") && has(&claimed_id) && has("edge-1");
+        let found: Vec<_> = names.iter().filter(|name| has(name)).collect();
+        assert!(found.is_empty(), "in {}: {found:?}", file.display());
+    }
+    assert!(is_known, "cloud.redb does not know the node");
 }
 
 fn mode(path: &Path) -> u32 {
