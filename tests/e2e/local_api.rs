@@ -297,6 +297,34 @@ fn who_leaves_or_is_half_gone_costs_nothing() {
     assert!(open < 40, "{open} files are open");
 }
 
+/// In a network namespace, where nobody else has the port.
+#[test]
+fn without_an_option_it_listens_where_the_help_says_and_nowhere_else() {
+    let machine = Machine::new();
+    let help = machine.run(&["help", "run"]).stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(help.contains("--listen ADDR:PORT|off where the local API"), "{help}");
+    assert!(help.contains("default: 127.0.0.1:19999, and if that is taken, nowhere"), "{help}");
+    if !have(&["unshare", "ip"]) {
+        return;
+    }
+    match run(machine.around(Command::new("unshare"), &["--net", "true"])) {
+        ended if ended.code == 0 => {}
+        ended => return println!("skipped: {}", ended.stderr.trim()),
+    }
+    let mut command = Command::new("unshare");
+    command.args(["--net", "sh", "-c", "ip link set lo up && exec \"$0\" run", ACLK]);
+    let link = Daemon::start(machine.around::<&str>(command, &[]));
+    assert_eq!(page_of(&link), "http://127.0.0.1:19999/");
+    let listening: Vec<String> = ["tcp", "tcp6"]
+        .iter()
+        .flat_map(|kind| {
+            let sockets = std::fs::read_to_string(format!("/proc/{}/net/{kind}", link.pid())).unwrap_or_default();
+            sockets.lines().skip(1).map(|line| line.split_whitespace().nth(1).unwrap().to_owned()).collect::<Vec<_>>()
+        })
+        .collect();
+    assert_eq!(listening, [format!("{:08X}:{:04X}", u32::from_ne_bytes([127, 0, 0, 1]), 19_999)]);
+}
+
 #[test]
 fn a_port_that_is_taken_stops_nobody_unless_it_was_chosen() {
     let cloud = cloud("");

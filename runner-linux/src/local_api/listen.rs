@@ -214,6 +214,11 @@ mod tests {
     }
 
     #[test]
+    fn who_says_nothing_gets_this_machine_only_and_did_not_choose_it() {
+        assert_eq!(shown(&Listen::default()), "127.0.0.1:19999");
+    }
+
+    #[test]
     fn netdata_conf_says_where() {
         for (web, expected) in [
             ("", "*:19999"),
