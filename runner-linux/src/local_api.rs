@@ -7,6 +7,8 @@ mod connection;
 pub(crate) mod history;
 pub(crate) mod listen;
 mod pages;
+#[cfg(test)]
+mod tests;
 
 use crate::clock::NodeClock;
 use crate::daemon::SharedNode;

@@ -31,6 +31,8 @@ mod settings;
 mod socket;
 mod store;
 mod trust;
+#[cfg(test)]
+mod wide;
 mod wishes;
 mod zone;
 

@@ -7,13 +7,13 @@ use crate::scratch::Scratch;
 use crate::settings::{self, Given};
 use crate::store::FileStore;
 use crate::store::claim_dir::{CLOUD_FULLCHAIN, PRIVATE_PEM};
+use crate::wide::Wide;
 use aclk_cloud::server::{Options, Running};
 use aclk_cloud::{QueryId, Reply};
-use aclk_core::clock::{Clock, Now};
+use aclk_core::clock::Clock;
 use aclk_core::driver::{Command, Control, Observer};
 use aclk_core::engine::event::{Event, Goal};
 use aclk_core::identity::guid::Guid;
-use aclk_core::metrics::{ChartInfo, ChartKind, Device, DimensionInfo, Facts, History, Samples};
 use aclk_core::node::{LinkState, Node};
 use aclk_core::secret::Secret;
 use aclk_core::store::Saved;
@@ -25,59 +25,6 @@ use tokio::sync::Notify;
 
 const GUID: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
 const TIMEOUT: Duration = Duration::from_secs(60);
-
-const fn dimension(id: &'static str) -> DimensionInfo<'static> {
-    DimensionInfo { id, name: id }
-}
-
-const CHARTS: &[ChartInfo<'static>] = &[ChartInfo {
-    id: "bench.wide",
-    context: "bench.wide",
-    family: "bench",
-    title: "Wide",
-    units: "units",
-    kind: ChartKind::Line,
-    priority: 100,
-    plugin: "bench",
-    module: "",
-    dimensions: &[dimension("a"), dimension("b"), dimension("c"), dimension("d"), dimension("e"), dimension("f")],
-}];
-
-/// An hour of samples.
-struct Wide(Box<History<6, 3600>>);
-
-impl Wide {
-    fn new(now: Now) -> Self {
-        let mut history = Box::new(History::new());
-        let second = now.wall.unix_seconds();
-        for second in second - 3_599..second {
-            history.push(second, [(second % 1_000) as f32 + 0.015_625; 6]);
-        }
-        Self(history)
-    }
-}
-
-impl Device for Wide {
-    fn facts(&self) -> Facts<'_> {
-        Facts::default()
-    }
-
-    fn charts(&self) -> &[ChartInfo<'_>] {
-        CHARTS
-    }
-
-    fn samples(&self) -> &dyn Samples {
-        &*self.0
-    }
-
-    fn samples_mut(&mut self) -> &mut dyn Samples {
-        &mut *self.0
-    }
-
-    fn sample(&mut self, now: Now) {
-        self.0.push(now.wall.unix_seconds(), [1.0; 6]);
-    }
-}
 
 /// Says when the node is live.
 struct Watch<'n>(&'n Notify);
