@@ -10,12 +10,20 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-const CHROMIUM: &str = "/usr/bin/chromium";
-const DRIVER: &str = "/usr/bin/chromedriver";
 /// After this time something that is waited for counts as lost.
 const PATIENCE: Duration = Duration::from_secs(60);
 /// The key of an element's id in WebDriver.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
+
+/// Where this program is. Says so if it is nowhere, because the test that asks is then skipped.
+fn installed(program: &str) -> Option<PathBuf> {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).map(|folder| folder.join(program)).find(|file| file.is_file());
+    if found.is_none() {
+        println!("skipped: there is no {program} (cargo xtask setup installs it as root on Debian)");
+    }
+    found
+}
 
 pub(crate) struct Browser {
     driver: Child,
@@ -27,15 +35,10 @@ pub(crate) struct Browser {
 impl Browser {
     /// `None`, and the reason printed, where there is no browser.
     pub(crate) fn start() -> Option<Self> {
-        for program in [CHROMIUM, DRIVER] {
-            if !Path::new(program).exists() {
-                println!("skipped: there is no {program} (Debian packages chromium and chromium-driver)");
-                return None;
-            }
-        }
+        let (chromium, driver) = (installed("chromium")?, installed("chromedriver")?);
         let profile = std::env::temp_dir().join(format!("aclk-page-{}", std::process::id()));
         fs::create_dir(&profile).unwrap();
-        let mut driver = Command::new(DRIVER)
+        let mut driver = Command::new(driver)
             .arg("--port=0")
             .env("HOME", &profile)
             .stdin(Stdio::null())
@@ -67,7 +70,7 @@ impl Browser {
         ];
         let capabilities = json!({"alwaysMatch": {
             "browserName": "chrome",
-            "goog:chromeOptions": {"binary": CHROMIUM, "args": arguments},
+            "goog:chromeOptions": {"binary": chromium, "args": arguments},
             "goog:loggingPrefs": {"browser": "ALL"},
         }});
         let made = browser.call("POST", "/session", &json!({ "capabilities": capabilities }));
