@@ -45,6 +45,17 @@ fn an_administrator_sees_and_does_everything() {
     browser.press("Show command");
     browser.wait_for(&format!("aclk claim -token={token} -rooms="));
     browser.press("Hide");
+    // A real Agent's link does not look into claim.d.
+    let trust = "The certificate that devices and Agents have to trust";
+    browser.press(trust);
+    browser.wait_for("claim.d/cloud_fullchain.pem of the device");
+    browser.wait_for("its link trusts the system's authorities only");
+    browser.wait_for(&format!("SSL_CERT_FILE={} netdata -D", cloud.ca_file().display()));
+    browser.wait_for("update-ca-certificates");
+    browser.picture("trust", DESKTOP);
+    browser.picture("trust-phone", PHONE);
+    browser.resize(DESKTOP, 800);
+    browser.press(trust);
     for (name, width, dark) in [("space", DESKTOP, false), ("space-phone", PHONE, false), ("space-dark", DESKTOP, true)]
     {
         browser.dark(dark);

@@ -73,10 +73,7 @@ export async function openSpace(main, id) {
   };
   const showTokens = async () => {
     const { cloud, list } = await Promise.all([get("cloud"), get(`spaces/${id}/tokens`)]).then(([cloud, { tokens: list }]) => ({ cloud, list }));
-    show(tokens, list.map((token) => tokenView(token, showTokens)),
-      el("details", {}, el("summary", {}, "The certificate that devices have to trust"),
-        el("p", { class: "small" }, "Put it into claim.d/cloud_fullchain.pem of the device. On this machine it is in ", el("code", {}, cloud.ca_file), "."),
-        el("pre", {}, cloud.ca_pem)));
+    show(tokens, list.map((token) => tokenView(token, showTokens)), trust(cloud));
   };
   await Promise.all([refresh(), showTokens()]);
   show(main,
@@ -85,6 +82,20 @@ export async function openSpace(main, id) {
     el("section", { class: "card" }, el("header", {}, el("h2", {}, "Claiming tokens"), addToken), tokens));
   const ticking = setInterval(() => nodes.querySelectorAll("[data-since]").forEach((one) => (one.textContent = ago(Number(one.dataset.since)))), 1000);
   return { refresh, close: () => clearInterval(ticking) };
+}
+
+// How whoever links here comes to trust this Cloud: docs/cloud.md, "A real Netdata Agent".
+function trust(cloud) {
+  const file = /^[\w./-]+$/.test(cloud.ca_file) ? cloud.ca_file : `'${cloud.ca_file.replaceAll("'", "'\\''")}'`;
+  return el("details", {}, el("summary", {}, "The certificate that devices and Agents have to trust"),
+    el("p", { class: "small" }, "On this machine it is in ", el("code", {}, cloud.ca_file), "."),
+    el("p", { class: "small" }, el("b", {}, "aclk"), ": put it into ", el("code", {}, "claim.d/cloud_fullchain.pem"), " of the device."),
+    el("p", { class: "small" }, el("b", {}, "Netdata Agent"), ": its link trusts the system's authorities only, or what ", el("code", {}, "SSL_CERT_FILE"), " names instead. Before it is claimed:"),
+    el("pre", {}, `cp ${file} /usr/local/share/ca-certificates/emulated-cloud.crt && update-ca-certificates
+# or for the Agent alone: its claim, and its link
+cp ${file} /var/lib/netdata/cloud.d/cloud_fullchain.pem
+SSL_CERT_FILE=${file} netdata -D`),
+    el("pre", {}, cloud.ca_pem));
 }
 
 function table(nodes) {
