@@ -233,8 +233,8 @@ fn a_copied_machine_takes_the_session_over_and_the_first_stays_away() {
     assert_eq!(ask(&cloud, &copy, "/api/v1/info").code, 200);
     assert_eq!(nodes(&cloud)[0].connections, 2, "one session of each");
     let events = events(&cloud);
-    let attempts = events.iter().filter(|event| event.contains("asked /env")).count();
-    assert!(attempts == 2 && events.iter().any(|event| event.contains("taken over by a new session")), "{events:#?}");
+    let count = |text: &str| events.iter().filter(|event| event.contains(text)).count();
+    assert_eq!((count("asked /env"), count("taken over by a new session")), (2, 1), "{events:#?}");
     assert!(!second.said().contains("offline"), "{}", second.said());
     assert_eq!(cloud.with(|cloud, _| cloud.deviations().to_vec()), []);
 }

@@ -105,7 +105,7 @@ impl Cloud {
         self.changes = Changes::default();
     }
 
-    /// Notes a turn of a node. A session that ends twice, as one that is taken over, ended once.
+    /// Notes a turn of a node. A session that ends twice ended once.
     pub(crate) fn turn(&mut self, claimed_id: &str, kind: TurnKind) {
         if !self.state.nodes.contains_key(claimed_id) {
             return;

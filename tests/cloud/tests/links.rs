@@ -89,6 +89,9 @@ fn the_session_that_is_taken_over_is_told_so() {
     client.cloud.receive(client.now, second, &frame);
     let wire = client.collect(first);
     assert_eq!((wire.packets(), wire.end), (vec![vec![0xe0, 1, 0x8e]], Some(Action::Close)));
+    let events = client.events();
+    let told = events.iter().filter(|event| event.contains("taken over by a new session")).count();
+    assert_eq!(told, 1, "{events:#?}");
 }
 
 #[test]

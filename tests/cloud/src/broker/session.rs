@@ -208,7 +208,6 @@ impl Cloud {
         let presence = self.presence_of(claim_id);
         let dialect = presence.dialect.unwrap_or(Dialect::Client);
         if let Some(older) = presence.connection {
-            self.note(older, Some(claim_id), What::Disconnected { why: "taken over by a new session".to_owned() });
             self.drop_link(older, reason::TAKEN_OVER, CLOSE_NORMAL, "taken over by a new session");
         }
         self.deviations_of(id, judge::connect(packet, dialect, claim_id, &topics));
