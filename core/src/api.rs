@@ -50,8 +50,9 @@ const JSON: &str = "application/json; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// An answer that is being written. Call [`release`](Self::release) when done with it, or the view it holds stays for
-/// [`PIN_SECONDS`](crate::metrics::PIN_SECONDS), and the encoder of the device may be kept for ever.
+/// An answer that is being written. Its view of the samples is held for as long as that goes on, however slowly. Call
+/// [`release`](Self::release) when done with it, or the view stays for [`PIN_SECONDS`](crate::metrics::PIN_SECONDS) more,
+/// and the encoder of the device may be kept for ever.
 #[derive(Debug)]
 pub struct Answer {
     /// HTTP status.
@@ -150,8 +151,13 @@ impl Answer {
     }
 
     /// Writes the next piece of the body into `buffer` and yields its length: `buffer` is full, or the body has ended (0
-    /// from then on). In total it is [`len`](Self::len) bytes, whatever the device does meanwhile.
-    pub fn fill(&mut self, node: &Node<dyn Device + '_>, buffer: &mut [u8]) -> usize {
+    /// from then on). In total it is [`len`](Self::len) bytes, whatever the device does meanwhile. Between two pieces there
+    /// may be [`PIN_SECONDS`](crate::metrics::PIN_SECONDS); after that the view is given up, and what is overwritten is gaps.
+    pub fn fill(&mut self, node: &mut Node<dyn Device + '_>, buffer: &mut [u8]) -> usize {
+        if let Some(pin) = &self.pin {
+            node.device.samples_mut().renew(pin);
+        }
+        let node = &*node;
         let most = usize::try_from(self.left).unwrap_or(usize::MAX).min(buffer.len());
         let buffer = buffer.get_mut(..most).unwrap_or_default();
         match (&self.stream, node.device.encoder()) {

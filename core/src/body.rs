@@ -94,7 +94,7 @@ impl Bodies {
     }
 
     /// Writes the next piece of the body into `buffer` and yields its length.
-    pub fn fill(&mut self, node: &Node<dyn Device + '_>, buffer: &mut [u8]) -> usize {
+    pub fn fill(&mut self, node: &mut Node<dyn Device + '_>, buffer: &mut [u8]) -> usize {
         match &mut self.0 {
             None => 0,
             Some(Body::Report(report)) => report.fill(node, buffer),

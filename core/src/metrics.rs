@@ -129,8 +129,12 @@ pub trait Samples {
     /// The sample of a dimension; `None` for a gap, and for a second or dimension that is not there.
     fn value(&self, dimension: usize, second: u64) -> Option<f32>;
 
-    /// Keeps the seconds `wanted` from being overwritten. `None` if [`PINS`] views are held already.
+    /// Keeps the seconds `wanted` from being overwritten: until [`unpin`](Self::unpin), or for [`PIN_SECONDS`] since the
+    /// view was taken or [renewed](Self::renew). `None` if [`PINS`] views are held already.
     fn pin(&mut self, wanted: Range<u64>) -> Option<Pin>;
+
+    /// Somebody still reads this view: it is held for [`PIN_SECONDS`] from now. One that was given up stays so.
+    fn renew(&mut self, pin: &Pin);
 
     /// Lets go of a view.
     fn unpin(&mut self, pin: Pin);

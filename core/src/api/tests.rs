@@ -3,7 +3,7 @@
 use super::{Answer, Method, Request, respond};
 use crate::clock::{Instant, Now, Trust, WallTime};
 use crate::identity::guid::Guid;
-use crate::metrics::{ChartInfo, ChartKind, Device, DimensionInfo, Facts, History, Samples};
+use crate::metrics::{ChartInfo, ChartKind, Device, DimensionInfo, Facts, History, PIN_SECONDS, Samples};
 use crate::node::Node;
 use crate::secret::Secret;
 use crate::settings::{Limits, Settings, Timing};
@@ -287,17 +287,20 @@ fn this_node_can_be_named_in_front_of_the_path_and_no_other() {
 }
 
 #[test]
-fn an_answer_does_not_change_while_it_is_being_sent() {
-    for target in ["/api/v1/data?chart=system.cpu", "/api/v1/info", "/api/v1/charts", "/api/v1/allmetrics"] {
+fn an_answer_does_not_change_while_it_is_being_sent_however_long_that_takes() {
+    let targets = ["/api/v1/data?chart=system.cpu", "/api/v1/info", "/api/v1/charts", "/api/v1/allmetrics"];
+    for (target, pause) in targets.into_iter().flat_map(|target| [(target, 1), (target, PIN_SECONDS - 1)]) {
         let expected = get(target).1;
         let mut node = node();
         let mut answer = respond(&Request::parse(Method::Get, target), &mut node, now());
         let (mut body, mut piece, mut second) = (Vec::new(), [0; 64], NEWEST);
         loop {
-            second += 1;
-            node.device.sample(at(second));
+            for _ in 0..pause {
+                second += 1;
+                node.device.sample(at(second));
+            }
             node.status.on_online(at(second));
-            match answer.fill(&node, &mut piece) {
+            match answer.fill(&mut node, &mut piece) {
                 0 => break,
                 len => body.extend_from_slice(&piece[..len]),
             }
@@ -320,4 +323,24 @@ fn views_are_let_go_and_not_more_are_held_than_there_are() {
         answer.release(&mut node);
     }
     assert_eq!(respond(&request, &mut node, now()).status, 200);
+}
+
+#[test]
+fn an_answer_that_nobody_goes_on_with_gives_its_view_up_and_keeps_its_length() {
+    let mut node = node();
+    let mut answer = respond(&Request::parse(Method::Get, "/api/v1/data?chart=system.cpu"), &mut node, now());
+    let expected = get("/api/v1/data?chart=system.cpu").1;
+    let mut body = std::vec![0; usize::try_from(answer.len()).unwrap()];
+    let (begin, rest) = body.split_at_mut(200);
+    assert_eq!(answer.fill(&mut node, begin), 200);
+    for second in NEWEST + 1..=NEWEST + 2 * PIN_SECONDS {
+        node.device.sample(at(second));
+    }
+    assert_eq!(node.device.0.range().end, NEWEST + 2 * PIN_SECONDS + 1, "samples are taken again");
+    assert_eq!(answer.fill(&mut node, rest), rest.len());
+    assert_eq!(answer.fill(&mut node, &mut [0; 8]), 0);
+    answer.release(&mut node);
+    let body = String::from_utf8(body).unwrap();
+    assert_eq!((&body[..200], body.len()), (&expected[..200], expected.len()));
+    assert_ne!(body, expected);
 }

@@ -175,7 +175,7 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
             }
             Output::Body(most) if waiting.is_empty() && !is_peers_turn => {
                 let piece = chunk.get_mut(..most.min(CHUNK)).unwrap_or_default();
-                let len = bodies.fill(&machine.node.borrow(), piece);
+                let len = bodies.fill(&mut machine.node.borrow_mut(), piece);
                 is_peers_turn = true;
                 agent.handle(machine.clock.now(), Input::Body(piece.get(..len).unwrap_or_default()));
             }

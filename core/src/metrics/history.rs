@@ -5,7 +5,7 @@ use core::ops::Range;
 
 /// Views that can be held at a time.
 pub const PINS: usize = 4;
-/// How long a view is held at most, in seconds: whoever forgets one does not stop the collection for good.
+/// How long a view is held that nobody renews, in seconds: whoever forgets one does not stop the collection for good.
 pub const PIN_SECONDS: u64 = 120;
 /// A clock that was set back further than this, in seconds, starts the history anew.
 const STEP_BACK: u64 = 5;
@@ -24,6 +24,8 @@ pub struct Ring<S> {
     end: u64,
     /// Rows that are held.
     len: usize,
+    /// The second that was offered last, taken or not: views age by it.
+    offered: u64,
     pins: [Option<Held>; PINS],
     next_pin: u32,
     dropped: u64,
@@ -84,7 +86,7 @@ impl<S> Ring<S> {
     /// Nothing yet. There is room for as many seconds as rows of `width` dimensions fit into `values`, whatever is in them.
     #[must_use]
     pub const fn over(values: S, width: usize) -> Self {
-        Self { values, width, end: 0, len: 0, pins: [None; PINS], next_pin: 0, dropped: 0 }
+        Self { values, width, end: 0, len: 0, offered: 0, pins: [None; PINS], next_pin: 0, dropped: 0 }
     }
 
     /// Samples that were dropped: because of a view, or because their second was there already.
@@ -112,6 +114,7 @@ impl<S: AsRef<[f32]> + AsMut<[f32]>> Ring<S> {
     /// that were left out. A second that is there already, or that would overwrite what a view pins, is dropped and
     /// counted. Yields whether it was taken.
     pub fn push(&mut self, second: u64, row: impl AsRef<[f32]>) -> bool {
+        self.offered = second;
         for slot in &mut self.pins {
             if slot.is_some_and(|held| held.until <= second || held.until > second + 2 * PIN_SECONDS) {
                 *slot = None;
@@ -180,9 +183,17 @@ impl<S: AsRef<[f32]> + AsMut<[f32]>> Samples for Ring<S> {
         let slot = self.pins.iter_mut().find(|slot| slot.is_none())?;
         let id = self.next_pin;
         self.next_pin = id.wrapping_add(1);
+        let until = self.offered.saturating_add(PIN_SECONDS);
         // A view of nothing holds nothing.
-        *slot = Some(Held { id, first: if first < end { first } else { u64::MAX }, until: held.end + PIN_SECONDS });
+        *slot = Some(Held { id, first: if first < end { first } else { u64::MAX }, until });
         Some(Pin { id, first, end: end.max(first) })
+    }
+
+    fn renew(&mut self, pin: &Pin) {
+        let until = self.offered.saturating_add(PIN_SECONDS);
+        for held in self.pins.iter_mut().flatten().filter(|held| held.id == pin.id) {
+            held.until = until;
+        }
     }
 
     fn unpin(&mut self, pin: Pin) {
@@ -256,6 +267,32 @@ mod tests {
             history.unpin(pin);
         }
         assert!(!history.push(other.range().end + 20, [0.0, 0.0]));
+    }
+
+    #[test]
+    fn a_view_that_is_renewed_is_held_for_as_long_as_that_goes_on_and_not_much_longer() {
+        let mut history = filled(100..110);
+        let (used, forgotten) = (history.pin(100..110).unwrap(), history.pin(105..110).unwrap());
+        for second in 110..110 + 5 * PIN_SECONDS {
+            history.renew(&used);
+            assert!(!history.push(second, [0.0, 0.0]), "{second}");
+        }
+        assert_eq!((history.dropped(), history.range()), (5 * PIN_SECONDS, 100..110));
+        assert_eq!(history.value(0, 100), Some(100.0));
+        // The other one is given up: renewing it brings nothing back.
+        history.renew(&forgotten);
+        history.unpin(used);
+        assert!(history.push(110 + 5 * PIN_SECONDS, [0.0, 0.0]));
+    }
+
+    #[test]
+    fn a_view_is_given_up_two_minutes_after_it_was_renewed_for_the_last_time() {
+        let mut history = filled(100..110);
+        let pin = history.pin(100..110).unwrap();
+        assert!(!history.push(150, [0.0, 0.0]));
+        history.renew(&pin);
+        assert!(!history.push(150 + PIN_SECONDS - 1, [0.0, 0.0]));
+        assert!(history.push(150 + PIN_SECONDS, [0.0, 0.0]));
     }
 
     #[test]

@@ -65,6 +65,12 @@ impl TestDevice {
         Self { history: Box::default(), last: None, packers: Packers::new(gzip) }
     }
 
+    /// Samples that were dropped, most of them because of a view.
+    #[must_use]
+    pub const fn dropped(&self) -> u64 {
+        self.history.dropped()
+    }
+
     /// Samples every second up to `now`, since nobody looks in between.
     pub(crate) fn catch_up(&mut self, now: Now) {
         let second = now.wall.unix_seconds();

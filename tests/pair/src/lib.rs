@@ -143,6 +143,8 @@ pub struct Pair {
     pub asked: Vec<String>,
     /// The device as a node.
     pub node: Node<TestDevice>,
+    /// If there is one, everything that the device sends, over all connections, is kept here.
+    pub tap: Option<Vec<u8>>,
     bodies: Bodies,
     setup: Setup,
     agent: Agent<Vec<u8>>,
@@ -199,6 +201,7 @@ impl Pair {
             happened: Vec::new(),
             connect_faults: VecDeque::new(),
             asked: Vec::new(),
+            tap: None,
             agent,
             now: Duration::ZERO,
             wait: None,
@@ -289,6 +292,11 @@ impl Pair {
         }
     }
 
+    /// From now on the device can send so many bytes in a second, or any number.
+    pub const fn set_uplink(&mut self, uplink: Option<u64>) {
+        self.setup.uplink = uplink;
+    }
+
     /// The device is asked to end in order.
     pub fn stop(&mut self) {
         self.tell(Input::Stop);
@@ -367,7 +375,9 @@ impl Pair {
         true
     }
 
-    fn wall(&self) -> Now {
+    /// The time as the device knows it.
+    #[must_use]
+    pub fn wall(&self) -> Now {
         now_at(&self.setup, self.now)
     }
 
@@ -407,6 +417,7 @@ impl Pair {
                 Output::Send(bytes) => {
                     let micros = self.setup.uplink.map_or(0, |rate| bytes.len() as u64 * 1_000_000 / rate);
                     self.busy = self.now + Duration::from_micros(micros);
+                    self.tap.iter_mut().for_each(|tap| tap.extend_from_slice(bytes));
                     self.network.send_to_cloud(self.busy, bytes.to_vec());
                 }
                 Output::Close => self.hang_up(),
@@ -431,7 +442,8 @@ impl Pair {
                 }
                 Output::Body(most) => {
                     let mut piece = vec![0; most.min(self.setup.piece)];
-                    let len = self.bodies.fill(&self.node, &mut piece);
+                    self.node.device.catch_up(now);
+                    let len = self.bodies.fill(&mut self.node, &mut piece);
                     self.agent.handle(now, Input::Body(&piece[..len]));
                 }
                 Output::Save(save) => {

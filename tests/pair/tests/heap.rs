@@ -173,7 +173,7 @@ impl Bench {
                 Task::Body(most) => {
                     let mut piece = [0; 512];
                     let piece = &mut piece[..most.min(512)];
-                    let (len, count, _) = counted(|| self.bodies.fill(&self.node, piece));
+                    let (len, count, _) = counted(|| self.bodies.fill(&mut self.node, piece));
                     self.allocations += count;
                     self.handle(Input::Body(&piece[..len]));
                 }

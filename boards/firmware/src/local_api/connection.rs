@@ -420,7 +420,7 @@ impl<'n> Held<'n> {
     }
 
     fn fill(&mut self, buffer: &mut [u8]) -> usize {
-        self.answer.as_mut().map_or(0, |answer| answer.fill(&self.node.borrow(), buffer))
+        self.answer.as_mut().map_or(0, |answer| answer.fill(&mut *self.node.borrow_mut(), buffer))
     }
 }
 

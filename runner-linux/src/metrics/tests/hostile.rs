@@ -22,7 +22,7 @@ pub(super) fn assert_answers(device: LinuxDevice<'_>, second: u64) {
         let request = Request::parse(Method::Get, target);
         let mut answer = respond(&request, &mut node, at(second * 1_000));
         let mut body = vec![0; usize::try_from(answer.len()).unwrap()];
-        let len = answer.fill(&node, &mut body);
+        let len = answer.fill(&mut node, &mut body);
         assert_eq!((answer.status, len), (200, body.len()), "{target}");
         answer.release(&mut node);
         String::from_utf8(body).unwrap()
