@@ -4,7 +4,9 @@ use crate::clock::WallTime;
 use crate::identity::guid::Guid;
 use crate::message::agent::{Capability, Timestamp};
 use crate::message::context::{ContextUpdated, ContextsSnapshot, ContextsUpdated};
-use crate::message::node::{Capabilities, Collector, Label, NodeInfo, UpdateNodeCollectors, UpdateNodeInfo};
+use crate::message::node::{
+    Capabilities, Collector, Label, MachineLearningInfo, NodeInfo, UpdateNodeCollectors, UpdateNodeInfo,
+};
 use crate::metrics::{ChartInfo, Device, LABELS_MAX};
 use crate::node::{Node, Span, firsts};
 use crate::settings::AGENT_VERSION;
@@ -247,6 +249,7 @@ impl Report {
                 container_type: facts.container,
                 machine_guid: &guid,
                 host_labels: Repeated::from_slice(labels.get(..count).unwrap_or_default()),
+                ml_info: Some(MachineLearningInfo::default()),
                 ..NodeInfo::default()
             };
             let info = UpdateNodeInfo {
@@ -255,6 +258,7 @@ impl Report {
                 updated_at: Some(Timestamp::of(self.wall)),
                 machine_guid: &guid,
                 node_id: &id,
+                ml_info: Some(MachineLearningInfo::default()),
                 node_info: Some(list()),
                 node_instance_info: Some(list()),
                 ..UpdateNodeInfo::default()

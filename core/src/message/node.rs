@@ -97,7 +97,7 @@ pub struct UpdateNodeInfo<'a> {
     /// When.
     #[femtopb(message, optional, tag = 3)]
     pub updated_at: Option<Timestamp<'a>>,
-    /// The original leaves it out (0), and so do we.
+    /// The original leaves it out (0), and so do we (protocol.md 3.4).
     #[femtopb(int64, tag = 4)]
     pub session_id: i64,
     /// The machine GUID.
@@ -109,12 +109,30 @@ pub struct UpdateNodeInfo<'a> {
     /// The node id.
     #[femtopb(string, tag = 7)]
     pub node_id: &'a str,
+    /// Whether it learns from its metrics.
+    #[femtopb(message, optional, tag = 8)]
+    pub ml_info: Option<MachineLearningInfo<'a>>,
     /// What the agent can do.
     #[femtopb(message, optional, tag = 9)]
     pub node_info: Option<Capabilities<'a>>,
     /// What the node can do.
     #[femtopb(message, optional, tag = 10)]
     pub node_instance_info: Option<Capabilities<'a>>,
+    #[femtopb(unknown_fields)]
+    #[expect(missing_docs, reason = "the name says it")]
+    pub unknown_fields: UnknownFields<'a>,
+}
+
+/// Whether the node learns what is usual of its metrics. The default says that it cannot and does not: false is absent on
+/// the wire, and what is left is an empty message, as the original without machine learning sends it.
+#[derive(Clone, Debug, PartialEq, Message)]
+pub struct MachineLearningInfo<'a> {
+    /// Whether it could.
+    #[femtopb(bool, tag = 1)]
+    pub ml_capable: bool,
+    /// Whether it does.
+    #[femtopb(bool, tag = 2)]
+    pub ml_enabled: bool,
     #[femtopb(unknown_fields)]
     #[expect(missing_docs, reason = "the name says it")]
     pub unknown_fields: UnknownFields<'a>,
@@ -191,6 +209,9 @@ pub struct NodeInfo<'a> {
     /// Host labels: a map is a list of pairs on the wire.
     #[femtopb(message, repeated, tag = 21)]
     pub host_labels: Repeated<'a, Label<'a>, item_encoding::Message<'a, Label<'a>>>,
+    /// Whether it learns from its metrics.
+    #[femtopb(message, optional, tag = 22)]
+    pub ml_info: Option<MachineLearningInfo<'a>>,
     #[femtopb(unknown_fields)]
     #[expect(missing_docs, reason = "the name says it")]
     pub unknown_fields: UnknownFields<'a>,

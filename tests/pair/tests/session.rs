@@ -1,6 +1,6 @@
-//! The session id: one number in everything that a link says of itself (protocol.md 3.3 and 3.4).
+//! What a link says of itself, byte by byte: the session id (protocol.md 3.3 and 3.4), the node info (3.5).
 
-use aclk_cloud::message::{UpdateAgentConnection, UpdateNodeInfo, UpdateNodeInstanceConnection};
+use aclk_cloud::message::{MachineLearningInfo, UpdateAgentConnection, UpdateNodeInfo, UpdateNodeInstanceConnection};
 use aclk_pair::{Done, GUID, Pair, Setup};
 use prost::Message;
 use std::collections::BTreeMap;
@@ -166,4 +166,18 @@ fn every_message_of_a_session_carries_its_id_but_the_node_info_which_carries_non
     let told: Vec<_> = messages.iter().filter_map(|(name, payload)| session_of(name, payload)).collect();
     assert_eq!(told, expected);
     assert_eq!(pair.cloud.deviations(), []);
+}
+
+/// As the recorded agent says it that learns nothing: both are there, and empty.
+#[test]
+fn the_node_info_says_that_nothing_is_learned_from_the_metrics() {
+    let mut pair = Pair::new(Setup::default());
+    pair.tap = Some(Vec::new());
+    assert!(pair.run_until(Pair::is_live, 2 * MINUTE), "{:#?}", pair.happened);
+    let messages = messages(&pair.tap.take().unwrap_or_default());
+    let info = messages.iter().find(|(name, _)| name == "node-instance-info").expect("it was told");
+    let info = UpdateNodeInfo::decode(info.1.as_slice()).expect("it is protobuf");
+    let nothing = MachineLearningInfo { ml_capable: false, ml_enabled: false };
+    assert_eq!(info.ml_info.as_ref(), Some(&nothing));
+    assert_eq!(info.data.expect("there are facts").ml_info, Some(nothing));
 }
