@@ -5,7 +5,7 @@ use crate::counters::Counters;
 use crate::local_api::{self, ApiMemory, Holdings, NoPages, Server, Timing};
 use crate::network::EmbassyNetwork;
 use crate::sntp;
-use aclk_core::clock::Clock;
+use aclk_core::clock::{Clock, Trust};
 use aclk_core::driver::{self, Control, Observer};
 use aclk_core::engine::event::{Event, Goal, StageReport};
 use aclk_core::engine::{Agent, Buffers, QUERIES_MIN};
@@ -20,7 +20,7 @@ use core::cell::RefCell;
 use core::net::Ipv4Addr;
 use embassy_futures::select::{Either, select};
 use embassy_net::Stack;
-use embassy_time::{Duration, with_timeout};
+use embassy_time::{Duration, Timer, with_timeout};
 use rand_core::CryptoRng;
 use rustls_pki_types::TrustAnchor;
 
@@ -40,8 +40,12 @@ const TLS_WRITE: usize = 2 << 10;
 pub const SOCKETS: usize = 4 + local_api::SOCKETS;
 /// An address that takes longer to come is worth a word.
 const ADDRESS_IS_LATE: Duration = Duration::from_secs(10);
-/// How often a time server that does not answer is asked.
+/// How often a time server that does not answer is asked before the link begins without the time.
 const TIME_ATTEMPTS: u32 = 3;
+/// After that it is asked again, at first so much later and then after twice as long each time (RFC 4330 section 10).
+const TIME_AGAIN: Duration = Duration::from_secs(64);
+/// The longest time until it is asked again.
+const TIME_AGAIN_MAX: Duration = Duration::from_secs(1024);
 
 /// All memory the application needs beside its future: keep it in a `static` or on the heap, not on a stack.
 pub struct Memory {
@@ -201,6 +205,7 @@ async fn work<S, K, R, O, W>(
     };
     let mut seed = [0; 32];
     rng.fill_bytes(&mut seed);
+    let nonce = rng.next_u64();
     let network = EmbassyNetwork::new(stack, memory.tcp_receive, memory.tcp_send, counters);
     let mut agent = Agent::new(device.goal, device.settings, saved, memory.buffers, seed, clock.now());
     let machine = driver::Machine {
@@ -217,7 +222,8 @@ async fn work<S, K, R, O, W>(
         tls_read: memory.tls_read,
         tls_write: memory.tls_write,
     };
-    driver::drive(&mut agent, machine).await;
+    let link = driver::drive(&mut agent, machine);
+    select(link, ask_again(stack, device.time_server, clock, device.build_unix_seconds, nonce)).await;
     network.end().await;
 }
 
@@ -244,12 +250,38 @@ async fn set_clock(
 ) {
     let begun = clock.instant();
     for attempt in 1..=TIME_ATTEMPTS {
-        match sntp::synchronise(stack, server, clock, build_unix_seconds, rng).await {
+        match sntp::synchronise(stack, server, clock, build_unix_seconds, rng.next_u64()).await {
             Ok(()) => return observer.event(&stage(Stage::Clock, clock, begun)),
             Err(sntp::SntpError::NoReply) if attempt < TIME_ATTEMPTS => {}
             Err(error) => return observer.event(&Event::Notice(&clock_failure(error))),
         }
     }
+}
+
+/// Asks for the time beside the link for as long as there is none, so that a time server which was away when the device was
+/// switched on does not keep it from a Cloud whose certificate is younger than its firmware. Never resolves.
+///
+/// `first` is the first nonce. Those behind it follow from it: who has seen one is on the path, and need not guess.
+async fn ask_again(
+    stack: Stack<'_>,
+    server: Option<Ipv4Addr>,
+    clock: &DeviceClock,
+    build_unix_seconds: u64,
+    first: u64,
+) {
+    /// Odd, so that no nonce comes twice.
+    const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
+    let (mut nonce, mut pause) = (first, TIME_AGAIN);
+    if let Some(server) = server {
+        while clock.wall().trust == Trust::Floor {
+            Timer::after(pause).await;
+            // It was said already that there is no time.
+            let _ = sntp::synchronise(stack, server, clock, build_unix_seconds, nonce).await;
+            nonce = nonce.wrapping_add(STEP);
+            pause = (pause * 2).min(TIME_AGAIN_MAX);
+        }
+    }
+    core::future::pending().await
 }
 
 /// Waits for the wish to stop, and keeps what the store is said to hold by then.
@@ -275,5 +307,6 @@ fn clock_failure(error: sntp::SntpError) -> Failure {
         sntp::SntpError::Refused => "the time server has no time to tell",
         sntp::SntpError::TooEarly => "the time server tells a time before this program was built",
     };
-    Failure::new(Stage::Clock, cause).hint("certificates are checked at the time of the build")
+    Failure::new(Stage::Clock, cause)
+        .hint("it is asked again; until then certificates are checked at the time of the build")
 }

@@ -10,7 +10,6 @@ use embassy_futures::select::{Either, select};
 use embassy_net::udp::{PacketMetadata, UdpSocket};
 use embassy_net::{IpAddress, IpEndpoint, Stack};
 use embassy_time::{Duration, Timer};
-use rand_core::CryptoRng;
 
 /// The port of time servers.
 pub const PORT: u16 = 123;
@@ -75,7 +74,7 @@ pub fn parse(packet: &[u8], nonce: u64) -> Result<u64, SntpError> {
     Ok(unix * 1_000_000 + micros)
 }
 
-/// Asks `server` once and sets `clock`.
+/// Asks `server` once and sets `clock`. The reply has to repeat `nonce`, which nobody off the path must be able to guess.
 ///
 /// # Errors
 /// [`SntpError`]; the clock is then as it was.
@@ -84,14 +83,13 @@ pub async fn synchronise(
     server: Ipv4Addr,
     clock: &DeviceClock,
     build_unix_seconds: u64,
-    rng: &mut impl CryptoRng,
+    nonce: u64,
 ) -> Result<(), SntpError> {
     let (mut receive_meta, mut send_meta) = ([PacketMetadata::EMPTY; 2], [PacketMetadata::EMPTY; 1]);
     let (mut receive, mut send) = ([0; 2 * PACKET_LEN], [0; PACKET_LEN]);
     let mut socket = UdpSocket::new(stack, &mut receive_meta, &mut receive, &mut send_meta, &mut send);
     // Any free port: the stack chooses.
     socket.bind(0).map_err(|_| SntpError::NoRoute)?;
-    let nonce = rng.next_u64();
     let begun = clock.instant();
     let server = IpEndpoint::new(IpAddress::Ipv4(server), PORT);
     socket.send_to(&request(nonce), server).await.map_err(|_| SntpError::NoRoute)?;
