@@ -1,13 +1,13 @@
 //! The host behind the router: TLS, and the Cloud; perhaps a proxy in front of it.
 
+use crate::pki::Pki;
 use aclk_cloud::{Action as CloudAction, Cloud, ConnectionId, Peer};
 use aclk_core::clock::Instant;
 use aclk_lan::{Action, FlowId, HostEvent, Router};
 use aclk_proxy::{Action as ProxyAction, Session};
-use rustls::{ServerConfig, ServerConnection};
+use rustls::ServerConnection;
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::sync::Arc;
 use std::time::Duration;
 
 /// The port that the Cloud listens on.
@@ -20,7 +20,7 @@ pub(crate) struct Host {
     pub(crate) cloud: Cloud,
     /// Whether anybody listens.
     pub(crate) up: bool,
-    tls: Arc<ServerConfig>,
+    pki: Pki,
     /// What is in front of the Cloud, which then cannot be reached without it.
     proxy: Option<aclk_proxy::Config>,
     connections: BTreeMap<FlowId, Connection>,
@@ -51,8 +51,8 @@ enum End {
 }
 
 impl Host {
-    pub(crate) const fn new(cloud: Cloud, tls: Arc<ServerConfig>, proxy: Option<aclk_proxy::Config>) -> Self {
-        Self { cloud, up: true, tls, proxy, connections: BTreeMap::new() }
+    pub(crate) const fn new(cloud: Cloud, pki: Pki, proxy: Option<aclk_proxy::Config>) -> Self {
+        Self { cloud, up: true, pki, proxy, connections: BTreeMap::new() }
     }
 
     /// The Cloud goes down: every connection is reset, and new ones are refused.
@@ -70,7 +70,8 @@ impl Host {
             Action::Connect { flow, target, .. } => {
                 let port = if self.proxy.is_some() { PROXY_PORT } else { PORT };
                 let event = if self.up && target.port() == port {
-                    let tls = ServerConnection::new(Arc::clone(&self.tls)).expect("the configuration is valid");
+                    let shown = self.cloud.certificate(since_start(now));
+                    let tls = ServerConnection::new(self.pki.server(shown)).expect("the configuration is valid");
                     let proxy = self.proxy.as_ref().map(Session::new);
                     let connection = Connection { proxy, tls, id: None, outgoing: Vec::new(), end: End::Open };
                     self.connections.insert(flow, connection);

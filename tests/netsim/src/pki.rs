@@ -1,54 +1,109 @@
-//! The certificate of the Cloud.
+//! The certificates of the Cloud.
 //!
 //! All signatures here are RSA: others differ in length from run to run, and with them the number of bytes on the wire.
 
+use aclk_cloud::Certificate;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     PKCS_RSA_SHA256, date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 /// A key pair that is there already: to generate one takes seconds.
 const KEY_PEM: &str = include_str!("../../pair/fixtures/other-private.pem");
+/// The key pair of an authority that nobody trusts.
+const STRANGER_PEM: &str = include_str!("../../pair/fixtures/private.pem");
+
+/// The first and the last moment of a certificate, as year, month and day.
+type Validity = [(i32, u8, u8); 2];
+
+/// That of a certificate that is all right: from before the firmware was built until long after.
+const GOOD: Validity = [(2025, 1, 1), (2034, 1, 1)];
+/// Over before the firmware was built, so that it has expired whatever the device knows of the time.
+const EXPIRED: Validity = [(2025, 1, 1), (2025, 6, 1)];
+/// Far in the future.
+const NOT_YET: Validity = [(2033, 1, 1), (2034, 1, 1)];
+/// Begun after the firmware was built and before the time that the router tells: only who has asked for the time knows
+/// that it is valid.
+const RENEWED: Validity = [(2025, 11, 1), (2034, 1, 1)];
 
 /// The authority that the device trusts, and the server that it vouches for.
 pub(crate) struct Pki {
     pub(crate) authority: CertificateDer<'static>,
-    pub(crate) server: Arc<ServerConfig>,
+    issuer: Issuer<'static, KeyPair>,
+    name: &'static str,
+    good: Validity,
+    made: HashMap<Certificate, Arc<ServerConfig>>,
 }
 
 impl Pki {
-    /// A server for `name`, from 2025 to 2034.
-    pub(crate) fn new(name: &str) -> Self {
-        let key = || KeyPair::from_pem_and_sign_algo(KEY_PEM, &PKCS_RSA_SHA256).expect("the fixture is an RSA key");
-        let mut params = params("authority", Vec::new());
-        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
-        let authority = params.self_signed(&key()).expect("an RSA key signs").der().clone();
-        let issuer = Issuer::new(params, key());
+    /// A server for `name`, whose good certificate was `renewed` after the firmware was built, or not.
+    pub(crate) fn new(name: &'static str, renewed: bool) -> Self {
+        let authority = authority().self_signed(&key(KEY_PEM)).expect("an RSA key signs").der().clone();
+        let issuer = Issuer::new(self::authority(), key(KEY_PEM));
+        Self { authority, issuer, name, good: if renewed { RENEWED } else { GOOD }, made: HashMap::new() }
+    }
 
-        let mut leaf = self::params("server", vec![name.to_owned()]);
-        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let leaf = leaf.signed_by(&key(), &issuer).expect("an RSA key signs").der().clone();
-
+    /// A server that shows this.
+    pub(crate) fn server(&mut self, shown: Certificate) -> Arc<ServerConfig> {
+        if let Some(server) = self.made.get(&shown) {
+            return Arc::clone(server);
+        }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let server = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("ring has them all")
             .with_no_client_auth()
-            .with_single_cert(vec![leaf], PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key().serialize_der())))
+            .with_single_cert(
+                vec![self.leaf(shown)],
+                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key(KEY_PEM).serialize_der())),
+            )
             .expect("key and certificate belong together");
-        Self { authority, server: Arc::new(server) }
+        let server = Arc::new(server);
+        self.made.insert(shown, Arc::clone(&server));
+        server
+    }
+
+    fn leaf(&self, shown: Certificate) -> CertificateDer<'static> {
+        let (name, valid) = match shown {
+            Certificate::OtherName => ("wrong.example", self.good),
+            Certificate::Expired => (self.name, EXPIRED),
+            Certificate::NotYetValid => (self.name, NOT_YET),
+            Certificate::Good | Certificate::UnknownAuthority | Certificate::SelfSigned => (self.name, self.good),
+        };
+        let mut leaf = params("server", vec![name.to_owned()], valid);
+        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let signed = match shown {
+            Certificate::SelfSigned => leaf.self_signed(&key(KEY_PEM)),
+            // Its name is that of ours; only the signature tells.
+            Certificate::UnknownAuthority => {
+                leaf.signed_by(&key(KEY_PEM), &Issuer::new(authority(), key(STRANGER_PEM)))
+            }
+            _ => leaf.signed_by(&key(KEY_PEM), &self.issuer),
+        };
+        signed.expect("an RSA key signs").der().clone()
     }
 }
 
-fn params(name: &str, names: Vec<String>) -> CertificateParams {
+fn key(pem: &str) -> KeyPair {
+    KeyPair::from_pem_and_sign_algo(pem, &PKCS_RSA_SHA256).expect("the fixture is an RSA key")
+}
+
+fn authority() -> CertificateParams {
+    let mut params = params("authority", Vec::new(), GOOD);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    params.key_usages = vec![KeyUsagePurpose::KeyCertSign];
+    params
+}
+
+fn params(name: &str, names: Vec<String>, valid: Validity) -> CertificateParams {
     let mut params = CertificateParams::new(names).expect("a DNS name");
     params.distinguished_name.push(DnType::CommonName, name);
-    params.not_before = date_time_ymd(2025, 1, 1);
-    params.not_after = date_time_ymd(2034, 1, 1);
+    let [from, to] = valid.map(|(year, month, day)| date_time_ymd(year, month, day));
+    (params.not_before, params.not_after) = (from, to);
     params
 }

@@ -44,6 +44,9 @@ pub struct Setup {
     pub cloud: aclk_cloud::Config,
     /// The proxy in front of the Cloud.
     pub proxy: Option<aclk_proxy::Config>,
+    /// Whether the certificate of the Cloud was renewed after the firmware was built: then it is not valid yet for a
+    /// device that does not know the time.
+    pub renewed: bool,
 }
 
 impl Default for Setup {
@@ -54,6 +57,7 @@ impl Default for Setup {
             router: Config::default(),
             cloud: aclk_cloud::Config::default(),
             proxy: None,
+            renewed: false,
         }
     }
 }
@@ -83,20 +87,21 @@ impl Simulation {
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         clock::reset();
-        let Setup { seed, faults, mut router, mut cloud, proxy } = setup;
+        let Setup { seed, faults, mut router, mut cloud, proxy, renewed } = setup;
         router.seed = seed;
         cloud.seed = seed;
         cloud.listen_port = PORT;
         cloud.unix_start = Duration::from_micros(router.sntp.unix_us);
         let mtu = router.mtu;
         let lan = Lan::new(seed, faults, router).expect("the router makes sense");
-        let pki = Pki::new(HOST);
+        let pki = Pki::new(HOST, renewed);
+        let authority = pki.authority.clone();
         let url = proxy.as_ref().map(proxy_url);
-        let host = Host::new(Cloud::new(cloud.clone()), pki.server, proxy);
+        let host = Host::new(Cloud::new(cloud.clone()), pki, proxy);
         let (ethernet, jack) = device_end(MAC, mtu);
         let diary = Diary::default();
         let settings = settings(&host.cloud, url.as_deref());
-        let device = device::run(ethernet, seed, settings, pki.authority, ROUTER_ADDRESS, diary.clone());
+        let device = device::run(ethernet, seed, settings, authority, ROUTER_ADDRESS, diary.clone());
         Self {
             lan,
             host,

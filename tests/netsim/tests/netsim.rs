@@ -6,6 +6,7 @@
 //! cargo test -p aclk-netsim --features virtual-time
 //! ```
 
+mod certificates;
 mod local_api;
 mod metrics;
 mod scenarios;
