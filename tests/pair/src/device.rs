@@ -3,12 +3,12 @@
 use crate::packer::Packers;
 use aclk_core::clock::Now;
 use aclk_core::encoding::Encoder;
-use aclk_core::metrics::{ChartInfo, ChartKind, Device, DimensionInfo, Facts, History, Samples};
+use aclk_core::metrics::{ChartInfo, ChartKind, Device, DimensionInfo, Facts, Ring, Samples};
 
 /// Seconds that are held: an hour.
 pub const HELD: usize = 3_600;
-/// Dimensions of all charts.
-const DIMENSIONS: usize = 12;
+/// Most dimensions of all charts.
+pub const DIMENSIONS_MAX: usize = 12;
 
 const fn dimension(id: &'static str) -> DimensionInfo<'static> {
     DimensionInfo { id, name: id }
@@ -49,10 +49,38 @@ pub const CHARTS: &[ChartInfo<'static>] = &[
     ),
 ];
 
+/// What a [`TestDevice`] measures, and how much of it is held.
+#[derive(Debug, Clone, Copy)]
+pub struct Measured {
+    /// Its charts, of [`DIMENSIONS_MAX`] dimensions at most.
+    pub charts: &'static [ChartInfo<'static>],
+    /// Seconds that are held. Each takes four bytes for a dimension.
+    pub held: usize,
+    /// The sample of a dimension in a second.
+    pub value: fn(second: u64, dimension: usize) -> f32,
+}
+
+impl Measured {
+    /// [`CHARTS`], for an hour: 172 800 bytes. One dimension has gaps only.
+    pub const HOUR: Self = Self {
+        charts: CHARTS,
+        held: HELD,
+        value: |second, dimension| match dimension {
+            2 => f32::NAN,
+            _ => (second * (dimension as u64 + 1) % 1_000) as f32 + 0.125,
+        },
+    };
+
+    fn dimensions(&self) -> usize {
+        self.charts.iter().map(|chart| chart.dimensions.len()).sum()
+    }
+}
+
 /// A machine for tests.
 #[derive(Debug)]
 pub struct TestDevice {
-    history: Box<History<DIMENSIONS, HELD>>,
+    measured: Measured,
+    history: Ring<Box<[f32]>>,
     /// The last second that was sampled, in virtual time.
     last: Option<u64>,
     /// What compresses its answers.
@@ -61,8 +89,16 @@ pub struct TestDevice {
 
 impl TestDevice {
     /// One that can compress so many answers at a time.
-    pub(crate) fn new(gzip: usize) -> Self {
-        Self { history: Box::default(), last: None, packers: Packers::new(gzip) }
+    pub(crate) fn new(measured: Measured, gzip: usize) -> Self {
+        let width = measured.dimensions();
+        let values = vec![0.0; width * measured.held].into_boxed_slice();
+        Self { measured, history: Ring::over(values, width), last: None, packers: Packers::new(gzip) }
+    }
+
+    /// Bytes of its memory, this struct included.
+    #[must_use]
+    pub fn memory(&self) -> usize {
+        size_of::<Self>() + self.measured.dimensions() * self.measured.held * size_of::<f32>()
     }
 
     /// Samples that were dropped, most of them because of a view.
@@ -74,7 +110,8 @@ impl TestDevice {
     /// Samples every second up to `now`, since nobody looks in between.
     pub(crate) fn catch_up(&mut self, now: Now) {
         let second = now.wall.unix_seconds();
-        let first = self.last.map_or(second, |last| last + 1).max(second.saturating_sub(2 * HELD as u64));
+        let held = self.measured.held as u64;
+        let first = self.last.map_or(second, |last| last + 1).max(second.saturating_sub(2 * held));
         for second in first..=second {
             self.push(second);
         }
@@ -82,11 +119,7 @@ impl TestDevice {
 
     fn push(&mut self, second: u64) {
         self.last = Some(second);
-        let mut row = [0.0; DIMENSIONS];
-        for (index, value) in row.iter_mut().enumerate() {
-            *value = (second * (index as u64 + 1) % 1_000) as f32 + 0.125;
-        }
-        row[2] = f32::NAN;
+        let row: [f32; DIMENSIONS_MAX] = std::array::from_fn(|dimension| (self.measured.value)(second, dimension));
         self.history.push(second, row);
     }
 }
@@ -106,15 +139,15 @@ impl Device for TestDevice {
     }
 
     fn charts(&self) -> &[ChartInfo<'_>] {
-        CHARTS
+        self.measured.charts
     }
 
     fn samples(&self) -> &dyn Samples {
-        &*self.history
+        &self.history
     }
 
     fn samples_mut(&mut self) -> &mut dyn Samples {
-        &mut *self.history
+        &mut self.history
     }
 
     fn sample(&mut self, now: Now) {

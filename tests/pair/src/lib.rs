@@ -20,7 +20,7 @@ mod network;
 mod packer;
 mod tunnel;
 
-pub use device::{CHARTS, HELD, TestDevice};
+pub use device::{CHARTS, DIMENSIONS_MAX, HELD, Measured, TestDevice};
 pub use happened::{Done, Happened};
 pub use machine::{Memory, OTHER_PRIVATE_PEM, PRIVATE_PEM, saved_record_name};
 pub use network::{ConnectFault, Pieces};
@@ -59,9 +59,6 @@ const TICK: Duration = Duration::from_millis(1);
 /// What the name of the Cloud resolves to.
 const CLOUD_ADDRESS: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 7));
 
-/// Bytes for requests that wait.
-const QUERIES: usize = 4 << 10;
-
 /// How a [`Pair`] is set up.
 #[derive(Debug, Clone)]
 pub struct Setup {
@@ -79,6 +76,10 @@ pub struct Setup {
     pub pieces: Pieces,
     /// Sizes of the receive and send buffers of the engine.
     pub buffers: (usize, usize),
+    /// Bytes for requests that wait.
+    pub queries: usize,
+    /// What the device measures.
+    pub measured: Measured,
     /// Deadlines of the engine.
     pub timing: Timing,
     /// How often the engine tries to claim.
@@ -114,6 +115,8 @@ impl Default for Setup {
             latency: Duration::from_millis(20),
             pieces: Pieces::Whole,
             buffers: (8 << 10, 4 << 10),
+            queries: 4 << 10,
+            measured: Measured::HOUR,
             timing: Timing::DEFAULT,
             claim_attempts: None,
             memory: Memory::with_key(),
@@ -184,7 +187,7 @@ impl Pair {
         let memory = setup.memory.clone();
         let agent = make_agent(&setup, &cloud, &memory, Duration::ZERO, 0);
         let node = Node::new(
-            TestDevice::new(setup.gzip),
+            TestDevice::new(setup.measured, setup.gzip),
             &settings(&setup, &cloud),
             &memory.saved,
             now_at(&setup, Duration::ZERO),
@@ -266,7 +269,12 @@ impl Pair {
         self.agent = make_agent(&self.setup, &self.cloud, &self.memory, self.now, self.reboots);
         let settings = settings(&self.setup, &self.cloud);
         self.bodies = Bodies::new();
-        self.node = Node::new(TestDevice::new(self.setup.gzip), &settings, &self.memory.saved, self.wall());
+        self.node = Node::new(
+            TestDevice::new(self.setup.measured, self.setup.gzip),
+            &settings,
+            &self.memory.saved,
+            self.wall(),
+        );
         self.wait = None;
         self.done = false;
     }
@@ -583,6 +591,6 @@ fn make_agent(setup: &Setup, cloud: &Cloud, memory: &Memory, now: Duration, rebo
     ChaCha20Rng::seed_from_u64(setup.seed ^ (reboots << 32)).fill_bytes(&mut seed);
     let (receive, send) = setup.buffers;
     let saved = memory.saved.clone();
-    let buffers = Buffers { receive: vec![0; receive], send: vec![0; send], queries: vec![0; QUERIES] };
+    let buffers = Buffers { receive: vec![0; receive], send: vec![0; send], queries: vec![0; setup.queries] };
     Agent::new(setup.goal, settings, saved, buffers, seed, now_at(setup, now))
 }
