@@ -311,9 +311,7 @@ impl Cloud {
         let (more, step) = self.message(id, &topic, &packet.payload);
         out.extend(more);
         let strikes = step.map(|step| self.strike(id, Some(&claim_id), step)).unwrap_or_default();
-        let mut answer = LinkAnswer::new(out, topics);
-        answer.traits = traits;
-        self.say(id, answer, &strikes);
+        self.say(id, LinkAnswer::new(out, topics), &strikes);
     }
 
     /// Zero is no packet id, and no acknowledgement could name it.
@@ -369,6 +367,8 @@ impl Cloud {
 
     /// Bends what the broker is about to say, then says it.
     fn say(&mut self, id: ConnectionId, mut answer: LinkAnswer, strikes: &[crate::fault::Strike]) {
+        // What an earlier fault took away stays away.
+        answer.traits = self.session(id).map(|session| session.traits).unwrap_or_default();
         for strike in strikes {
             strike.bend_link(&mut answer, &mut self.rng);
         }
