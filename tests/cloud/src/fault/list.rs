@@ -185,7 +185,7 @@ faults! {
     "disconnect-req-delay", LIVE, Link(link::disconnect_req_delay), "DisconnectReq with reconnect_after_seconds", value "seconds" 5;
     "mqtt-disconnect", LINK, Link(link::mqtt_disconnect), "DISCONNECT with this reason and a reason string, then close", value "reason" 139;
     "mqtt-disconnect-only", LIVE, Link(link::mqtt_disconnect_only), "DISCONNECT, and the connection stays open";
-    "close-mid-frame", LINK, Link(link::close_mid_frame), "half a frame, then close";
+    "close-mid-frame", LINK, Link(link::close_mid_frame), "half a frame with a PUBLISH, then close";
     "ws-close", LINK, Link(link::ws_close), "a WebSocket close with this code, then close", value "code" 1001;
     "ws-close-odd", LIVE, Link(link::ws_close_odd), "a WebSocket close with a payload of one byte";
     "ws-masked", LINK, Link(link::ws_masked), "a masked frame";

@@ -321,7 +321,9 @@ const LINK: &[(&str, Shows)] = &[
     ("mqtt-disconnect", |seen| seen.wire.has("\x1f\0\x0bserver busy") && seen.wire.end == Some(Action::Close)),
     ("mqtt-disconnect-only", |seen| seen.packet(&[0xe0, 1, 0x8b]) && seen.wire.end.is_none()),
     ("close-mid-frame", |seen| {
-        seen.wire.bytes.ends_with(&[&[0x82, 100][..], &[0xd0; 50]].concat()) && seen.wire.end == Some(Action::Close)
+        // A frame of 83 bytes with a PUBLISH of 81, both cut off within the topic of 76.
+        let half = [&[0x82, 83, 0x32, 81, 0, 76][..], b"/agent/11111111-2222-4333-8444-55555"].concat();
+        seen.wire.bytes.ends_with(&half) && seen.wire.end == Some(Action::Close)
     }),
     ("ws-close", |seen| seen.wire.bytes.ends_with(&[0x88, 2, 3, 0xe9]) && seen.wire.end == Some(Action::Close)),
     ("ws-close-odd", |seen| seen.wire.has([0x88, 1, 3])),
