@@ -54,6 +54,41 @@ fn a_link_that_went_dead_is_noticed_whatever_keep_alive_the_cloud_grants() {
     }
 }
 
+/// When the engine sends a PINGREQ on a link where nothing else is said, from `CONNACK` on.
+fn pings(connack: Vec<u8>, span: Duration) -> Vec<Duration> {
+    let mut bench = Bench::online(Script { connack, ..Script::default() });
+    let second = Duration::from_secs(1);
+    let mut pings = Vec::new();
+    let mut passed = Duration::ZERO;
+    while passed < span {
+        let before = bench.packets.len();
+        bench.run_for(second / 4);
+        passed += second / 4;
+        pings.extend(bench.packets[before..].iter().filter(|packet| packet[..] == [0xc0, 0]).map(|_| passed));
+    }
+    assert!(bench.online && bench.failures.is_empty(), "{:?}", bench.failures);
+    pings
+}
+
+/// A server may end a link that is silent for one and a half times what it granted (MQTT 5, 3.2.2.3.14): nobody is silent for longer
+/// than that here, nor asks much more often than needed.
+#[test]
+fn a_shorter_keep_alive_that_the_cloud_grants_is_kept_to_and_a_longer_one_changes_nothing() {
+    for (granted, spacing) in
+        [(Some(20_u16), 15), (Some(30), 22), (Some(60), 45), (Some(0), 45), (Some(65_535), 45), (None, 45)]
+    {
+        let connack = match granted.map(u16::to_be_bytes) {
+            Some([high, low]) => vec![0x20, 6, 0, 0, 3, 0x13, high, low],
+            None => vec![0x20, 3, 0, 0, 0],
+        };
+        let pings = pings(connack, 10 * MINUTE);
+        let gaps = [&[Duration::ZERO], &pings[..]].concat();
+        let gaps: Vec<u64> = gaps.windows(2).map(|pair| (pair[1] - pair[0]).as_secs()).collect();
+        assert!(gaps.len() as u64 >= 600 / (spacing + 1), "{granted:?}: {gaps:?}");
+        assert!(gaps.iter().all(|gap| *gap == spacing), "{granted:?}: {gaps:?}");
+    }
+}
+
 const ALREADY: &str = r#"{"errorCode":"t","errorMsgKey":"ErrAlreadyClaimed","errorMessage":"already claimed"}"#;
 const PROCESSING: &str = r#"{"errorCode":"t","errorMsgKey":"ErrProcessingClaim","errorMessage":"processing claiming"}"#;
 const FORBIDDEN: &str = r#"{"errorCode":"t","errorMsgKey":"ErrForbidden","errorMessage":"invalid token"}"#;
