@@ -75,6 +75,18 @@ fn a_new_node_says_what_a_real_agent_says_and_in_its_order() {
     assert_eq!(pair.memory.records, ["pending", "claimed", "node"]);
 }
 
+/// UpdateNodeCollectors comes half a minute after UpdateNodeInfo, and names who collects each chart.
+#[test]
+fn collectors_are_told_half_a_minute_after_the_node_became_live() {
+    let mut pair = live(Setup::default());
+    let collectors = |pair: &Pair| pair.cloud.view().nodes[0].instances[0].collectors.clone();
+    pair.run_for(Duration::from_secs(28));
+    assert_eq!(collectors(&pair), [""; 0]);
+    pair.run_for(Duration::from_secs(4));
+    assert_eq!(collectors(&pair), ["bench/bench.uptime", "bench/bench.wave", "bench/bench.wide"]);
+    nothing_wrong(&pair);
+}
+
 #[test]
 fn the_node_id_outlives_a_restart_and_is_not_asked_for_again() {
     let mut pair = live(Setup::default());
