@@ -252,8 +252,24 @@ fn what_is_not_a_request_is_refused_with_400() {
         let reply = reply(&mut pair, &query).expect("an answer");
         assert_eq!((reply.code, reply.error, reply.head.as_str()), (400, None, ""));
     }
-    let query = send(&mut pair, b"POST /api/v1/info HTTP/1.1\r\n\r\nbody", TIMEOUT);
-    assert_eq!(reply(&mut pair, &query).expect("an answer").code, 405);
+    nothing_wrong(&pair);
+}
+
+#[test]
+fn a_method_that_changes_something_is_405_in_the_envelope_and_before_the_body() {
+    let mut pair = live(Setup::default());
+    for method in ["POST", "PUT", "DELETE"] {
+        for target in ["/api/v1/info", "/api/v1/nonexistent-call"] {
+            let request = format!("{method} {target} HTTP/1.1\r\nContent-Length: 4\r\n\r\nbody");
+            let query = send(&mut pair, request.as_bytes(), TIMEOUT);
+            let reply = reply(&mut pair, &query).expect("an answer");
+            assert_eq!((reply.code, &reply.error), (405, &None), "{request}");
+            assert!(reply.head.starts_with("HTTP/1.1 405 "), "{request}: {}", reply.head);
+            assert!(reply.head.contains("\r\nAllow: GET"), "{request}: {}", reply.head);
+        }
+    }
+    // The link is none the worse for it.
+    assert_eq!(get(&mut pair, "/api/v1/info").code, 200);
     nothing_wrong(&pair);
 }
 
