@@ -70,8 +70,10 @@ pub struct Setup {
     pub cloud: Config,
     /// What the Cloud remembers of an earlier life.
     pub cloud_state: Option<aclk_cloud::State>,
-    /// Time of a byte from one end to the other.
+    /// Time of a byte from one end to the other, at least.
     pub latency: Duration,
+    /// What is added to it at most, by chance and anew for every delivery. Nothing overtakes what was sent before.
+    pub jitter: Duration,
     /// How bytes for the engine are cut.
     pub pieces: Pieces,
     /// Sizes of the receive and send buffers of the engine.
@@ -113,6 +115,7 @@ impl Default for Setup {
             cloud: Config { listen_port: 8443, ..Config::default() },
             cloud_state: None,
             latency: Duration::from_millis(20),
+            jitter: Duration::ZERO,
             pieces: Pieces::Whole,
             buffers: (8 << 10, 4 << 10),
             queries: 4 << 10,
@@ -144,6 +147,8 @@ pub struct Pair {
     pub connect_faults: VecDeque<ConnectFault>,
     /// Whom the proxy was asked for, in order.
     pub asked: Vec<String>,
+    /// When the device asked for a connection, and for what, in order.
+    pub attempts: Vec<(Duration, Purpose)>,
     /// The device as a node.
     pub node: Node<TestDevice>,
     /// If there is one, everything that the device sends, over all connections, is kept here.
@@ -195,7 +200,7 @@ impl Pair {
         Self {
             key: load_key(&memory),
             rng: ChaCha20Rng::seed_from_u64(setup.seed),
-            network: Network::new(setup.latency, setup.pieces, setup.seed),
+            network: Network::new(setup.latency, setup.jitter, setup.pieces, setup.seed),
             setup,
             cloud,
             node,
@@ -205,6 +210,7 @@ impl Pair {
             connect_faults: VecDeque::new(),
             asked: Vec::new(),
             tap: None,
+            attempts: Vec::new(),
             agent,
             now: Duration::ZERO,
             wait: None,
@@ -470,19 +476,20 @@ impl Pair {
     }
 
     fn connect(&mut self, host: &str, port: u16, purpose: Purpose) {
+        self.attempts.push((self.now, purpose));
         let fault = self.connect_faults.pop_front().unwrap_or(ConnectFault::None);
         let refused = if self.network.refuse_all { ConnectFault::Refused } else { fault };
         if let Some(failure) = refused.failure(host, port, purpose) {
-            let after = refused.delay(self.setup.latency * 2);
+            let after = refused.delay(self.network.round_trip());
             return self.network.fail_connect(self.now + after, Input::ConnectFailed(failure));
         }
         self.network.begin();
-        let mut took = self.setup.latency * 2;
+        let mut took = self.network.round_trip();
         if let (Some(proxy), Some(setup)) = (self.agent.proxy_to(host, port), &self.setup.proxy) {
             let address = (proxy.scheme() == Scheme::Socks5).then_some(CLOUD_ADDRESS);
             let target = Target { host, address, port };
             let deadline = self.setup.timing.proxy;
-            let talk = tunnel::talk(setup, proxy, target, &mut self.network, self.setup.latency, deadline);
+            let talk = tunnel::talk(setup, proxy, target, &mut self.network, deadline);
             took += talk.took;
             self.asked.extend(talk.asked);
             if let Err(input) = talk.end {

@@ -66,8 +66,34 @@ pub(crate) enum Flight {
     Reset,
 }
 
+/// How long bytes are under way.
+#[derive(Debug)]
+pub(crate) struct Latency {
+    least: Duration,
+    jitter: Duration,
+    rng: ChaCha20Rng,
+}
+
+impl Latency {
+    /// `least`, and by chance up to `jitter` more.
+    pub(crate) fn new(least: Duration, jitter: Duration, seed: u64) -> Self {
+        // Not the numbers that cut the bytes.
+        Self { least, jitter, rng: ChaCha20Rng::seed_from_u64(seed.rotate_left(32)) }
+    }
+
+    /// How long the next delivery takes.
+    pub(crate) fn next(&mut self) -> Duration {
+        if self.jitter.is_zero() {
+            return self.least;
+        }
+        self.least + self.jitter * (self.rng.next_u32() >> 16) / (1 << 16)
+    }
+}
+
 pub(crate) struct Network {
-    latency: Duration,
+    /// Each way has its own, and nothing on it overtakes what was sent before.
+    up: Latency,
+    down: Latency,
     pieces: Pieces,
     rng: ChaCha20Rng,
     pub(crate) refuse_all: bool,
@@ -79,9 +105,10 @@ pub(crate) struct Network {
 }
 
 impl Network {
-    pub(crate) fn new(latency: Duration, pieces: Pieces, seed: u64) -> Self {
+    pub(crate) fn new(latency: Duration, jitter: Duration, pieces: Pieces, seed: u64) -> Self {
         Self {
-            latency,
+            up: Latency::new(latency, jitter, seed),
+            down: Latency::new(latency, jitter, !seed),
             pieces,
             rng: ChaCha20Rng::seed_from_u64(!seed),
             refuse_all: false,
@@ -111,7 +138,8 @@ impl Network {
     pub(crate) fn hang_up(&mut self, now: Duration) {
         self.to_agent.clear();
         if let Some(id) = self.connection.take() {
-            self.to_cloud.push_back((now + self.latency, id, None));
+            let at = now + self.up.next();
+            self.to_cloud.push_back((at, id, None));
         }
     }
 
@@ -124,7 +152,8 @@ impl Network {
 
     pub(crate) fn send_to_cloud(&mut self, now: Duration, bytes: Vec<u8>) {
         if let Some(id) = self.connection {
-            self.to_cloud.push_back((now + self.latency, id, Some(bytes)));
+            let at = now + self.up.next();
+            self.to_cloud.push_back((at, id, Some(bytes)));
         }
     }
 
@@ -132,16 +161,25 @@ impl Network {
         if self.connection != Some(id) {
             return;
         }
-        let at = now + self.latency;
         match action {
             Action::Send(bytes) => {
                 for piece in self.cut(&bytes) {
-                    self.to_agent.push_back((at, Flight::Data(piece)));
+                    self.arrive(now, Flight::Data(piece));
                 }
             }
-            Action::Close | Action::Cut => self.to_agent.push_back((at, Flight::Ended)),
-            Action::Abort => self.to_agent.push_back((at, Flight::Reset)),
+            Action::Close | Action::Cut => self.arrive(now, Flight::Ended),
+            Action::Abort => self.arrive(now, Flight::Reset),
         }
+    }
+
+    fn arrive(&mut self, now: Duration, flight: Flight) {
+        let at = now + self.down.next();
+        self.to_agent.push_back((at, flight));
+    }
+
+    /// There and back.
+    pub(crate) fn round_trip(&mut self) -> Duration {
+        self.up.next() + self.down.next()
     }
 
     /// A new connection begins, and with it the count of what was sent on it.

@@ -53,13 +53,12 @@ impl Peer {
     }
 }
 
-/// Asks the proxy for a tunnel to `target`, as the driver does. Each message is under way for `latency`.
+/// Asks the proxy for a tunnel to `target`, as the driver does. Each message and its answer take a round trip.
 pub(crate) fn talk(
     setup: &ProxySetup,
     proxy: &Proxy,
     target: Target<'_>,
     network: &mut Network,
-    latency: Duration,
     deadline: Duration,
 ) -> Talk {
     let session = Session::new(&setup.config);
@@ -76,7 +75,7 @@ pub(crate) fn talk(
             Ok(Step::Send(bytes)) => {
                 peer.session.receive(bytes);
                 peer.work(network);
-                took += latency * 2;
+                took += network.round_trip();
             }
             Ok(Step::Receive(most)) => {
                 let Some(piece) = peer.said.front_mut() else {

@@ -4,6 +4,7 @@ use aclk_cloud::NodeState;
 use aclk_core::engine::event::Goal;
 use aclk_core::stage::{Purpose, Stage};
 use aclk_pair::{Done, GUID, Memory, Pair, Pieces, Setup};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -66,10 +67,32 @@ fn it_does_not_matter_how_bytes_are_cut() {
     }
 }
 
+/// A network whose latency is anything up to ten times the least, and which cuts what it carries as it likes.
+fn unsteady(seed: u64) -> Setup {
+    Setup { seed, pieces: Pieces::Random, jitter: Duration::from_millis(200), ..Setup::default() }
+}
+
+#[test]
+fn it_does_not_matter_how_long_bytes_are_under_way() {
+    let mut took = BTreeSet::new();
+    for seed in 0..300 {
+        let mut pair = come_online(unsteady(seed));
+        took.insert(pair.now());
+        assert!(pair.run_until(Pair::is_live, MINUTE), "seed {seed}: {:#?}", pair.happened);
+        pair.run_for(MINUTE);
+        assert_eq!(pair.failures(), Vec::<&aclk_core::stage::Failure>::new(), "seed {seed}");
+        assert_eq!(pair.cloud.deviations(), [], "seed {seed}");
+    }
+    // Each way takes 20 to 220 ms, so every run is another one.
+    assert!(took.len() > 290, "{took:?}");
+    println!("online after {:?} to {:?}", took.first(), took.last());
+}
+
 #[test]
 fn the_same_seed_gives_the_same_run() {
-    let run = |seed| come_online(Setup { seed, pieces: Pieces::Random, ..Setup::default() }).happened;
+    let run = |seed| come_online(unsteady(seed)).happened;
     assert_eq!(run(3), run(3));
+    assert_ne!(run(3), run(4));
 }
 
 #[test]
