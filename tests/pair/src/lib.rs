@@ -270,6 +270,7 @@ impl Pair {
     /// Power goes and comes back: what was stored remains, nothing else.
     pub fn reboot(&mut self) {
         self.hang_up();
+        self.busy = self.now;
         self.reboots += 1;
         self.key = load_key(&self.memory);
         self.agent = make_agent(&self.setup, &self.cloud, &self.memory, self.now, self.reboots);
@@ -291,6 +292,8 @@ impl Pair {
         if let Some(id) = self.network.sever() {
             self.cloud.hang_up(self.now, id);
         }
+        // What the device was sending ends with it.
+        self.busy = self.now;
         self.tell(Input::Broken(Failure::new(Stage::Tcp, "connection reset by peer")));
     }
 

@@ -81,12 +81,11 @@ impl Latency {
         Self { least, jitter, rng: ChaCha20Rng::seed_from_u64(seed.rotate_left(32)) }
     }
 
-    /// How long the next delivery takes.
+    /// How long the next delivery takes: the jitter in whole microseconds, as the engine counts them.
     pub(crate) fn next(&mut self) -> Duration {
-        if self.jitter.is_zero() {
-            return self.least;
-        }
-        self.least + self.jitter * (self.rng.next_u32() >> 16) / (1 << 16)
+        let most = self.jitter.as_micros() as u64;
+        let more = if most == 0 { 0 } else { self.rng.next_u64() % (most + 1) };
+        self.least + Duration::from_micros(more)
     }
 }
 
