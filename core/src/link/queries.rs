@@ -177,7 +177,14 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Queue<B> {
             }
         }
         let refused = Raw { target: "", refusal: refusal.unwrap_or(Refusal::Busy) as u8, ..raw };
-        match (self.push(&refused, 0), packet) {
+        // One that need not be acknowledged leaves the room for those that must be: the Cloud may send as many of these as we
+        // said, whatever else it sends.
+        let owed = self.places().filter(|(_, raw)| raw.owed != 0).count();
+        let kept = match packet {
+            Some(_) => 0,
+            None => REFUSAL_MAX.saturating_mul(usize::from(maximum).saturating_sub(owed)),
+        };
+        match (self.push(&refused, kept), packet) {
             (true, _) => Outcome::Refused,
             (false, Some(_)) => Outcome::Overrun,
             (false, None) => lost("beyond the queue, and sent so that it need not be acknowledged"),
@@ -467,6 +474,22 @@ mod tests {
         let refused = (0..20).take_while(|_| take(&"m".repeat(64)) == Outcome::Refused).count();
         assert!(refused >= 3, "{refused}");
         assert_eq!(take(&"m".repeat(64)), Outcome::Overrun);
+    }
+
+    #[test]
+    fn requests_that_need_no_acknowledgement_never_take_the_room_of_those_that_do() {
+        let maximum = 3;
+        let mut queue = Queue::new(vec![0; 2048]);
+        let mut take = |packet| queue.receive(request(&"m".repeat(64), INFO).as_bytes(), packet, maximum, now());
+        let outcomes: Vec<_> = (0..100).map(|_| take(None)).collect();
+        assert_eq!(outcomes.iter().filter(|outcome| **outcome == Outcome::Waits).count(), usize::from(maximum));
+        assert!(outcomes.contains(&Outcome::Refused), "{outcomes:?}");
+        assert!(matches!(outcomes.last(), Some(Outcome::Lost(_))), "{outcomes:?}");
+        for id in 1..=maximum {
+            assert_eq!(take(Some(id)), Outcome::Refused);
+            // A place may be left over, if the one before was no long one. It is not the last.
+            take(None);
+        }
     }
 
     #[test]
