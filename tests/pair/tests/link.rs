@@ -196,6 +196,8 @@ fn a_stop_at_every_moment_ends_within_seconds() {
         pair.run_for(Duration::from_millis(millis));
         pair.stop();
         assert!(pair.run_to_end(Duration::from_secs(3)), "stopped at {millis} ms");
+        pair.run_for(Duration::from_secs(1));
+        assert_eq!(pair.cloud.deviations(), [], "stopped at {millis} ms");
     }
 }
 

@@ -337,7 +337,8 @@ impl Cloud {
     /// DISCONNECT: the will is void, the WebSocket close has to follow.
     fn disconnected(&mut self, id: ConnectionId, code: u8, len: usize) {
         let Some(session) = self.session(id) else { return };
-        let farewell = session.farewell;
+        // Who never said that it is reachable has nothing to take back.
+        let farewell = session.farewell || !session.announced;
         let keeps_will = code == 0x04;
         if !keeps_will {
             session.will = None;

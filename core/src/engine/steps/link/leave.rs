@@ -52,7 +52,8 @@ impl Link {
         unclaimed: Option<Guid>,
     ) -> Result<Step, Trouble> {
         match self.state {
-            State::Online(_) => {
+            // The Cloud may have taken in that we are reachable, though its PUBACK is still on the way.
+            State::Online(_) | State::AwaitingPuback { .. } => {
                 self.leave(cx, then, unclaimed)?;
                 Ok(Step::Link(self))
             }
