@@ -332,9 +332,9 @@ impl Link {
             State::AwaitingConnack => Err(late(Stage::Mqtt, "CONNACK", timing.connack)),
             State::AwaitingSuback { .. } => Err(late(Stage::Mqtt, "SUBACK", timing.suback)),
             State::AwaitingPuback { .. } => Err(late(Stage::App, "PUBACK", timing.puback)),
-            State::Leaving(Leaving { then, .. }) => {
+            State::Leaving(Leaving { id, then, .. }) => {
                 self.state = State::Connecting;
-                Ok(self.depart(cx, then))
+                Ok(if id.is_some() { self.depart(cx, then) } else { self.vanish(cx, then) })
             }
             State::Online(ref mut online) => {
                 let now = cx.now.instant;

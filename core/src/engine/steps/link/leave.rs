@@ -111,14 +111,19 @@ impl Link {
     /// MQTT DISCONNECT, WebSocket close, end of the connection.
     pub(super) fn depart<B: Buffer>(self, cx: &mut Context<B>, then: Afterwards) -> Step {
         if self.stream.is_some() {
-            // Within a PUBLISH nothing else can be said: the peer sees the end, and publishes the will.
-            cx.abandon();
-            return then.step(cx);
+            // Within a PUBLISH nothing else can be said.
+            return self.vanish(cx, then);
         }
         // If the send buffer is too full for that, the peer sees the end of the connection all the same.
         let _ = cx.send_frame(Opcode::Binary, |w| mqtt::disconnect(0, w));
         let _ = cx.send_frame(Opcode::Close, |w| w.put(&NORMAL_CLOSURE));
         cx.disconnect();
+        then.step(cx)
+    }
+
+    /// The end without a word: the Cloud sees it, and publishes the will. A DISCONNECT would take the will back.
+    pub(super) fn vanish<B: Buffer>(self, cx: &mut Context<B>, then: Afterwards) -> Step {
+        cx.abandon();
         then.step(cx)
     }
 
