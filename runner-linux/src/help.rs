@@ -96,7 +96,7 @@ Cloud ask the live node what it measures. Needs no account, no root and no netwo
   --fault FAULT      break something: NAME, NAME@STEP or NAME@STEP*TIMES, as in --fault status-503@env*1; \"aclk cloud
                      --list-faults\" shows them all
   --json             print one JSON object instead: claimed_id, online, stages, failures, cloud,
-                     queries; with --stay also admin_url and admin_token
+                     queries; with --stay also admin_url, admin_token and status_page
 
 exit code: 0 the node was live and answered; 1 arguments; 7 it was online, and not live; 130 interrupted before that; else
   that of \"aclk claim\"";
