@@ -26,7 +26,7 @@ pub(crate) struct Argument<'a> {
 }
 
 impl Args {
-    /// The arguments of `command`, which messages refer to.
+    /// The arguments of `command`, which messages refer to: `aclk claim`, `netdata-claim.sh`.
     pub(crate) fn new(command: &'static str, list: Vec<OsString>) -> Self {
         Self { list: list.into_iter(), position: 0, command }
     }
@@ -62,7 +62,7 @@ impl Args {
     }
 
     fn advice(&self) -> String {
-        format!("see \"aclk {} --help\"", self.command)
+        format!("see \"{} --help\"", self.command)
     }
 }
 
@@ -118,7 +118,7 @@ mod tests {
     use std::os::unix::ffi::OsStringExt;
 
     fn args(list: &[&str]) -> Args {
-        Args::new("claim", list.iter().map(OsString::from).collect())
+        Args::new("aclk claim", list.iter().map(OsString::from).collect())
     }
 
     fn value(list: &[&str]) -> Result<(String, String), Fault> {
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn what_is_not_text_is_refused() {
-        let mut args = Args::new("claim", vec![OsString::from_vec(vec![b'-', 0xff])]);
+        let mut args = Args::new("aclk claim", vec![OsString::from_vec(vec![b'-', 0xff])]);
         assert_eq!(args.next().err().unwrap().to_string(), "config: argument 1 is not text in UTF-8");
     }
 }

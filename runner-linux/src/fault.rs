@@ -15,6 +15,8 @@ pub(crate) mod exit {
     pub(crate) const UNAVAILABLE: u8 = 3;
     /// The Cloud cannot be reached: name, connection, proxy or TLS.
     pub(crate) const CONNECT: u8 = 4;
+    /// The claim succeeded, and a daemon could not be told of it.
+    pub(crate) const NOT_NOTIFIED: u8 = 5;
     /// The Cloud answered something that is not in the table.
     pub(crate) const ANSWER: u8 = 7;
     /// There is no machine GUID and none can be made.

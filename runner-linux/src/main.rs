@@ -45,6 +45,7 @@ fn main() -> ExitCode {
     match Name::of(arguments.next().as_deref()) {
         Name::Aclk => aclk(arguments),
         Name::Netdata => ExitCode::from(command::run::run_as_netdata(arguments.collect())),
+        Name::ClaimScript => ExitCode::from(command::claim::script(arguments.collect())),
         Name::Netdatacli => ExitCode::from(command::cli::netdatacli(arguments.collect())),
     }
 }

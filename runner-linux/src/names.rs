@@ -12,6 +12,8 @@ pub(crate) enum Name {
     Netdatacli,
     /// `netdata`: what starts and configures a Netdata Agent starts and configures this.
     Netdata,
+    /// `netdata-claim.sh`, with or without its ending: the documented claiming script.
+    ClaimScript,
 }
 
 impl Name {
@@ -20,6 +22,7 @@ impl Name {
         match program.and_then(|program| Path::new(program).file_name()).and_then(OsStr::to_str) {
             Some("netdatacli") => Self::Netdatacli,
             Some("netdata") => Self::Netdata,
+            Some("netdata-claim.sh" | "netdata-claim") => Self::ClaimScript,
             _ => Self::Aclk,
         }
     }
@@ -35,6 +38,8 @@ mod tests {
         let name = |text: &str| Name::of(Some(OsStr::new(text)));
         assert_eq!((name("netdatacli"), name("/usr/sbin/netdatacli")), (Name::Netdatacli, Name::Netdatacli));
         assert_eq!((name("netdata"), name("/usr/sbin/netdata")), (Name::Netdata, Name::Netdata));
+        assert_eq!(name("/usr/sbin/netdata-claim.sh"), Name::ClaimScript);
+        assert_eq!(name("netdata-claim"), Name::ClaimScript);
         assert_eq!((name("aclk"), name("/opt/netdatacli/aclk"), name("")), (Name::Aclk, Name::Aclk, Name::Aclk));
         assert_eq!(Name::of(None), Name::Aclk);
     }

@@ -30,6 +30,8 @@ pub(crate) struct Given {
     pub(crate) hostname: Option<String>,
     /// `none`, `env` or a URL, which may hold a password.
     pub(crate) proxy: Option<Hidden>,
+    /// `-insecure`: the Cloud need not prove who it is.
+    pub(crate) insecure: bool,
 }
 
 impl Given {

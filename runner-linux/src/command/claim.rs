@@ -1,9 +1,12 @@
-//! `aclk claim`: makes this machine a node of a Space.
+//! `aclk claim` and `netdata-claim.sh`: makes this machine a node of a Space.
+
+mod notify;
+pub(crate) mod options;
+mod script;
 
 use super::print;
-use crate::args::Args;
 use crate::clock::HostClock;
-use crate::fault::Fault;
+use crate::fault::{Fault, exit};
 use crate::help;
 use crate::hidden::Hidden;
 use crate::host::{self, Host, Work};
@@ -12,7 +15,7 @@ use crate::proxy::{self, Choice, Environment};
 use crate::report::record::{Record, json_of_fault};
 use crate::report::screen::{CLAIMED, Screen};
 use crate::report::{Both, Maybe};
-use crate::settings::{self, Given};
+use crate::settings;
 use crate::store::FileStore;
 use aclk_core::clock::Clock;
 use aclk_core::driver::NoControl;
@@ -21,101 +24,130 @@ use aclk_core::metrics::NoDevice;
 use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::store::Claim;
+use notify::{Notified, notify};
+use options::{Called, Options};
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{Stderr, stderr};
-use zeroize::Zeroizing;
 
-struct Options {
-    given: Given,
-    verbose: bool,
-    json: bool,
+/// Runs `aclk claim`. What people read goes to standard error, as with the documented script; `--json` to standard output.
+pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
+    run_as(Called::Claim, arguments)
 }
 
-/// Runs the command. What people read goes to standard error, as with the documented script; `--json` to standard output.
-pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
-    let options = match parse(arguments) {
-        Ok(Some(options)) => options,
+/// Runs `netdata-claim.sh`.
+pub(crate) fn script(arguments: Vec<OsString>) -> u8 {
+    run_as(Called::Script, arguments)
+}
+
+fn run_as(called: Called, arguments: Vec<OsString>) -> u8 {
+    match options::parse(called, arguments) {
+        Ok(Some(options)) => carry_out(options),
         Ok(None) => {
             print(help::CLAIM);
-            return 0;
+            0
         }
         Err(fault) => {
             Screen::new(stderr()).fault(&fault);
-            return fault.code;
-        }
-    };
-    let json = options.json;
-    match claim(options) {
-        Ok(record) => {
-            if json {
-                print(record.json().end().0);
-            }
-            record.exit_code()
-        }
-        Err(fault) => {
-            if json {
-                print(json_of_fault(&fault).end().0);
-            } else {
-                Screen::new(stderr()).fault(&fault);
-            }
             fault.code
         }
     }
 }
 
-fn parse(arguments: Vec<OsString>) -> Result<Option<Options>, Fault> {
-    let mut options = Options { given: Given::default(), verbose: false, json: false };
-    let mut args = Args::new("claim", arguments);
-    while let Some(argument) = args.next()? {
-        let name = argument.name().to_owned();
-        match name.as_str() {
-            "help" | "h" => return Ok(None),
-            "verbose" => {
-                argument.flag()?;
-                options.verbose = true;
-            }
-            "json" => {
-                argument.flag()?;
-                options.json = true;
-            }
-            "noproxy" | "no-proxy" => {
-                argument.flag()?;
-                options.given.take("proxy", Zeroizing::new(proxy::NONE.to_owned()))?;
-            }
-            name if Given::knows(name) => options.given.take(name, argument.value()?)?,
-            _ => return Err(argument.unknown()),
-        }
-    }
-    Ok(Some(options))
+/// How a claim and what follows from it went.
+struct Outcome {
+    record: Record,
+    notified: Notified,
 }
 
-fn claim(options: Options) -> Result<Record, Fault> {
-    let Options { given, verbose, json } = options;
-    let mut screen = Maybe((!json).then(|| Screen::new(stderr())));
+impl Outcome {
+    fn code(&self) -> u8 {
+        match (&self.notified, self.record.exit_code()) {
+            (Notified::Failed(_), 0) => exit::NOT_NOTIFIED,
+            (_, code) => code,
+        }
+    }
+}
+
+/// Claims, tells a running daemon, and says what came of it. Returns the exit code.
+pub(crate) fn carry_out(options: Options) -> u8 {
+    let Options { called, verbose, json, notify: shall_notify, .. } = options;
     let paths = Paths::from_env();
+    let record = match claim(options, &paths) {
+        Ok(record) => record,
+        Err(fault) => {
+            if json {
+                print(json_of_fault(&fault).member("daemon", None::<&str>).end().0);
+            } else {
+                Screen::new(stderr()).fault(&fault);
+            }
+            return fault.code;
+        }
+    };
+    let is_claimed = record.claimed().is_some();
+    // By now the claim directory is nobody's any more: the daemon needs it.
+    let notified = if is_claimed && shall_notify { notify(&paths) } else { Notified::Not };
+    let outcome = Outcome { record, notified };
+    if json {
+        print(outcome.record.json().member("daemon", outcome.notified.word()).end().0);
+    } else if is_claimed {
+        say_claimed(&outcome.notified);
+    } else if called == Called::Script {
+        script::say_failed(&outcome.record, verbose);
+    }
+    outcome.code()
+}
+
+/// The documented line comes last.
+fn say_claimed(notified: &Notified) {
+    let mut screen = Screen::new(stderr());
+    match notified {
+        Notified::Not => {}
+        Notified::Nobody => screen.note(
+            "no daemon is running here: start one with \"aclk run\", or as the service \"netdata\", and the node comes online",
+        ),
+        Notified::Done(words) => screen.line(words),
+        Notified::Failed(why) => {
+            screen.failed(format_args!("The claim was successful but the agent could not be notified ({why})"));
+            screen.hint("a daemon that uses this claim directory sees the claim by itself within seconds; any other is to be restarted");
+            return;
+        }
+    }
+    screen.success(CLAIMED);
+}
+
+fn claim(options: Options, paths: &Paths) -> Result<Record, Fault> {
+    let Options { called, given, verbose, json, .. } = options;
+    if given.insecure {
+        let hint = "put the Cloud's certificate chain into claim.d/cloud_fullchain.pem instead";
+        return Err(Fault::usage("-insecure is not possible in this build").hint(hint));
+    }
+    let screen = || Screen::new(stderr()).with_stages(called == Called::Claim || verbose).without_success();
+    let mut screen = Maybe((!json).then(screen));
     let mut store = FileStore::new(&paths.claim_dir());
     store.hold()?;
     let given_proxy = given.proxy.clone();
     let dir = store.open()?;
-    let proxy =
-        Choice::make(given_proxy.as_ref().map(Hidden::expose), &paths, dir.as_ref(), Environment::of_process())?;
+    let proxy = Choice::make(given_proxy.as_ref().map(Hidden::expose), paths, dir.as_ref(), Environment::of_process())?;
     store.remember_proxy(given_proxy.clone());
     if let Some(finished) = store.recover()?
         && given.asks_for(&finished)
     {
         if let Some(screen) = &mut screen.0 {
             screen.line("An earlier run was interrupted after the Cloud had confirmed the claim; it is finished now.");
-            screen.success(CLAIMED);
         }
         return Ok(Record::of_claimed(finished.id));
     }
-    let machine_guid = host::machine_guid(&paths)?;
+    let machine_guid = host::machine_guid(paths)?;
     let dir = store.open()?;
+    let user = options.user;
     let mut settings = settings::assemble(given, dir.as_ref(), machine_guid)?;
     settings::require_token(&settings, store.path())?;
     if let Some(screen) = &mut screen.0 {
-        warn_of_other_proxy(screen, given_proxy.as_ref(), &paths);
+        if called == Called::Script || verbose {
+            describe(screen, &settings, &proxy, user.as_deref());
+        }
+        warn_of_other_proxy(screen, given_proxy.as_ref(), paths);
         if let Some(warning) = proxy.exposed() {
             screen.note(warning);
         }
@@ -124,7 +156,7 @@ fn claim(options: Options) -> Result<Record, Fault> {
     if let Some(screen) = &mut screen.0
         && verbose
     {
-        describe(screen, &settings, &proxy, &host);
+        describe_more(screen, &settings, &host);
     }
     proxy.apply_to(&mut settings);
     host::block_on(async {
@@ -141,15 +173,22 @@ fn claim(options: Options) -> Result<Record, Fault> {
     })?
 }
 
-/// What the documented script says before it starts, and where trust comes from.
-fn describe(screen: &mut Screen<Stderr>, settings: &Settings, proxy: &Choice, host: &Host) {
+/// What the documented script says before it starts (protocol.md 1.4).
+fn describe(screen: &mut Screen<Stderr>, settings: &Settings, proxy: &Choice, user: Option<&str>) {
     screen.line(format_args!("Token: {}", "*".repeat(16)));
     screen.line(format_args!("Base URL: {}", settings.url));
     screen.line(format_args!("Id: {}", settings.id));
-    screen.line(format_args!("Machine GUID: {}", settings.machine_guid));
     screen.line(format_args!("Rooms: {}", settings.rooms));
     screen.line(format_args!("Hostname: {}", settings.hostname));
     screen.line(format_args!("Proxy: {proxy}"));
+    if let Some(user) = user {
+        screen.line(format_args!("Netdata user: {user}"));
+    }
+}
+
+/// What else decides how it goes.
+fn describe_more(screen: &mut Screen<Stderr>, settings: &Settings, host: &Host) {
+    screen.line(format_args!("Machine GUID: {}", settings.machine_guid));
     screen.line(format_args!("Claim directory: {}", host.store.path().display()));
     screen.line(format_args!("Trust anchors: {}", host.trust.anchors.len()));
     for note in &host.trust.notes {

@@ -18,7 +18,7 @@ pub(crate) fn state(arguments: Vec<OsString>) -> u8 {
     let command = match arguments.first().and_then(|first| first.to_str()) {
         None if arguments.is_empty() => "aclk-state ",
         Some("json" | "--json" | "-json") if arguments.len() == 1 => "aclk-state json ",
-        _ => match Args::new("aclk-state", arguments).next() {
+        _ => match Args::new("aclk aclk-state", arguments).next() {
             Ok(Some(argument)) if matches!(argument.name(), "help" | "h") => {
                 print(help::ACLK_STATE);
                 return 0;

@@ -97,7 +97,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
 
 fn parse(arguments: Vec<OsString>) -> Result<Option<Options>, Fault> {
     let mut options = Options { net: Net::Host, stay: false, json: false, faults: FaultPlan::none() };
-    let mut args = Args::new("demo", arguments);
+    let mut args = Args::new("aclk demo", arguments);
     while let Some(argument) = args.next()? {
         match argument.name() {
             "help" | "h" => return Ok(None),

@@ -95,7 +95,7 @@ fn run_as(called: Called, arguments: Vec<OsString>) -> u8 {
 fn parse(called: Called, arguments: Vec<OsString>) -> Result<Option<Options>, Fault> {
     let mut options = Options { given: Given::default(), listen: None, net: Net::Host };
     let (mut tap, mut address) = (None, address::Given::default());
-    let mut args = Args::new("run", arguments);
+    let mut args = Args::new("aclk run", arguments);
     while let Some(argument) = args.next()? {
         let name = argument.name().to_owned();
         match name.as_str() {

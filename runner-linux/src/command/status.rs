@@ -51,7 +51,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
 
 fn report(arguments: Vec<OsString>) -> Result<u8, Fault> {
     let mut json = false;
-    let mut args = Args::new("status", arguments);
+    let mut args = Args::new("aclk status", arguments);
     while let Some(argument) = args.next()? {
         match argument.name() {
             "help" | "h" => {

@@ -28,9 +28,18 @@ impl Record {
     }
 
     /// The claimed id.
-    #[cfg(feature = "lab")]
     pub(crate) const fn claimed(&self) -> Option<Guid> {
         self.claimed
+    }
+
+    /// What the Cloud answered to the last claim; `None` if it took it, or there was no answer.
+    pub(crate) const fn refusal(&self) -> Option<Refusal> {
+        self.refusal
+    }
+
+    /// The last failure.
+    pub(crate) fn failure(&self) -> Option<&Failure> {
+        self.failures.last()
     }
 
     #[cfg(test)]

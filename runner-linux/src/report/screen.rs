@@ -13,6 +13,9 @@ use std::time::Instant;
 /// The line that a successful claim ends with; scripts look for it.
 pub(crate) const CLAIMED: &str = "Agent was successfully claimed.";
 
+/// What the documented script says of a key that is missing.
+const GENERATING: &str = "Generating private/public key for the first time.";
+
 /// How text can look.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Style {
@@ -31,6 +34,16 @@ pub(crate) struct Screen<W> {
     live: bool,
     has_heading: bool,
     key: Option<KeySearch>,
+    shows: Shows,
+}
+
+/// What of all that happens is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Shows {
+    /// Every stage; else failures and results only.
+    stages: bool,
+    /// That the claim has succeeded; else the caller says so once everything else is done.
+    success: bool,
 }
 
 #[derive(Debug)]
@@ -50,7 +63,20 @@ impl<W: Write + IsTerminal> Screen<W> {
 
 impl<W: Write> Screen<W> {
     fn with(out: W, live: bool, colour: bool) -> Self {
-        Self { out, colour, live, has_heading: false, key: None }
+        let shows = Shows { stages: true, success: true };
+        Self { out, colour, live, has_heading: false, key: None, shows }
+    }
+
+    /// The same, but it does not say itself that the claim has succeeded.
+    pub(crate) fn without_success(mut self) -> Self {
+        self.shows.success = false;
+        self
+    }
+
+    /// The same, but with `false` only failures and results are shown.
+    pub(crate) fn with_stages(mut self, stages: bool) -> Self {
+        self.shows.stages = stages;
+        self
     }
 
     /// A line of text.
@@ -68,10 +94,20 @@ impl<W: Write> Screen<W> {
         self.styled(Style::Plain, format_args!("note: {text}"));
     }
 
+    /// A line that says that something went wrong.
+    pub(crate) fn failed(&mut self, text: impl Display) {
+        self.styled(Style::Bad, text);
+    }
+
+    /// What can be done about the line before.
+    pub(crate) fn hint(&mut self, hint: &str) {
+        self.indented_hint(0, hint);
+    }
+
     /// Why the command ends.
     pub(crate) fn fault(&mut self, fault: &Fault) {
-        self.styled(Style::Bad, fault);
-        self.hint(0, &fault.hint);
+        self.failed(fault);
+        self.hint(&fault.hint);
     }
 
     fn failure(&mut self, failure: &Failure) {
@@ -80,10 +116,10 @@ impl<W: Write> Screen<W> {
         if let Some(said) = &failure.server {
             self.line(format_args!("{:<10} the Cloud said: {}", "", said));
         }
-        self.hint(11, failure.hint);
+        self.indented_hint(11, failure.hint);
     }
 
-    fn hint(&mut self, indentation: usize, hint: &str) {
+    fn indented_hint(&mut self, indentation: usize, hint: &str) {
         if !hint.is_empty() {
             self.line(format_args!("{:indentation$}hint: {hint}", ""));
         }
@@ -120,7 +156,7 @@ impl<W: Write> Screen<W> {
         };
         let reset = if code.is_empty() { "" } else { "\x1b[0m" };
         // A progress line may be on the screen.
-        let clear = if self.live && self.key.is_some() { "\r\x1b[K" } else { "" };
+        let clear = if self.live && self.shows.stages && self.key.is_some() { "\r\x1b[K" } else { "" };
         let _ = writeln!(self.out, "{clear}{code}{text}{reset}");
         let _ = self.out.flush();
     }
@@ -129,14 +165,17 @@ impl<W: Write> Screen<W> {
 impl<W: Write> Observer for Screen<W> {
     fn event(&mut self, event: &Event<'_>) {
         match event {
-            Event::Stage(report) => self.stage(report),
+            Event::Stage(report) if self.shows.stages => self.stage(report),
+            Event::Stage(_) => {}
             Event::Claimed { proved, .. } => {
                 if *proved {
                     self.line(
                         "The Cloud's answer to an earlier claim had been lost; the key proves that it succeeded.",
                     );
                 }
-                self.success(CLAIMED);
+                if self.shows.success {
+                    self.success(CLAIMED);
+                }
             }
             Event::ClaimFailed { failure, .. } | Event::Offline { failure } => self.failure(failure),
             Event::Online { id, .. } => self.success(format_args!("Online: the Agent-Cloud Link of {id} is up.")),
@@ -146,6 +185,13 @@ impl<W: Write> Observer for Screen<W> {
     }
 
     fn key_progress(&mut self, progress: Progress) {
+        if !self.shows.stages {
+            if self.key.is_none() {
+                self.line(GENERATING);
+                self.key = Some(KeySearch { begun: Instant::now(), last: progress });
+            }
+            return;
+        }
         let key = self.key.get_or_insert_with(|| KeySearch { begun: Instant::now(), last: progress });
         key.last = progress;
         if !self.live {

@@ -25,18 +25,46 @@ const ANSWER_MAX: u64 = 1 << 20;
 /// # Errors
 /// If nobody listens, or no answer comes.
 pub(crate) fn ask(paths: &Paths, command: &str) -> Result<Reply, Fault> {
+    match answer_of(paths, command)? {
+        Answer::Reply(reply) => Ok(reply),
+        Answer::Nobody(refusal) => Err(refusal),
+    }
+}
+
+/// The same where it is no fault that nobody listens: that is `None`.
+///
+/// # Errors
+/// If there may be a daemon, and no answer comes.
+pub(crate) fn ask_if_running(paths: &Paths, command: &str) -> Result<Option<Reply>, Fault> {
+    match answer_of(paths, command)? {
+        Answer::Reply(reply) => Ok(Some(reply)),
+        Answer::Nobody(_) => Ok(None),
+    }
+}
+
+enum Answer {
+    Reply(Reply),
+    /// Nobody listens, which sounds like this.
+    Nobody(Fault),
+}
+
+fn answer_of(paths: &Paths, command: &str) -> Result<Answer, Fault> {
     host::block_on(async {
         // A daemon that could not have the first place has the last one.
         let mut refusal = None;
         for path in paths.sockets().iter().rev() {
             match timeout(PATIENCE, exchange(path, command)).await {
-                Ok(Ok(answer)) => return Reply::decode(&answer).ok_or_else(|| fault(path, "it says nothing")),
+                Ok(Ok(answer)) => {
+                    let reply = Reply::decode(&answer).ok_or_else(|| fault(path, "it says nothing"))?;
+                    return Ok(Answer::Reply(reply));
+                }
                 Ok(Err(error)) if is_nobody(&error) => refusal = Some(nobody(path, &error)),
                 Ok(Err(error)) => return Err(nobody(path, &error)),
                 Err(_) => return Err(fault(path, format_args!("no answer within {} s", PATIENCE.as_secs()))),
             }
         }
-        Err(refusal.unwrap_or_else(|| Fault::new(Stage::Config, "there is no place for a run-time socket")))
+        let nowhere = || Fault::new(Stage::Config, "there is no place for a run-time socket");
+        Ok(Answer::Nobody(refusal.unwrap_or_else(nowhere)))
     })?
 }
 
