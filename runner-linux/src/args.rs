@@ -46,6 +46,28 @@ impl Args {
         Ok(Some(Argument { rest: self, name, dashes, value }))
     }
 
+    /// Whether the next argument is a long option, with two hyphens.
+    pub(crate) fn is_long(&self) -> bool {
+        self.list.as_slice().first().is_some_and(|next| next.as_encoded_bytes().starts_with(b"--"))
+    }
+
+    /// The next argument as it is, whatever it looks like.
+    pub(crate) fn word(&mut self) -> Result<Option<Zeroizing<String>>, Fault> {
+        self.pop()
+    }
+
+    /// The fault of an argument that is none of the options; it is not repeated.
+    pub(crate) fn unexpected(&self) -> Fault {
+        let cause =
+            format_args!("argument {} is not an option; it is not shown, as it could be a secret", self.position);
+        self.wrong(cause)
+    }
+
+    /// The fault of arguments that cannot be right because of `cause`.
+    pub(crate) fn wrong(&self, cause: impl std::fmt::Display) -> Fault {
+        Fault::usage(cause).hint(self.advice())
+    }
+
     fn pop(&mut self) -> Result<Option<Zeroizing<String>>, Fault> {
         let Some(argument) = self.list.next() else { return Ok(None) };
         self.position += 1;
@@ -53,12 +75,6 @@ impl Args {
             Fault::usage(format_args!("argument {} is not text in UTF-8", self.position)).hint(self.advice())
         })?;
         Ok(Some(Zeroizing::new(text)))
-    }
-
-    fn unexpected(&self) -> Fault {
-        let cause =
-            format_args!("argument {} is not an option; it is not shown, as it could be a secret", self.position);
-        Fault::usage(cause).hint(self.advice())
     }
 
     fn advice(&self) -> String {

@@ -117,3 +117,30 @@ Asks the running daemon how the Agent-Cloud Link is: the lines, or the JSON obje
 them the step that failed, the reason, and what happens next. Root and the user that the daemon runs as may ask.
 
 exit code: 0 answered; 1 arguments; 3 no daemon answers";
+
+pub(crate) const NETDATA: &str = "\
+usage: netdata [OPTIONS]
+
+Keeps the Agent-Cloud Link of this machine up, with the command line of a Netdata Agent. Listens where netdata.conf says:
+[web] bind to, default *, which is every address of this machine.
+
+  -D                      stay in the foreground
+  -c FILE                 read this in place of netdata.conf in the configuration directory
+  -i ADDRESS, -p PORT     where the local API and the status page are
+  -s DIR                  measure the machine whose files are below DIR, as in a container: DIR/proc, DIR/sys,
+                          DIR/etc/os-release; default: $NETDATA_HOST_PREFIX, else /host if that has them
+  -W \"claim OPTIONS\"      claim first, with the options of netdata-claim.sh; if a daemon runs already, it is told, and
+                          this program ends with the exit code of the claim
+  -W set SECTION KEY VALUE
+                          as if netdata.conf said so; behind -c only where the file says nothing
+  -W get SECTION KEY DEFAULT
+                          print a setting
+  -W set2 FILE …, -W get2 FILE …
+                          the same for FILE, which is netdata or cloud
+  -W buildinfo, -W buildinfojson
+                          what this program is
+  -h, -v                  this text; the version
+  -P FILE, -u USER, -t SECONDS, -W stacksize=N, -W debug_flags=N
+                          known, and without effect
+
+It also takes the long options of \"aclk run\".";

@@ -12,6 +12,8 @@ use crate::net::HostNetwork;
 use crate::paths::Paths;
 use crate::random;
 use crate::store::FileStore;
+#[cfg(feature = "lab")]
+use crate::store::conf::Conf;
 use crate::trust::{self, Trust};
 use aclk_core::clock::Clock;
 use aclk_core::driver::{Control, Machine, Observer, drive};
@@ -82,11 +84,10 @@ impl Host {
         Ok(())
     }
 
-    /// What is known about this machine and can be measured on it, as it is now. `netdata.conf` lies beside the claim
-    /// directory.
+    /// What is known about this machine and can be measured on it, as it is now.
     #[cfg(feature = "lab")]
     pub(crate) fn machine(&self) -> Measured {
-        Measured::find(self.store.path().parent())
+        Measured::find(&Conf::default(), None)
     }
 
     /// What is stored now.

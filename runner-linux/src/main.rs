@@ -44,7 +44,7 @@ fn main() -> ExitCode {
     let mut arguments = std::env::args_os();
     match Name::of(arguments.next().as_deref()) {
         Name::Aclk => aclk(arguments),
-        Name::Netdata => ExitCode::from(command::run::run_as_netdata(arguments.collect())),
+        Name::Netdata => ExitCode::from(command::netdata::run(arguments.collect())),
         Name::ClaimScript => ExitCode::from(command::claim::script(arguments.collect())),
         Name::Netdatacli => ExitCode::from(command::cli::netdatacli(arguments.collect())),
     }

@@ -19,6 +19,7 @@ mod network;
 mod own;
 mod processor;
 mod rate;
+mod root;
 mod space;
 mod stack;
 #[cfg(test)]
@@ -27,6 +28,7 @@ mod text;
 mod virtualization;
 
 use crate::device::OwnStack;
+use crate::store::conf::Conf;
 use aclk_core::clock::Now;
 use aclk_core::metrics::{ChartInfo, Device, Facts, Pace, Ring, Samples};
 use chart::{Part, Values};
@@ -39,6 +41,7 @@ use memory::Memory;
 use network::Network;
 use own::Own;
 use processor::Processor;
+use root::Found;
 use space::Space;
 use std::ffi::OsString;
 use std::fs::File;
@@ -51,6 +54,10 @@ const HISTORY: usize = 96 << 10;
 #[derive(Debug)]
 pub(crate) struct Machine {
     root: PathBuf,
+    /// The same for this program: the files of a host need not know the processes of a container.
+    own_root: PathBuf,
+    /// What a person should know of that choice.
+    root_note: Option<String>,
     known: Known,
     labels: Vec<(String, String)>,
     interfaces: Watched,
@@ -58,21 +65,26 @@ pub(crate) struct Machine {
 }
 
 impl Machine {
-    /// Looks around. `config` is where `netdata.conf` may be.
-    pub(crate) fn find(config: Option<&Path>) -> Self {
-        Self::below(Path::new("/"), config, &|name| std::env::var_os(name))
+    /// Looks around. Host labels are those of `netdata_conf`; `prefix` is where somebody says that the files of the
+    /// machine are, for a container that is to measure its host.
+    pub(crate) fn find(netdata_conf: &Conf, prefix: Option<&Path>) -> Self {
+        let variable = |name: &str| std::env::var_os(name);
+        let Found { root, note } = root::find(prefix, &variable);
+        let machine = Self::below(&root, netdata_conf, &variable);
+        Self { own_root: PathBuf::from("/"), root_note: note, ..machine }
     }
 
-    fn below(root: &Path, config: Option<&Path>, variable: &dyn Fn(&str) -> Option<OsString>) -> Self {
+    fn below(root: &Path, netdata_conf: &Conf, variable: &dyn Fn(&str) -> Option<OsString>) -> Self {
         let disks = disks::find(root);
         let known = Known::read(root, variable, &disks);
-        let labels = labels::all(config, &known);
-        Self { root: root.to_owned(), known, labels, interfaces: network::find(root), disks }
+        let labels = labels::all(netdata_conf, &known);
+        let own_root = root.to_owned();
+        Self { root: root.to_owned(), own_root, root_note: None, known, labels, interfaces: network::find(root), disks }
     }
 
     /// What a person should know: what cannot be read, and what has no chart.
     pub(crate) fn notes(&self) -> Vec<String> {
-        let mut notes = Vec::new();
+        let mut notes: Vec<String> = self.root_note.iter().cloned().collect();
         let is_missing = |file: &&str| File::open(self.root.join(file)).is_err();
         let missing: Vec<String> =
             FILES.iter().filter(|file| is_missing(file)).map(|file| format!("/{file}")).collect();
@@ -95,12 +107,17 @@ impl Machine {
     /// The same where the link goes over a TCP/IP stack of our own.
     pub(crate) fn device_over<'m>(&'m self, stack: &'m OwnStack) -> LinuxDevice<'m> {
         let mut parts = self.parts();
-        parts.push(Box::new(stack::Measured::new(self.file(STATUS), stack)));
+        parts.push(Box::new(stack::Measured::new(self.own_file(STATUS), stack)));
         LinuxDevice::new(self, parts)
     }
 
     fn file(&self, path: &str) -> Kept {
         Kept::new(self.root.join(path))
+    }
+
+    /// A file about this program.
+    fn own_file(&self, path: &str) -> Kept {
+        Kept::new(self.own_root.join(path))
     }
 
     fn parts(&self) -> Vec<Box<dyn Part<'_> + '_>> {
@@ -112,7 +129,7 @@ impl Machine {
             Box::new(Disks::new(self.file(DISKSTATS), &self.disks)),
             Box::new(Space(self.root.clone())),
             Box::new(Uptime(self.file(UPTIME))),
-            Box::new(Own::new(self.file(STATM))),
+            Box::new(Own::new(self.own_file(STATM))),
         ]
     }
 }

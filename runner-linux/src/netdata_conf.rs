@@ -1,28 +1,55 @@
 //! `netdata.conf`, the configuration of the original Agent, as far as it concerns us. It is read and never written.
 
+mod overlay;
+
 use crate::fault::Fault;
 use crate::paths::Paths;
 use crate::store::conf::Conf;
 use crate::store::disk::{Dir, Disk};
 use crate::store::error::Problem;
+use aclk_core::stage::Stage;
+pub(crate) use overlay::Overlay;
+use std::path::{Path, PathBuf};
 
 /// The name of the file, in the configuration directory.
 pub(crate) const NETDATA_CONF: &str = "netdata.conf";
 /// That of a large installation has some 200 KiB.
 const LIMIT: usize = 1 << 20;
 
-/// What is in the file; nothing if there is none.
+/// What is in the file, and what the command line of `netdata` says beside it. Without a file there is only the latter.
 ///
 /// # Errors
-/// If it is there and cannot be read, is not text, or has more than a MiB.
+/// If it is there and cannot be read, is not text, or has more than a MiB; if it is not there, and the command line names
+/// it.
 pub(crate) fn load(paths: &Paths) -> Result<Conf, Fault> {
-    let directory = paths.config();
-    let file = paths.netdata_conf();
-    let Some(dir) = Dir::open(directory).map_err(|problem| problem.at(directory))? else { return Ok(Conf::default()) };
-    let content = dir.read(NETDATA_CONF, LIMIT).map_err(|problem| problem.at(&file))?;
-    let Some(content) = content else { return Ok(Conf::default()) };
-    let malformed = |_| Problem::Malformed { expected: "not a text in UTF-8".to_owned() }.at(&file);
-    Ok(Conf::new(std::str::from_utf8(&content).map_err(malformed)?))
+    let Some(overlay) = overlay::installed() else {
+        return Ok(read(&paths.config().join(NETDATA_CONF))?.unwrap_or_default());
+    };
+    let mut conf = match overlay.file() {
+        Some(file) => read(file)?.ok_or_else(|| {
+            Fault::new(Stage::Config, format_args!("there is no configuration file {}", file.display()))
+                .hint("-c names it: leave that out to use netdata.conf of the configuration directory")
+        })?,
+        None => read(&paths.config().join(NETDATA_CONF))?.unwrap_or_default(),
+    };
+    overlay.apply(&mut conf);
+    Ok(conf)
+}
+
+/// Where the file is, or would be.
+pub(crate) fn path(config: &Path) -> PathBuf {
+    overlay::installed().and_then(Overlay::file).map_or_else(|| config.join(NETDATA_CONF), Clone::clone)
+}
+
+/// What is in `file`; `None` if there is none.
+fn read(file: &Path) -> Result<Option<Conf>, Fault> {
+    let directory = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let Some(name) = file.file_name().and_then(|name| name.to_str()) else { return Ok(None) };
+    let Some(dir) = Dir::open(directory).map_err(|problem| problem.at(directory))? else { return Ok(None) };
+    let content = dir.read(name, LIMIT).map_err(|problem| problem.at(file))?;
+    let Some(content) = content else { return Ok(None) };
+    let malformed = |_| Problem::Malformed { expected: "not a text in UTF-8".to_owned() }.at(file);
+    Ok(Some(Conf::new(std::str::from_utf8(&content).map_err(malformed)?)))
 }
 
 #[cfg(test)]

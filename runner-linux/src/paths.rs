@@ -1,6 +1,6 @@
 //! Where things are.
 
-use crate::netdata_conf::NETDATA_CONF;
+use crate::netdata_conf;
 use std::env;
 use std::path::{Path, PathBuf};
 
@@ -44,7 +44,7 @@ impl Paths {
 
     /// The configuration of the original Agent (protocol.md 5.5).
     pub(crate) fn netdata_conf(&self) -> PathBuf {
-        self.config.join(NETDATA_CONF)
+        netdata_conf::path(&self.config)
     }
 
     /// The identity (protocol.md 1.1).

@@ -1,7 +1,7 @@
 //! `aclk run`: keeps the Agent-Cloud Link of this machine up.
 
 use super::print;
-use crate::args::Args;
+use crate::args::{Args, Argument};
 use crate::clock::{HostClock, NodeClock};
 use crate::daemon::Daemon;
 use crate::device;
@@ -34,13 +34,14 @@ use embassy_futures::select::{Either3, select3};
 use std::cell::RefCell;
 use std::ffi::OsString;
 use std::io::{Stderr, stderr};
+use std::path::PathBuf;
 use std::rc::Rc;
 use tokio::net::TcpListener;
 use tokio::task::LocalSet;
 
 /// Under which name the program was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Called {
+pub(super) enum Called {
     /// `aclk run`.
     Run,
     /// `netdata`: what starts and configures a Netdata Agent starts and configures this.
@@ -48,73 +49,98 @@ enum Called {
 }
 
 /// Which TCP/IP stack is used.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 enum Net {
     /// The sockets of this machine.
+    #[default]
     Host,
     /// Our own stack on the TAP device of this name.
     Tap(String, Addressing),
 }
 
-#[derive(Debug)]
-struct Options {
+/// What was asked for.
+#[derive(Debug, Default)]
+pub(super) struct Options {
     given: Given,
     /// Where the local API listens; `None` where nothing was said.
     listen: Option<Listen>,
     net: Net,
+    /// Where the files of the machine are that is measured; `None` where nothing was said.
+    pub(super) host_prefix: Option<PathBuf>,
+    /// What the log begins with, for who has asked for what there is not.
+    pub(super) notes: Vec<String>,
 }
 
-/// Runs the command.
+/// Takes options, one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Parser {
+    pub(super) options: Options,
+    tap: Option<String>,
+    address: address::Given,
+}
+
+/// Runs `aclk run`.
 pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
-    run_as(Called::Run, arguments)
-}
-
-/// The same for a program that is called `netdata`: it listens where `netdata.conf` says.
-pub(crate) fn run_as_netdata(arguments: Vec<OsString>) -> u8 {
-    run_as(Called::Netdata, arguments)
-}
-
-fn run_as(called: Called, arguments: Vec<OsString>) -> u8 {
-    let result = match parse(called, arguments) {
-        Ok(Some(options)) => link(called, options),
+    match parse(arguments) {
+        Ok(Some(options)) => start(Called::Run, &options),
         Ok(None) => {
             print(help::RUN);
-            Ok(())
+            0
         }
-        Err(fault) => Err(fault),
-    };
-    match result {
-        Ok(()) => 0,
-        Err(fault) => {
-            Screen::new(stderr()).fault(&fault);
-            fault.code
-        }
+        Err(fault) => fail(&fault),
     }
 }
 
-fn parse(called: Called, arguments: Vec<OsString>) -> Result<Option<Options>, Fault> {
-    let mut options = Options { given: Given::default(), listen: None, net: Net::Host };
-    let (mut tap, mut address) = (None, address::Given::default());
+/// Keeps the link up until it is asked to end; the exit code.
+pub(super) fn start(called: Called, options: &Options) -> u8 {
+    match link(called, options) {
+        Ok(()) => 0,
+        Err(fault) => fail(&fault),
+    }
+}
+
+fn fail(fault: &Fault) -> u8 {
+    Screen::new(stderr()).fault(fault);
+    fault.code
+}
+
+fn parse(arguments: Vec<OsString>) -> Result<Option<Options>, Fault> {
+    let mut parser = Parser::default();
     let mut args = Args::new("aclk run", arguments);
     while let Some(argument) = args.next()? {
-        let name = argument.name().to_owned();
-        match name.as_str() {
+        match argument.name() {
             "help" | "h" => return Ok(None),
-            "listen" => options.listen = Some(Listen::of_option(&argument.value()?)?),
-            // In the foreground we are in any case.
-            "D" if called == Called::Netdata => argument.flag()?,
-            "net" => tap = net(&argument.value()?)?,
-            name if address::Given::knows(name) => address.take(name, &argument.value()?)?,
-            "hostname" => options.given.take(&name, argument.value()?)?,
-            _ => return Err(argument.unknown()),
+            _ => parser.take(argument)?,
         }
     }
-    match tap {
-        Some(name) => options.net = Net::Tap(name, address.addressing()?),
-        None if address.is_empty() => {}
-        None => return Err(Fault::usage("--address, --gateway and --dns only make sense with --net tap:NAME")),
+    parser.finish().map(Some)
+}
+
+impl Parser {
+    /// Takes an option that `aclk run` and `netdata` both know.
+    pub(super) fn take(&mut self, argument: Argument<'_>) -> Result<(), Fault> {
+        let name = argument.name().to_owned();
+        match name.as_str() {
+            "listen" => self.options.listen = Some(Listen::of_option(&argument.value()?)?),
+            "net" => self.tap = net(&argument.value()?)?,
+            "host-prefix" => self.options.host_prefix = Some(PathBuf::from(argument.value()?.as_str())),
+            name if address::Given::knows(name) => self.address.take(name, &argument.value()?)?,
+            "hostname" => self.options.given.take(&name, argument.value()?)?,
+            _ => return Err(argument.unknown()),
+        }
+        Ok(())
     }
-    Ok(Some(options))
+
+    /// Everything that was asked for, if it makes sense together.
+    pub(super) fn finish(self) -> Result<Options, Fault> {
+        let Self { mut options, tap, address } = self;
+        match tap {
+            Some(name) => options.net = Net::Tap(name, address.addressing()?),
+            None if address.is_empty() => {}
+            None => return Err(Fault::usage("--address, --gateway and --dns only make sense with --net tap:NAME")),
+        }
+        Ok(options)
+    }
 }
 
 /// The name of the TAP device, unless it is the sockets of this machine that are to be used.
@@ -135,7 +161,7 @@ fn is_interface(name: &str) -> bool {
     (1..=15).contains(&name.len()) && name.bytes().all(is_good) && !matches!(name, "." | "..")
 }
 
-fn link(called: Called, options: Options) -> Result<(), Fault> {
+fn link(called: Called, options: &Options) -> Result<(), Fault> {
     let paths = Paths::from_env();
     let listen = match (&options.listen, called) {
         (Some(listen), _) => listen.clone(),
@@ -145,7 +171,7 @@ fn link(called: Called, options: Options) -> Result<(), Fault> {
     let live = Live::new(&paths.live(), live::PATIENCE)?;
     let journal = Journal::new(Log::new(stderr()), live);
     // On the heap: those it is handed through would keep copies of it.
-    let work = Box::pin(keep(&paths, &options, &listen, &journal));
+    let work = Box::pin(keep(&paths, options, &listen, &journal));
     host::block_on(LocalSet::new().run_until(work))?
 }
 
@@ -153,9 +179,13 @@ fn link(called: Called, options: Options) -> Result<(), Fault> {
 async fn keep(paths: &Paths, options: &Options, listen: &Listen, journal: &Journal<Stderr>) -> Result<(), Fault> {
     let start = format!("aclk {} starts, claim directory {}", env!("CARGO_PKG_VERSION"), paths.claim_dir().display());
     journal.line(Tag::Link, start);
+    for note in &options.notes {
+        journal.line(Tag::Link, format_args!("note: {note}"));
+    }
     let settings = read_settings(paths, options)?;
     // The node outlives every beginning, and what it measures stays the same: it is kept until the program ends.
-    let machine: &'static Machine = Box::leak(Box::new(Machine::find(paths.claim_dir().parent())));
+    let machine: &'static Machine =
+        Box::leak(Box::new(Machine::find(&netdata_conf::load(paths)?, options.host_prefix.as_deref())));
     let (stack, now): (Option<&'static OwnStack>, fn() -> Now) = match options.net {
         Net::Host => (None, || HostClock.now()),
         Net::Tap(..) => (Some(Box::leak(Box::new(OwnStack::new()))), device::now),
@@ -276,7 +306,7 @@ async fn once(
 
 #[cfg(test)]
 mod tests {
-    use super::{Called, Net, parse};
+    use super::{Net, parse};
     use crate::device::address::Addressing;
     use crate::fault::{Fault, exit};
     use std::ffi::OsString;
@@ -284,7 +314,7 @@ mod tests {
     use crate::local_api::listen::Listen;
 
     fn options(list: &[&str]) -> Result<super::Options, Fault> {
-        parse(Called::Run, list.iter().map(OsString::from).collect()).map(Option::unwrap)
+        parse(list.iter().map(OsString::from).collect()).map(Option::unwrap)
     }
 
     fn listen(list: &[&str]) -> Option<Listen> {
@@ -319,12 +349,5 @@ mod tests {
             let fault = options(list).unwrap_err();
             assert_eq!((fault.cause.as_str(), fault.code), (cause, exit::USAGE));
         }
-    }
-    #[test]
-    fn a_netdata_is_in_the_foreground_with_or_without_being_asked() {
-        let parse = |list: &[&str]| parse(Called::Netdata, list.iter().map(OsString::from).collect());
-        assert!(parse(&["-D", "--hostname=x"]).unwrap().is_some());
-        assert_eq!(parse(&["-D", "--listen=off"]).unwrap().unwrap().listen, Some(Listen::Off));
-        assert_eq!(parse(&["-D=yes"]).unwrap_err().code, exit::USAGE);
     }
 }

@@ -1,29 +1,23 @@
 //! Host labels: what the user says about this machine, and what is known about it, under the names of the original.
 
 use super::facts::{FACT_MAX, Known};
-use super::file::once;
 use super::text::printable;
 use crate::store::conf::Conf;
-use std::path::Path;
 
 /// Labels of the user that are taken.
 const OWN_MAX: usize = 32;
 /// Longest value of a label, in bytes.
 const VALUE_MAX: usize = 128;
-/// Longest `netdata.conf` that is looked at, in bytes: one with every setting in it fits.
-const CONF_MAX: usize = 256 << 10;
 
-/// Those of the section `[host labels]` in `netdata.conf`, which lies in `config`, in front: the Cloud is told the first
+/// Those of the section `[host labels]` of netdata.conf in front: the Cloud is told the first
 /// [`LABELS_MAX`](aclk_core::metrics::LABELS_MAX).
-pub(super) fn all(config: Option<&Path>, known: &Known) -> Vec<(String, String)> {
-    let mut labels = config.map(own).unwrap_or_default();
+pub(super) fn all(netdata_conf: &Conf, known: &Known) -> Vec<(String, String)> {
+    let mut labels = own(netdata_conf);
     labels.extend(automatic(known));
     labels
 }
 
-fn own(config: &Path) -> Vec<(String, String)> {
-    let text = once(&config.join("netdata.conf"), CONF_MAX);
-    let conf = Conf::new(String::from_utf8_lossy(&text));
+fn own(conf: &Conf) -> Vec<(String, String)> {
     let mut labels: Vec<(String, String)> = Vec::new();
     for (name, value) in conf.entries("host labels") {
         let value = printable(value.as_bytes(), VALUE_MAX);
@@ -75,34 +69,27 @@ fn automatic(known: &Known) -> Vec<(String, String)> {
 #[cfg(test)]
 mod tests {
     use super::{Known, OWN_MAX, all};
-    use crate::scratch::Scratch;
-    use std::fs;
+    use crate::store::conf::Conf;
 
     #[test]
     fn labels_of_the_user_come_first_and_cannot_pretend_to_be_automatic() {
-        let scratch = Scratch::new();
         let text = "[global]\n room = 7\n[host labels]\n # type = none\n type = web server\n location=us-seattle\n \
             _os_name = mine\n bad name = x\n empty =\n type = web\x1b\"server\n[web]\n bind to = *\n";
-        fs::write(scratch.path().join("netdata.conf"), text).unwrap();
         let known = Known { os_name: "Debian GNU/Linux".to_owned(), cpus: 4, ..Known::default() };
-        let labels = all(Some(scratch.path()), &known);
+        let labels = all(&Conf::new(text), &known);
         let pair = |index: usize| (labels[index].0.as_str(), labels[index].1.as_str());
         assert_eq!([pair(0), pair(1)], [("type", "webserver"), ("location", "us-seattle")]);
         assert_eq!(pair(2), ("_os_name", "Debian GNU/Linux"));
         let value = |name: &str| labels.iter().find(|(key, _)| key == name).map(|(_, value)| value.as_str());
         assert_eq!((value("_system_cores"), value("_timezone")), (Some("4"), Some("unknown")));
-        assert_eq!(all(None, &known).len() + 2, labels.len());
+        assert_eq!(all(&Conf::default(), &known).len() + 2, labels.len());
     }
 
     #[test]
     fn a_configuration_of_any_size_gives_a_few_labels() {
-        let scratch = Scratch::new();
         let many: String = (0..1_000).map(|n| format!("l{n} = {}\n", "v".repeat(1_000))).collect();
-        fs::write(scratch.path().join("netdata.conf"), format!("[host labels]\n{many}\u{0}")).unwrap();
-        let labels = all(Some(scratch.path()), &Known::default());
+        let labels = all(&Conf::new(format!("[host labels]\n{many}\u{0}")), &Known::default());
         assert_eq!(labels.iter().filter(|(name, _)| name.starts_with('l')).count(), OWN_MAX);
         assert!(labels.iter().all(|(_, value)| value.len() <= 128));
-        fs::write(scratch.path().join("netdata.conf"), [0xff, b'[', 0xfe]).unwrap();
-        all(Some(scratch.path()), &Known::default());
     }
 }

@@ -7,6 +7,7 @@ use super::{LinuxDevice, Machine};
 use crate::clock::HostClock;
 use crate::device::OwnStack;
 use crate::scratch::Scratch;
+use crate::store::conf::Conf;
 use aclk_core::clock::{Clock, Instant, Now, Trust, WallTime};
 use aclk_core::metrics::{Device, first_dimension};
 use std::fs;
@@ -78,7 +79,7 @@ impl Tree {
     }
 
     fn machine(&self) -> Machine {
-        Machine::below(self.root(), None, &|_| None)
+        Machine::below(self.root(), &Conf::default(), &|_| None)
     }
 }
 
@@ -158,7 +159,7 @@ fn the_files_are_shown_as_the_charts_of_netdata() {
 
 #[test]
 fn a_chart_has_a_context_and_an_id_of_its_own() {
-    let machine = Machine::find(None);
+    let machine = Machine::find(&Conf::default(), None);
     let device = machine.device();
     let charts = ids(&device);
     for (index, chart) in charts.iter().enumerate() {
@@ -318,7 +319,7 @@ fn a_machine_without_proc_is_full_of_gaps_until_there_is_one() {
 
 #[test]
 fn over_a_stack_of_our_own_its_charts_stand_beside_those_of_the_machine() {
-    let (machine, stack) = (Machine::find(None), OwnStack::new());
+    let (machine, stack) = (Machine::find(&Conf::default(), None), OwnStack::new());
     let mut device = machine.device_over(&stack);
     let charts = ids(&device);
     assert!(charts.contains(&"system.cpu") && charts.contains(&"firmware.tcp"), "{charts:?}");
@@ -333,7 +334,7 @@ fn over_a_stack_of_our_own_its_charts_stand_beside_those_of_the_machine() {
 
 #[test]
 fn work_of_this_machine_shows_in_its_charts() {
-    let machine = Machine::find(None);
+    let machine = Machine::find(&Conf::default(), None);
     let mut device = machine.device();
     let (one, other) = (UdpSocket::bind("127.0.0.1:0").unwrap(), UdpSocket::bind("127.0.0.1:0").unwrap());
     other.connect(one.local_addr().unwrap()).unwrap();

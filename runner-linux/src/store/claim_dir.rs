@@ -136,6 +136,12 @@ impl<D: Disk> ClaimDir<D> {
         Ok(conf.value("global", "proxy").map(Hidden::new))
     }
 
+    /// Any value of `cloud.conf`.
+    pub(crate) fn setting(&self, section: &str, key: &str) -> Result<Option<String>, StoreError> {
+        let conf = self.conf()?;
+        Ok(conf.value(section, key).map(str::to_owned))
+    }
+
     /// Makes one change durable.
     pub(crate) fn save(&mut self, record: Record<'_>) -> Result<(), StoreError> {
         match record {

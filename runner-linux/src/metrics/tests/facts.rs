@@ -2,6 +2,7 @@
 
 use super::Tree;
 use crate::metrics::Machine;
+use crate::store::conf::Conf;
 use aclk_core::metrics::Device;
 use std::ffi::OsString;
 use std::fs;
@@ -38,7 +39,7 @@ fn what_the_machine_is_comes_from_its_files() {
 
     tree.write("sys/devices/system/cpu/cpu0/cpufreq/cpuinfo_max_freq", "3200000\n");
     tree.write("proc/cpuinfo", "flags: fpu\n");
-    let machine = Machine::below(tree.root(), None, &variable("TZ", "America/Lima"));
+    let machine = Machine::below(tree.root(), &Conf::default(), &variable("TZ", "America/Lima"));
     let device = machine.device();
     // Amazon, Google and others sell metal, too.
     assert_eq!((device.facts().cpu_frequency, device.facts().virtualization), (3_200_000_000, "none"));
@@ -48,7 +49,7 @@ fn what_the_machine_is_comes_from_its_files() {
 #[test]
 fn the_time_zone_is_found_where_it_is_kept() {
     let zone = |tree: &Tree, value: &str| {
-        let machine = Machine::below(tree.root(), None, &variable("TZ", value));
+        let machine = Machine::below(tree.root(), &Conf::default(), &variable("TZ", value));
         machine.known.timezone
     };
     let tree = Tree::new();
@@ -68,7 +69,7 @@ fn containers_and_virtual_machines_are_told_from_each_other() {
     let found = |files: &[(&str, &str)], container: &str| {
         let tree = Tree::new();
         files.iter().for_each(|(path, text)| tree.write(path, text));
-        let known = Machine::below(tree.root(), None, &variable("container", container)).known;
+        let known = Machine::below(tree.root(), &Conf::default(), &variable("container", container)).known;
         (known.virtualization.kind, known.container.kind)
     };
     let kinds = |virtualization: &str, container: &str| (virtualization.to_owned(), container.to_owned());
