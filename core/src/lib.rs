@@ -94,6 +94,11 @@ extern crate self as aclk_core;
 #[macro_use]
 extern crate std;
 
+/// The examples of the README are tested with those of the documentation.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;
+
 pub mod api;
 pub mod body;
 pub mod claim;

@@ -9,6 +9,7 @@ mod claim;
 mod cloud;
 mod crash;
 mod demo;
+mod install;
 mod link;
 mod local_api;
 mod metrics;

@@ -3,6 +3,8 @@
 //! A command is a file that ends in a [`Command`] of its own, and a line in [`COMMANDS`]. It needs nothing but the
 //! standard library, so that it is built in a second on a machine that has nothing yet.
 
+mod deb;
+mod install;
 mod process;
 mod setup;
 mod tables;
@@ -23,7 +25,7 @@ struct Command {
     run: fn(&[String]) -> Result<(), Problem>,
 }
 
-const COMMANDS: [Command; 4] = [setup::COMMAND, test::COMMAND, tables::COMMAND, HELP];
+const COMMANDS: [Command; 6] = [setup::COMMAND, test::COMMAND, tables::COMMAND, install::COMMAND, deb::COMMAND, HELP];
 
 const HELP: Command = Command {
     name: "help",
@@ -93,7 +95,10 @@ mod tests {
     #[test]
     fn the_help_names_every_command_and_every_gate() {
         let help = help();
-        for word in ["setup", "test", "tables", "help", "format", "lint", "docs", "no-std", "doctests", "tests"] {
+        for word in [
+            "setup", "test", "tables", "install", "deb", "help", "format", "lint", "docs", "no-std", "doctests",
+            "tests",
+        ] {
             assert!(help.contains(&format!("\n  {word}")), "no `{word}` in:\n{help}");
         }
     }

@@ -1,6 +1,6 @@
 //! Running other programs, and what can go wrong with it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Command, ExitStatus, Stdio};
 use std::{env, fmt, io};
@@ -94,6 +94,14 @@ impl Process {
         Self { command, line }
     }
 
+    /// The same, with one more argument, which may have blanks in it.
+    pub(crate) fn argument(mut self, argument: impl AsRef<OsStr>) -> Self {
+        self.command.arg(argument.as_ref());
+        self.line.push(' ');
+        self.line.push_str(&argument.as_ref().to_string_lossy());
+        self
+    }
+
     /// The same, with a variable in its environment.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
@@ -148,6 +156,12 @@ impl Process {
 fn describes_the_running_package(name: &str) -> bool {
     name.starts_with("CARGO_PKG_")
         || matches!(name, "CARGO_MANIFEST_DIR" | "CARGO_MANIFEST_PATH" | "CARGO_BIN_NAME" | "CARGO_CRATE_NAME")
+}
+
+/// Whether the compiler has what it needs for `target`. Asks it instead of rustup, which is not everywhere.
+pub(crate) fn has_target(target: &str) -> Result<bool, Problem> {
+    let folder = Process::new("rustc", &format!("--print target-libdir --target {target}")).read()?;
+    Ok(Path::new(folder.trim()).is_dir())
 }
 
 /// Whether `program` is on the search path, or where administrators keep theirs.

@@ -1,8 +1,8 @@
 //! `cargo xtask setup`: everything the other commands need and a plain Rust installation may lack.
 
 use crate::Command;
-use crate::process::{Problem, Process, is_installed};
-use std::path::Path;
+use crate::deb::make_cargo_deb;
+use crate::process::{Problem, Process, has_target, is_installed};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -27,7 +27,7 @@ struct Tool {
     used_for: &'static str,
 }
 
-const TOOLS: [Tool; 14] = [
+const TOOLS: [Tool; 16] = [
     Tool { program: "openssl", package: "openssl", used_for: "keys and challenges compared with OpenSSL's" },
     Tool { program: "curl", package: "curl", used_for: "the emulated Cloud as the original claiming script sees it" },
     Tool { program: "ip", package: "iproute2", used_for: "the link over TAP in a network namespace" },
@@ -49,6 +49,8 @@ const TOOLS: [Tool; 14] = [
     Tool { program: "danted", package: "dante-server", used_for: "claim and link through a SOCKS5 proxy" },
     Tool { program: "tinyproxy", package: "tinyproxy-bin", used_for: "claim and link through an HTTP proxy" },
     Tool { program: "squid", package: "squid", used_for: "claim and link through a busy HTTP proxy" },
+    Tool { program: "strip", package: "binutils", used_for: "the package for Debian" },
+    Tool { program: "setpriv", package: "util-linux", used_for: "what the user of the daemon may do" },
     Tool { program: "ps", package: "procps", used_for: "memory and threads of the running daemon" },
 ];
 
@@ -57,6 +59,12 @@ pub(crate) fn setup() -> Result<(), Problem> {
     components()?;
     targets()?;
     tools()?;
+    if is_installed("dpkg-deb") {
+        make_cargo_deb()?;
+        println!("cargo-deb: here");
+    } else {
+        println!("cargo-deb: not needed without dpkg, so this is skipped: the package for Debian");
+    }
     if has_nextest() {
         println!("test runner: cargo nextest");
     } else {
@@ -88,12 +96,6 @@ fn targets() -> Result<(), Problem> {
         println!("target {target}: here");
     }
     Ok(())
-}
-
-/// Asks the compiler instead of rustup, which is not everywhere.
-fn has_target(target: &str) -> Result<bool, Problem> {
-    let folder = Process::new("rustc", &format!("--print target-libdir --target {target}")).read()?;
-    Ok(Path::new(folder.trim()).is_dir())
 }
 
 fn tools() -> Result<(), Problem> {
