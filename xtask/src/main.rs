@@ -6,6 +6,7 @@
 mod deb;
 mod install;
 mod process;
+mod publish;
 mod setup;
 mod tables;
 mod test;
@@ -25,7 +26,8 @@ struct Command {
     run: fn(&[String]) -> Result<(), Problem>,
 }
 
-const COMMANDS: [Command; 6] = [setup::COMMAND, test::COMMAND, tables::COMMAND, install::COMMAND, deb::COMMAND, HELP];
+const COMMANDS: [Command; 7] =
+    [setup::COMMAND, test::COMMAND, tables::COMMAND, install::COMMAND, deb::COMMAND, publish::COMMAND, HELP];
 
 const HELP: Command = Command {
     name: "help",
@@ -96,8 +98,8 @@ mod tests {
     fn the_help_names_every_command_and_every_gate() {
         let help = help();
         for word in [
-            "setup", "test", "tables", "install", "deb", "help", "format", "lint", "docs", "no-std", "doctests",
-            "tests",
+            "setup", "test", "tables", "install", "deb", "package", "help", "format", "lint", "docs", "no-std",
+            "doctests", "tests",
         ] {
             assert!(help.contains(&format!("\n  {word}")), "no `{word}` in:\n{help}");
         }

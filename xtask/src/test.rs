@@ -10,7 +10,7 @@ mod summary;
 
 use crate::Command;
 use crate::process::Problem;
-use crate::setup;
+use crate::{publish, setup};
 use std::time::{Duration, Instant};
 
 pub(crate) const COMMAND: Command = Command {
@@ -33,13 +33,14 @@ struct Gate {
 /// The gate after which nothing more is said: the summary of the test runner is the end.
 const LAST: &str = "tests";
 
-const GATES: [Gate; 10] = [
+const GATES: [Gate; 11] = [
     Gate { name: "setup", about: "targets and tools are here", run: setup::setup },
     Gate { name: "format", about: "rustfmt would change nothing", run: cargo::format },
     Gate { name: "repository", about: "links resolve, nothing points to one machine", run: repository::check },
     Gate { name: "lint", about: "clippy has nothing to say", run: cargo::lint },
     Gate { name: "docs", about: "rustdoc has nothing to say", run: cargo::docs },
     Gate { name: "no-std", about: "the core builds without an operating system", run: no_std::check },
+    Gate { name: "packages", about: "the crates for others can be packed", run: publish::check },
     Gate { name: "doctests", about: "the examples in the documentation work", run: cargo::doctests },
     Gate {
         name: "netsim",
