@@ -39,7 +39,7 @@ pub use request::{Method, PARAMETER_MAX, Request};
 use crate::clock::Now;
 use crate::encoding::{Encoder, Encoding, GZIP_MIN, PIECE, Stream};
 use crate::metrics::{Device, Pin};
-use crate::node::{LinkStatus, Node};
+use crate::node::{LinkStatus, Node, Status};
 use crate::text::Text;
 use crate::wire::parts::{self, Cursor, Window};
 use core::fmt::{self, Write};
@@ -96,6 +96,8 @@ enum Body {
 pub(crate) struct Frozen {
     now: Now,
     link: LinkStatus,
+    /// Why there is to be no link, if somebody has switched it off.
+    switched_off: Option<&'static str>,
     /// The seconds that there are samples of.
     range: Range<u64>,
 }
@@ -111,7 +113,8 @@ enum Refusal {
 
 /// Answers `request`. Whatever it asks, there is an answer.
 pub fn respond(request: &Request<'_>, node: &mut Node<dyn Device + '_>, now: Now) -> Answer {
-    let frozen = Frozen { now, link: node.status.link.clone(), range: node.device.samples().range() };
+    let Status { link, switched_off, .. } = &node.status;
+    let frozen = Frozen { now, link: link.clone(), switched_off: *switched_off, range: node.device.samples().range() };
     let (status, content_type, body, pin) = match route(request, node, &frozen) {
         Ok((content_type, body, pin)) => (200, content_type, body, pin),
         Err(refusal) => {

@@ -15,12 +15,12 @@ use crate::identity::key::{Key, Progress};
 use crate::metrics::Device;
 use crate::node::{Node, Status};
 use crate::store::{Saved, Store};
+use crate::tls::Anchors;
 use crate::transport::Network;
 use core::cell::RefCell;
 use core::time::Duration;
 use embassy_futures::select::{Either, select};
 use rand_core::CryptoRng;
-use rustls_pki_types::TrustAnchor;
 
 /// Told of everything that happens, in order.
 pub trait Observer {
@@ -90,7 +90,7 @@ pub struct Machine<'a, N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: 
     /// HTTP server) may use it too.
     pub node: &'a RefCell<Node<dyn Device + 'a>>,
     /// Whom TLS trusts.
-    pub anchors: &'a [TrustAnchor<'a>],
+    pub anchors: Anchors<'a>,
     /// When this program was built, in seconds since 1970: no certificate is checked at an earlier time.
     pub build_unix_seconds: u64,
     /// Buffer for incoming TLS records, [`RECORD_READ_LEN`](crate::tls::RECORD_READ_LEN) bytes.

@@ -37,7 +37,7 @@ use crate::stage::{Failure, Stage};
 use embedded_io_async::{BufRead, ErrorKind, Read, Write};
 use embedded_tls::{CryptoProvider, TlsConfig, TlsConnection, TlsContext, TlsError, TlsVerifier};
 use rand_core::CryptoRng;
-use rustls_pki_types::{DnsName, IpAddr, ServerName, TrustAnchor};
+use rustls_pki_types::{DnsName, IpAddr, ServerName};
 
 mod algorithms;
 mod anchors;
@@ -63,7 +63,7 @@ use shared::Step;
 use suite::{Delivery, Suite};
 use verifier::Verifier;
 
-pub use anchors::{AnchorError, anchor};
+pub use anchors::{AnchorError, Anchors, anchor};
 pub use shared::Shared;
 pub(crate) use verifier::ADD_ROOT;
 
@@ -100,10 +100,10 @@ impl core::fmt::Debug for Buffers<'_> {
 /// Whom to trust, and when.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy<'a> {
-    /// The certificates that a server's chain may end in, see [`anchor`].
-    pub anchors: &'a [TrustAnchor<'a>],
+    /// The certificates that a server's chain may end in.
+    pub anchors: Anchors<'a>,
     /// The time of day. Certificates are checked against it, however little it is trusted; there is no way to switch
-    /// that off.
+    /// that off but [`Anchors::insecure_anybody`].
     pub wall: WallTime,
     /// When this program was built, in seconds since 1970. Time is never taken to be earlier: a device without a clock
     /// ([`Trust::Floor`](crate::clock::Trust::Floor)) accepts a certificate that is valid at this time, and is told to
@@ -170,7 +170,7 @@ impl<'b, S: Read + Write + 'b> Secure<'b, S> {
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, Failure> {
         let host = Host::parse(server_name)?;
-        if policy.anchors.is_empty() {
+        if policy.anchors.are_none() {
             return Err(Failure::new(Stage::Tls, "no trust anchors: no server can prove who it is"));
         }
         let Buffers { read, write, shared } = buffers;

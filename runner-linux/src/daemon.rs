@@ -2,6 +2,8 @@
 //! through every new beginning of the link.
 
 use crate::fault::Fault;
+use crate::first_claim::Outcome;
+use crate::store::reading::Written;
 use aclk_core::clock::Now;
 use aclk_core::metrics::Device;
 use aclk_core::node::Node;
@@ -35,6 +37,15 @@ pub(crate) struct Daemon {
     placed: Cell<u64>,
     taken: Cell<u64>,
     carried_out: Cell<u64>,
+    is_claiming: Cell<bool>,
+    /// Whether the last claim of this daemon's own has failed.
+    has_failed_to_claim: Cell<bool>,
+    /// What this daemon has claimed the machine with.
+    claimed_with: RefCell<Option<String>>,
+    /// Whose files claim it, where they are not our own.
+    claimed_by: RefCell<Option<String>>,
+    /// What was written to the configuration over the run-time socket.
+    pub(crate) written: RefCell<Written>,
 }
 
 impl Daemon {
@@ -48,6 +59,11 @@ impl Daemon {
             placed: Cell::new(0),
             taken: Cell::new(0),
             carried_out: Cell::new(0),
+            is_claiming: Cell::new(false),
+            has_failed_to_claim: Cell::new(false),
+            claimed_with: RefCell::new(None),
+            claimed_by: RefCell::new(None),
+            written: RefCell::new(Written::default()),
         }
     }
 
@@ -91,13 +107,56 @@ impl Daemon {
         status.configure(settings);
         status.proxy = Text::of(proxy);
         status.reload(saved, self.now());
+        self.is_claiming.set(false);
         self.carried_out.set(self.taken.get());
+    }
+
+    /// The same for a claim that is to come before the link.
+    pub(crate) fn begin_claim(&self, settings: &Settings, saved: &Saved, proxy: &str) {
+        self.begin(settings, saved, proxy);
+        self.is_claiming.set(true);
+    }
+
+    /// Whether a claim is being made.
+    pub(crate) fn is_claiming(&self) -> bool {
+        self.is_claiming.get()
+    }
+
+    /// How a claim of this daemon's own has ended; `source` is what it was made with.
+    pub(crate) fn has_claimed(&self, outcome: Outcome, source: &str) {
+        match outcome {
+            Outcome::Claimed => *self.claimed_with.borrow_mut() = Some(source.to_owned()),
+            Outcome::Failed => self.has_failed_to_claim.set(true),
+            Outcome::Interrupted => {}
+        }
+    }
+
+    /// Whether a claim of this daemon's own has failed.
+    pub(crate) fn has_failed_to_claim(&self) -> bool {
+        self.has_failed_to_claim.get()
+    }
+
+    /// Whose files claim this machine from now on, where they are not our own.
+    pub(crate) fn is_claimed(&self, is_claimed: bool, by: Option<String>) {
+        if !is_claimed {
+            *self.claimed_with.borrow_mut() = None;
+        }
+        *self.claimed_by.borrow_mut() = by;
+    }
+
+    /// Who has claimed this machine, where that was not a person with a claim of his own: for the answer to a reload.
+    pub(crate) fn claimant(&self) -> Option<String> {
+        if let Some(by) = &*self.claimed_by.borrow() {
+            return Some(format!("It is claimed by {by}."));
+        }
+        self.claimed_with.borrow().as_ref().map(|source| format!("It was claimed with {source}."))
     }
 
     /// A link cannot begin because of this.
     pub(crate) fn fail(&self, fault: &Fault) {
         let failure = Failure::new(fault.stage, &fault.cause).hint("the log says what can be done");
         self.node.borrow_mut().status.on_failure(&failure, self.now());
+        self.is_claiming.set(false);
         self.carried_out.set(self.taken.get());
     }
 }

@@ -85,7 +85,7 @@ pub(crate) async fn drive<D: Driver>(
     let device = Device {
         goal,
         settings,
-        anchors: &host.trust.anchors,
+        anchors: host.trust.anchors(),
         build_unix_seconds: BUILD_UNIX_SECONDS,
         time_server: wire.time_server,
         local_api: Some(PORT),

@@ -5,6 +5,7 @@ mod tests;
 
 use crate::clock::{BUILD_UNIX_SECONDS, HostClock};
 use crate::device::OwnStack;
+use crate::device::tap::Tap;
 use crate::fault::Fault;
 use crate::gzip::Compressing;
 use crate::metrics::{LinuxDevice, Machine as Measured};
@@ -58,13 +59,13 @@ pub(crate) struct Work {
 }
 
 impl Host {
-    /// Reads trust anchors and key. A `public.pem` that does not belong to the key is replaced.
+    /// Reads trust anchors and key. If it is `insecure`, nobody has to be trusted. A `public.pem` that does not belong to the key is replaced.
     ///
     /// # Errors
     /// If nobody can be trusted, or the trust anchors of the user are of no use. A key that cannot be read is left to
     /// the engine, which says so when it needs the key.
-    pub(crate) fn new(store: FileStore) -> Result<Self, Fault> {
-        let trust = trust::load(store.open()?.as_ref(), store.path())?;
+    pub(crate) fn new(store: FileStore, insecure: bool) -> Result<Self, Fault> {
+        let trust = trust::load(&store, insecure)?;
         let mut host = Self { store, trust, key: SoftwareKey::new(), rng: random::rng()? };
         host.mend_public_key()?;
         Ok(host)
@@ -95,6 +96,23 @@ impl Host {
         Ok(self.store.load().await?)
     }
 
+    /// Works until the goal is reached or given up, or `control` ends it: over `tap`, or else over the sockets of this
+    /// machine.
+    pub(crate) async fn drive_over(
+        &mut self,
+        tap: Option<&Tap>,
+        work: Work,
+        node: &RefCell<Node<dyn Device + '_>>,
+        observer: &mut impl Observer,
+        control: &mut impl Control,
+    ) -> Result<(), Fault> {
+        // On the heap: the work of a link is large, and would else be copied wherever what contains it goes.
+        match tap {
+            None => Box::pin(self.drive(work, node, observer, control)).await,
+            Some(tap) => Box::pin(tap.drive(self, work, node, observer, control)).await,
+        }
+    }
+
     /// Works until the goal is reached or given up, or `control` ends it, over the sockets of this machine. Over a TCP/IP
     /// stack of our own: see [`device`](mod@crate::device). `node` is used by others meanwhile: the local API.
     pub(crate) async fn drive(
@@ -123,7 +141,7 @@ impl Host {
             observer,
             control,
             node,
-            anchors: &self.trust.anchors,
+            anchors: self.trust.anchors(),
             build_unix_seconds: BUILD_UNIX_SECONDS,
             tls_read,
             tls_write,

@@ -8,6 +8,7 @@ mod command;
 mod daemon;
 mod device;
 mod fault;
+mod first_claim;
 mod gzip;
 mod help;
 mod hidden;
@@ -29,6 +30,7 @@ mod report;
 mod scratch;
 mod settings;
 mod socket;
+mod sources;
 mod store;
 mod trust;
 #[cfg(test)]

@@ -13,6 +13,8 @@ pub(crate) struct Paths {
     pipe: Option<PathBuf>,
 }
 
+/// The name of the file of [`Paths::claim_conf`].
+pub(crate) const CLAIM_CONF: &str = "claim.conf";
 /// The run directory of the original.
 const RUN: &str = "/run/netdata";
 /// The run-time socket in a directory.
@@ -52,6 +54,16 @@ impl Paths {
         self.config.join("claim.d")
     }
 
+    /// The identity that a real Agent made, from v1.22 on (protocol.md 1.1). It is read in place and never written.
+    pub(crate) fn cloud_dir(&self) -> PathBuf {
+        self.varlib.join("cloud.d")
+    }
+
+    /// What a current Agent is told to claim with (protocol.md 1.13).
+    pub(crate) fn claim_conf(&self) -> PathBuf {
+        self.config.join(CLAIM_CONF)
+    }
+
     /// The directory of the machine GUID.
     pub(crate) fn registry(&self) -> PathBuf {
         self.varlib.join("registry")
@@ -67,7 +79,7 @@ impl Paths {
         }
     }
 
-    /// Where a running `aclk run` tells how it is.
+    /// Where a running `aclk run` tells how it is, and keeps what belongs to an identity that is not ours to write to.
     pub(crate) fn live(&self) -> PathBuf {
         self.varlib.join("aclk")
     }

@@ -118,7 +118,8 @@ impl Choice {
         let stored = dir.map_or(Ok(None), ClaimDir::proxy)?;
         let stored = stored.as_ref().map(|setting| without_comment(setting.expose()));
         if let Some(setting) = stored.filter(|setting| !setting.is_empty()) {
-            return Self::of(setting, Source::CloudConf(paths.claim_dir().join(CLOUD_CONF)), environment);
+            let directory = dir.map_or_else(|| paths.claim_dir(), |dir| dir.path().to_owned());
+            return Self::of(setting, Source::CloudConf(directory.join(CLOUD_CONF)), environment);
         }
         Self::of(NONE, Source::Nobody, environment)
     }

@@ -20,8 +20,8 @@ pub(crate) const DEFAULT_URL: &str = "https://app.netdata.cloud";
 /// How often `aclk claim` tries before it gives up.
 pub(crate) const CLAIM_ATTEMPTS: u32 = 3;
 
-/// What was given on the command line.
-#[derive(Debug, Default)]
+/// What was given: on the command line, or by another source that speaks in its place.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Given {
     pub(crate) token: Option<Secret<TOKEN_MAX>>,
     pub(crate) rooms: Option<String>,
@@ -30,7 +30,7 @@ pub(crate) struct Given {
     pub(crate) hostname: Option<String>,
     /// `none`, `env` or a URL, which may hold a password.
     pub(crate) proxy: Option<Hidden>,
-    /// `-insecure`: the Cloud need not prove who it is.
+    /// `-insecure`: whoever has the key of the certificate he shows is the Cloud (design.md 3.4).
     pub(crate) insecure: bool,
 }
 
@@ -63,11 +63,32 @@ impl Given {
     }
 }
 
+/// What counts where neither arguments nor the files of the claim directory say anything.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Defaults {
+    /// `[cloud] cloud base url` of netdata.conf. It is meant for claims that are to come, so it comes before the URL of one
+    /// that has been made.
+    pub(crate) url: Option<Url>,
+    /// What the environment says (protocol.md 1.13).
+    pub(crate) variables: Given,
+}
+
 /// Everything the engine has to know, but for the proxy. `dir` is the claim directory, if there is one.
 ///
 /// Without a token the engine can only hold a link; [`require_token`] says so before a claim is tried.
 pub(crate) fn assemble(given: Given, dir: Option<&ClaimDir<Dir>>, machine_guid: Guid) -> Result<Settings, Fault> {
-    let url = match (given.url, dir) {
+    assemble_with(given, dir, Defaults::default(), machine_guid)
+}
+
+/// The same with defaults.
+pub(crate) fn assemble_with(
+    given: Given,
+    dir: Option<&ClaimDir<Dir>>,
+    defaults: Defaults,
+    machine_guid: Guid,
+) -> Result<Settings, Fault> {
+    let Defaults { url: configured, variables } = defaults;
+    let url = match (given.url.or(configured), dir) {
         (Some(url), _) => Some(url),
         (None, Some(dir)) => dir.url()?,
         (None, None) => None,
@@ -78,15 +99,18 @@ pub(crate) fn assemble(given: Given, dir: Option<&ClaimDir<Dir>>, machine_guid: 
         (None, None) => None,
     };
     let rooms = match (given.rooms, dir) {
-        (Some(rooms), _) => rooms,
-        (None, Some(dir)) => dir.rooms()?.unwrap_or_default(),
-        (None, None) => String::new(),
+        (Some(rooms), _) => Some(rooms),
+        (None, Some(dir)) => dir.rooms()?,
+        (None, None) => None,
     };
+    let (url, token) = (url.or(variables.url), token.or(variables.token));
+    let rooms = rooms.or(variables.rooms).unwrap_or_default();
+    let (id, hostname) = (given.id.or(variables.id), given.hostname.or(variables.hostname));
     Ok(Settings {
         url: url.map_or_else(|| self::url(DEFAULT_URL), Ok)?,
-        id: given.id.unwrap_or(machine_guid),
+        id: id.unwrap_or(machine_guid),
         machine_guid,
-        hostname: hostname(given.hostname)?,
+        hostname: self::hostname(hostname)?,
         token: checked(token.unwrap_or_default())?,
         rooms: self::rooms(&rooms)?,
         claim_attempts: Some(CLAIM_ATTEMPTS),

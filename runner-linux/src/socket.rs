@@ -10,6 +10,7 @@
 
 pub(crate) mod client;
 pub(crate) mod commands;
+mod config;
 mod place;
 mod record;
 mod server;

@@ -7,13 +7,15 @@
 //! root. Each certificate in it that may issue others is a trust anchor, so an intermediate one suffices. So is a
 //! self-signed certificate of a server, as itself. Any other certificate of a server is left out: who has its key must
 //! not be able to speak for other names.
+//!
+//! Where the claim directory has no such file, those of a real Agent count: `trusted.pem`, else `cloud_fullchain.pem` in
+//! `cloud.d`.
 
 use crate::fault::Fault;
-use crate::store::claim_dir::{CLOUD_FULLCHAIN, ClaimDir};
-use crate::store::disk::Dir;
+use crate::store::FileStore;
 use crate::store::error::Problem;
 use aclk_core::stage::Stage;
-use aclk_core::tls::{AnchorError, anchor};
+use aclk_core::tls::{AnchorError, Anchors, anchor};
 use rustls_native_certs::{CertificateResult, load_native_certs};
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, TrustAnchor};
@@ -22,21 +24,31 @@ use std::path::Path;
 /// The trust anchors, and what is worth knowing about where they came from.
 #[derive(Debug, Default)]
 pub(crate) struct Trust {
-    pub(crate) anchors: Vec<TrustAnchor<'static>>,
+    anchors: Vec<TrustAnchor<'static>>,
+    /// Whether nobody is asked who he is.
+    insecure: bool,
     /// One line each: certificates that could not be used, files that could not be read.
     pub(crate) notes: Vec<String>,
 }
 
-/// Reads the system's trust store (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured) and the file of the user.
+/// What is said wherever certificates are not checked.
+pub(crate) const INSECURE: &str = "INSECURE: certificates are not checked, so whoever is on the way can be the Cloud: read all \
+                                   that is sent, and ask this machine for its data";
+
+/// Reads the system's trust store (`SSL_CERT_FILE` and `SSL_CERT_DIR` are honoured) and the file of the user; neither
+/// if everybody is let in (`insecure`).
 ///
 /// # Errors
 /// If there is nothing to trust, or if the user's file does not add anything: it is there because it is needed.
-pub(crate) fn load(dir: Option<&ClaimDir<Dir>>, path: &Path) -> Result<Trust, Fault> {
-    let chain = match dir {
-        Some(dir) => dir.cloud_fullchain()?,
-        None => None,
+pub(crate) fn load(store: &FileStore, insecure: bool) -> Result<Trust, Fault> {
+    if insecure {
+        return Ok(Trust { insecure, notes: vec![INSECURE.to_owned()], ..Trust::default() });
+    }
+    let (chain, path) = match store.chain()? {
+        Some((chain, path)) => (Some(chain), path),
+        None => (None, store.place_for_chain()),
     };
-    combine(load_native_certs(), chain.as_ref().map(|chain| chain.as_slice()), &path.join(CLOUD_FULLCHAIN))
+    combine(load_native_certs(), chain.as_ref().map(|chain| chain.as_slice()), &path)
 }
 
 fn combine(system: CertificateResult, chain: Option<&[u8]>, path: &Path) -> Result<Trust, Fault> {
@@ -57,6 +69,16 @@ fn combine(system: CertificateResult, chain: Option<&[u8]>, path: &Path) -> Resu
 }
 
 impl Trust {
+    /// Whom TLS lets in.
+    pub(crate) fn anchors(&self) -> Anchors<'_> {
+        if self.insecure { Anchors::insecure_anybody() } else { Anchors::new(&self.anchors) }
+    }
+
+    /// How many are trusted.
+    pub(crate) fn len(&self) -> usize {
+        self.anchors.len()
+    }
+
     fn add_system(&mut self, system: CertificateResult) {
         self.notes.extend(system.errors.iter().map(ToString::to_string));
         let mut unusable = 0_u32;

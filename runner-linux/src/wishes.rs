@@ -2,17 +2,18 @@
 
 use crate::daemon::{Daemon, Order};
 use crate::fault::Fault;
-use crate::hidden::Hidden;
 use crate::journal::Journal;
+use crate::paths::Paths;
 use crate::report::log::Tag;
-use crate::store::FileStore;
-use crate::store::claim_dir::{CLAIMED_ID, CLOUD_CONF, CLOUD_FULLCHAIN, PRIVATE_PEM};
+use crate::sources::switch::Off;
+use crate::sources::{self, Identity, Place};
+use crate::store::claim_dir::{CLAIMED_ID, CLOUD_CONF, CLOUD_FULLCHAIN, PRIVATE_PEM, TRUSTED};
 use crate::store::disk::Dir;
 use aclk_core::driver::{Command, Control};
 use aclk_core::stage::Stage;
-use aclk_core::store::Saved;
+use aclk_core::store::{Claim, Saved};
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::rc::Rc;
 use std::time::Duration;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -21,7 +22,7 @@ use tokio::time::{Interval, MissedTickBehavior};
 /// How often the claim directory is looked at: a claim made while this runs is online well within the 60 s that the
 /// documentation promises.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-const TRUST_CHANGED: &str = "cloud_fullchain.pem was changed";
+const TRUST_CHANGED: &str = "cloud_fullchain.pem or trusted.pem was changed";
 
 /// Why the link was ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,23 +48,21 @@ type Version = Option<(u64, i64, i64, u64)>;
 /// The versions of the files that a link depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 struct Versions {
-    identity: [Version; 3],
-    trust: Version,
+    claim_dir: Files,
+    cloud_dir: Files,
 }
 
-/// What the files of the claim directory say.
-#[derive(Debug, Default)]
-struct Found {
-    saved: Saved,
-    /// Whether the user switched the link off.
-    disabled: bool,
-    /// The proxy setting in `cloud.conf`.
-    proxy: Option<Hidden>,
+/// Those of one directory.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+struct Files {
+    key: Version,
+    claim: [Version; 2],
+    trust: [Version; 2],
 }
 
-/// Signals, orders and the claim directory.
+/// Signals, orders, the claim directory and that of a real Agent.
 pub(crate) struct Wishes<W> {
-    claim_dir: PathBuf,
+    paths: Paths,
     journal: Journal<W>,
     daemon: Rc<Daemon>,
     terminate: Signal,
@@ -71,7 +70,10 @@ pub(crate) struct Wishes<W> {
     reload: Signal,
     look: Interval,
     versions: Versions,
-    found: Found,
+    found: Identity,
+    /// Whether a claim is being made, or has failed: our own files change meanwhile, and only a claim that somebody else makes
+    /// is of interest.
+    is_claiming: bool,
     end: End,
     /// A wish to end that waits until the Cloud has been told that this machine is no longer claimed.
     ending: bool,
@@ -79,11 +81,11 @@ pub(crate) struct Wishes<W> {
 
 impl<W: Write> Wishes<W> {
     /// Listens to signals from now on. Must be called on the runtime.
-    pub(crate) fn new(claim_dir: &Path, journal: Journal<W>, daemon: Rc<Daemon>) -> Result<Self, Fault> {
+    pub(crate) fn new(paths: &Paths, journal: Journal<W>, daemon: Rc<Daemon>) -> Result<Self, Fault> {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
         Ok(Self {
-            claim_dir: claim_dir.to_owned(),
+            paths: paths.clone(),
             journal,
             daemon,
             terminate: listen(SignalKind::terminate())?,
@@ -91,31 +93,58 @@ impl<W: Write> Wishes<W> {
             reload: listen(SignalKind::hangup())?,
             look,
             versions: Versions::default(),
-            found: Found::default(),
+            found: Identity::default(),
+            is_claiming: false,
             end: End::Stop,
             ending: false,
         })
     }
 
-    /// What is stored now, for a link that begins. Changes are told from here on, so whatever else a link depends on is to
-    /// be read after this.
-    pub(crate) fn begin(&mut self) -> Result<Saved, Fault> {
-        self.versions = Versions::of(&self.claim_dir);
+    /// The identity that counts now, for a link that begins. Changes are told from here on, so whatever else a link depends on
+    /// is to be read after this.
+    pub(crate) fn begin(&mut self) -> Result<&Identity, Fault> {
+        self.versions = Versions::of(&self.paths);
         self.found = self.read()?;
         self.ending = false;
-        Ok(self.found.saved.clone())
+        self.is_claiming = false;
+        Ok(&self.found)
     }
 
-    /// Tells what is linked from now on.
+    /// The identity of the last [`begin`](Self::begin).
+    pub(crate) const fn identity(&self) -> &Identity {
+        &self.found
+    }
+
+    /// From now on, until the next [`begin`](Self::begin), a claim is being made.
+    pub(crate) const fn claims(&mut self) {
+        self.is_claiming = true;
+    }
+
+    /// Lets everything begin anew at once, because of this.
+    pub(crate) const fn begin_anew(&mut self, why: &'static str) {
+        self.end = End::Restart(why);
+    }
+
+    /// Tells what is linked from now on, and which files say so where these are not our own.
     pub(crate) fn tell(&self) {
-        let Found { saved, disabled, .. } = &self.found;
-        let switched_off = disabled.then_some("switched off by \"enabled = no\" in cloud.conf");
+        let Identity { place, saved, off, .. } = &self.found;
+        let switched_off = off.map(Off::state);
         self.daemon.node.borrow_mut().status.switched_off = switched_off;
         let reason = switched_off.or_else(|| saved.claimed.is_none().then_some("not claimed"));
         if let Some(reason) = reason {
-            let advice = if *disabled { "" } else { "; waiting for \"aclk claim\"" };
+            let advice = if off.is_some() { "" } else { "; waiting for \"aclk claim\"" };
             self.journal.line(Tag::Link, format_args!("{reason}{advice}"));
         }
+        let agents = (*place == Place::CloudDir && saved.claimed.is_some())
+            .then(|| format!("{}, the identity of a Netdata Agent", self.paths.cloud_dir().display()));
+        if let Some(agents) = &agents {
+            let text = format!(
+                "claimed by {agents}, which is used as it is and not changed; while it is there, removing {} does not unclaim",
+                self.paths.claim_dir().display()
+            );
+            self.journal.line(Tag::Claim, text);
+        }
+        self.daemon.is_claimed(saved.claimed.is_some(), agents);
         self.journal.begin(saved.claimed.as_ref(), reason);
     }
 
@@ -131,7 +160,11 @@ impl<W: Write> Wishes<W> {
                 end = signalled(&mut self.terminate, &mut self.interrupt, &mut self.reload) => break end,
                 order = self.daemon.next_order() => break order.into(),
                 _ = self.look.tick() => {
-                    if Versions::of(&self.claim_dir) != self.versions {
+                    if self.is_claiming {
+                        if self.look().is_some() {
+                            break self.end;
+                        }
+                    } else if Versions::of(&self.paths) != self.versions {
                         break End::Restart("the claim directory was changed");
                     }
                 }
@@ -140,12 +173,9 @@ impl<W: Write> Wishes<W> {
     }
 
     /// What a link may use: nothing where it is switched off.
-    fn read(&self) -> Result<Found, Fault> {
-        let mut found = Found::default();
-        if let Some(dir) = FileStore::new(&self.claim_dir).open()? {
-            found = Found { saved: dir.load()?, disabled: dir.is_disabled()?, proxy: dir.proxy()? };
-        }
-        if found.disabled {
+    fn read(&self) -> Result<Identity, Fault> {
+        let mut found = sources::identity(&self.paths, &self.daemon.written.borrow())?;
+        if found.off.is_some() {
             found.saved.claimed = None;
         }
         Ok(found)
@@ -153,13 +183,18 @@ impl<W: Write> Wishes<W> {
 
     /// The wish that follows from the files, if they were changed.
     fn look(&mut self) -> Option<Command> {
-        let versions = Versions::of(&self.claim_dir);
+        let versions = Versions::of(&self.paths);
         if versions == self.versions {
             return None;
         }
         let changed = std::mem::replace(&mut self.versions, versions);
-        let key_changed = changed.identity[0] != self.versions.identity[0];
-        let trust_changed = changed.trust != self.versions.trust;
+        if self.is_claiming {
+            let found = self.read().ok()?;
+            let is_new = found.saved.claimed.is_some() && found.saved.claimed != self.found.saved.claimed;
+            return is_new.then(|| self.restart("it was claimed meanwhile"));
+        }
+        let key_changed = changed.of_place(self.found.place).key != self.versions.of_place(self.found.place).key;
+        let trust_changed = changed.trust() != self.versions.trust();
         let found = match self.read() {
             Ok(found) => found,
             Err(_) if trust_changed => return Some(self.restart(TRUST_CHANGED)),
@@ -171,7 +206,7 @@ impl<W: Write> Wishes<W> {
         };
         let (now, before) = (&found.saved.claimed, &self.found.saved.claimed);
         // To the Cloud that is not the same as a claim that was given up.
-        if found.disabled != self.found.disabled {
+        if found.off != self.found.off {
             return Some(self.restart("cloud.conf was changed"));
         }
         if now.is_none() && before.is_some() {
@@ -181,8 +216,14 @@ impl<W: Write> Wishes<W> {
             }
             return Some(self.changed(found));
         }
+        if now.is_some() && found.place != self.found.place {
+            return Some(self.moves(found));
+        }
         if trust_changed {
             return Some(self.restart(TRUST_CHANGED));
+        }
+        if found.insecure != self.found.insecure {
+            return Some(self.restart("\"insecure\" in cloud.conf was changed"));
         }
         if found.proxy != self.found.proxy {
             return Some(self.restart("the proxy in cloud.conf was changed"));
@@ -191,7 +232,20 @@ impl<W: Write> Wishes<W> {
         (now != before || key_changed).then(|| self.changed(found))
     }
 
-    fn changed(&mut self, found: Found) -> Command {
+    /// The identity is in another directory now. One that was given up is told so to the Cloud.
+    fn moves(&mut self, found: Identity) -> Command {
+        const WHY: &str = "the identity is in another directory now";
+        let id = |claim: &Option<Claim>| claim.as_ref().map(|claim| claim.id);
+        let before = id(&self.found.saved.claimed);
+        if before.is_none() || before == id(&found.saved.claimed) {
+            return self.restart(WHY);
+        }
+        self.ending = true;
+        self.end = End::Restart(WHY);
+        Command::Reload(Saved::default())
+    }
+
+    fn changed(&mut self, found: Identity) -> Command {
         self.found = found;
         self.tell();
         let saved = &self.found.saved;
@@ -225,6 +279,10 @@ impl<W: Write> Control for Wishes<W> {
                     continue;
                 }
             };
+            if self.is_claiming {
+                self.end = end;
+                return Command::Stop;
+            }
             // Whoever removes the identity and stops or reloads the daemon at once has unclaimed, too.
             let was_claimed = self.found.saved.claimed.is_some();
             let unclaimed = self.look().filter(|_| was_claimed && self.found.saved.claimed.is_none());
@@ -236,16 +294,34 @@ impl<W: Write> Control for Wishes<W> {
 }
 
 impl Versions {
-    fn of(claim_dir: &Path) -> Self {
+    fn of(paths: &Paths) -> Self {
+        Self { claim_dir: Files::of(&paths.claim_dir()), cloud_dir: Files::of(&paths.cloud_dir()) }
+    }
+
+    fn of_place(&self, place: Place) -> &Files {
+        match place {
+            Place::ClaimDir => &self.claim_dir,
+            Place::CloudDir => &self.cloud_dir,
+        }
+    }
+
+    fn trust(&self) -> [&[Version; 2]; 2] {
+        [&self.claim_dir.trust, &self.cloud_dir.trust]
+    }
+}
+
+impl Files {
+    fn of(path: &Path) -> Self {
         // What cannot be looked at will be an error where it is read.
-        let Ok(Some(dir)) = Dir::open(claim_dir) else { return Self::default() };
+        let Ok(Some(dir)) = Dir::open(path) else { return Self::default() };
         let version = |name| {
             let stat = dir.stat(name)?;
             Some((stat.st_ino, stat.st_size, stat.st_mtime, stat.st_mtime_nsec))
         };
         Self {
-            identity: [version(PRIVATE_PEM), version(CLOUD_CONF), version(CLAIMED_ID)],
-            trust: version(CLOUD_FULLCHAIN),
+            key: version(PRIVATE_PEM),
+            claim: [version(CLOUD_CONF), version(CLAIMED_ID)],
+            trust: [version(CLOUD_FULLCHAIN), version(TRUSTED)],
         }
     }
 }

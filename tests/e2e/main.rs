@@ -18,4 +18,5 @@ mod peers;
 mod proxy;
 mod secrets;
 mod socket;
+mod sources;
 mod tap;

@@ -18,7 +18,7 @@ impl Machine {
     }
 
     /// The program under the name `netdatacli`.
-    fn netdatacli(&self, arguments: &[&str]) -> Ended {
+    pub(crate) fn netdatacli(&self, arguments: &[&str]) -> Ended {
         let link = self.root().join("netdatacli");
         if !link.exists() {
             symlink(ACLK, &link).unwrap();

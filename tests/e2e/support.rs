@@ -121,6 +121,10 @@ impl Machine {
             .env("HOSTNAME", "edge-1")
             .env_remove("RUST_BACKTRACE")
             .stdin(Stdio::null());
+        for name in ["CLAIM_TOKEN", "CLAIM_URL", "CLAIM_ROOMS", "CLAIM_PROXY", "CLAIM_INSECURE", "EXTRA_CLAIM_OPTS"] {
+            command.env_remove(format!("NETDATA_{name}"));
+        }
+        command.env_remove("NETDATA_DISABLE_CLOUD");
         // A proxy of whoever runs the tests has no business in them.
         for name in ["socks_proxy", "https_proxy", "http_proxy", "all_proxy", "no_proxy"] {
             command.env_remove(name).env_remove(name.to_uppercase());

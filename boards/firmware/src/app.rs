@@ -15,14 +15,13 @@ use aclk_core::node::Node;
 use aclk_core::settings::{Limits, Settings};
 use aclk_core::stage::{Failure, Stage};
 use aclk_core::store::{Saved, Store};
-use aclk_core::tls;
+use aclk_core::tls::{self, Anchors};
 use core::cell::RefCell;
 use core::net::Ipv4Addr;
 use embassy_futures::select::{Either, select};
 use embassy_net::Stack;
 use embassy_time::{Duration, Timer, with_timeout};
 use rand_core::CryptoRng;
-use rustls_pki_types::TrustAnchor;
 
 /// Bytes of HTTP reply or MQTT packet that a device takes.
 const RECEIVE: usize = 6 << 10;
@@ -106,7 +105,7 @@ pub struct Device<'d> {
     /// Whom to claim for.
     pub settings: Settings,
     /// Whom TLS trusts.
-    pub anchors: &'d [TrustAnchor<'d>],
+    pub anchors: Anchors<'d>,
     /// When the firmware was built, in seconds since 1970.
     pub build_unix_seconds: u64,
     /// A time server (IPv4). `None` for a device that has no use for one: certificates are then checked at the time of

@@ -99,7 +99,8 @@ fn end(device: &dyn Device, frozen: &Frozen, w: &mut Window<'_>) -> fmt::Result 
         "\"update-every\":1,\"retention\":{retention},\"ml-info\":{{\"ml-capable\":false,\"ml-enabled\":false}},"
     )?;
     let (claimed, online) = (frozen.link.claimed.is_some(), frozen.link.state == LinkState::Online);
-    w.write_str("\"cloud-enabled\":true,\"cloud-available\":true,")?;
+    let enabled = frozen.switched_off.is_none();
+    write!(w, "\"cloud-enabled\":{enabled},\"cloud-available\":true,")?;
     write!(w, "\"agent-claimed\":{claimed},\"aclk-available\":{online}}}")
 }
 
@@ -126,7 +127,7 @@ fn cloud(status: &Status, frozen: &Frozen, seconds: u64, age: u64, w: &mut Windo
         write!(w, ",\"stage\":\"{}\",\"reason\":\"{}\"", failure.stage, Escaped(failure.cause.as_str()))?;
         write!(w, ",\"hint\":\"{}\"", Escaped(failure.hint))?;
     } else if link.claimed.is_none() {
-        write!(w, ",\"reason\":\"{}\"", Escaped(status.switched_off.unwrap_or(NOT_CLAIMED)))?;
+        write!(w, ",\"reason\":\"{}\"", Escaped(frozen.switched_off.unwrap_or(NOT_CLAIMED)))?;
     }
     if let Some(next) = link.next_attempt {
         let left = next.since(frozen.now.instant).as_secs();

@@ -157,6 +157,19 @@ fn info_says_what_the_node_is_and_how_its_link_is() {
 }
 
 #[test]
+fn a_link_that_is_switched_off_meanwhile_changes_no_answer_that_has_begun() {
+    let mut node = node();
+    let ask = |node: &mut Node<Bench>| respond(&Request::parse(Method::Get, "/api/v1/info"), node, at(NEWEST + 10));
+    let answer = ask(&mut node);
+    node.status.switched_off = Some("switched off by somebody");
+    let info: Value = serde_json::from_str(&whole(answer, &mut node, 7)).unwrap();
+    assert_eq!(info["cloud-enabled"], true);
+    let answer = ask(&mut node);
+    let info: Value = serde_json::from_str(&whole(answer, &mut node, 7)).unwrap();
+    assert_eq!(info["cloud-enabled"], false);
+}
+
+#[test]
 fn why_there_is_no_link_is_in_info_v3() {
     let mut node = node();
     let failure = Failure::new(Stage::Tls, "certificate has \"expired\"").then(Next::Retry(Duration::from_secs(40)));

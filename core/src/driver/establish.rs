@@ -8,21 +8,20 @@ use crate::clock::{Clock, Instant};
 use crate::engine::event::{Event, StageReport};
 use crate::settings::Timing;
 use crate::stage::{Failure, Stage};
-use crate::tls::{ADD_ROOT, Buffers, Policy, Secure};
+use crate::tls::{ADD_ROOT, Anchors, Buffers, Policy, Secure};
 use crate::transport::{ADDRESSES, Addresses, Network};
 use crate::wire::proxy::{Proxy, Scheme, Target};
 use core::fmt::Display;
 use core::net::{IpAddr, SocketAddr};
 use embedded_nal_async::TcpConnect;
 use rand_core::CryptoRng;
-use rustls_pki_types::TrustAnchor;
 
 /// Everything that is needed to establish a connection.
 pub(super) struct Establish<'n, 'e, N, C, O> {
     pub(super) network: &'n N,
     pub(super) clock: &'e C,
     pub(super) observer: &'e mut O,
-    pub(super) anchors: &'e [TrustAnchor<'e>],
+    pub(super) anchors: Anchors<'e>,
     pub(super) build_unix_seconds: u64,
     pub(super) timing: &'e Timing,
     /// The proxy that leads to the endpoint; `None` for a direct connection.

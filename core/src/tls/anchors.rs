@@ -1,8 +1,55 @@
-//! Trust anchors from certificates.
+//! Whom a connection trusts: trust anchors, and how they are made from certificates.
 
 use super::certificate::Certificate;
 use core::fmt;
 use rustls_pki_types::{CertificateDer, TrustAnchor};
+
+/// Whom a connection lets in.
+///
+/// ```
+/// use aclk_core::tls::Anchors;
+/// assert!(!Anchors::new(&[]).is_insecure());
+/// ```
+#[derive(Debug, Clone, Copy)]
+pub struct Anchors<'a> {
+    list: &'a [TrustAnchor<'a>],
+    insecure: bool,
+}
+
+impl<'a> Anchors<'a> {
+    /// Servers whose chain ends in one of these, for the name and at the time that their certificate is for; see
+    /// [`anchor`].
+    #[must_use]
+    pub const fn new(list: &'a [TrustAnchor<'a>]) -> Self {
+        Self { list, insecure: false }
+    }
+
+    /// **Insecure.** Every server that has the key of the certificate it shows: chain, name and dates are not looked at, so
+    /// whoever is on the way can be the server, read everything and ask for everything. All else that
+    /// [`Secure`](super::Secure) guarantees holds (design.md 3.4): the server proves that it has the key.
+    ///
+    /// It is there because the original has `-insecure`. Nothing chooses it by itself.
+    #[must_use]
+    pub const fn insecure_anybody() -> Self {
+        Self { list: &[], insecure: true }
+    }
+
+    /// Whether everybody is let in.
+    #[must_use]
+    pub const fn is_insecure(self) -> bool {
+        self.insecure
+    }
+
+    /// The trust anchors.
+    pub(crate) const fn list(self) -> &'a [TrustAnchor<'a>] {
+        self.list
+    }
+
+    /// Whether nobody is let in.
+    pub(crate) const fn are_none(self) -> bool {
+        self.list.is_empty() && !self.insecure
+    }
+}
 
 /// Why a certificate cannot be a trust anchor.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

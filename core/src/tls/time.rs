@@ -53,7 +53,7 @@ impl fmt::Display for Date {
 mod tests {
     use super::{Date, Validation};
     use crate::clock::{Trust, WallTime};
-    use crate::tls::Policy;
+    use crate::tls::{Anchors, Policy};
     use std::string::ToString;
 
     #[test]
@@ -78,7 +78,7 @@ mod tests {
     fn time_is_never_before_the_build() {
         let at = |seconds: u64, trust| {
             let wall = WallTime { unix_us: seconds * 1_000_000, trust };
-            Validation::of(&Policy { anchors: &[], wall, build_unix_seconds: 1_000 })
+            Validation::of(&Policy { anchors: Anchors::new(&[]), wall, build_unix_seconds: 1_000 })
         };
         assert_eq!(at(2_000, Trust::Trusted), Validation { now: 2_000, is_clock: true });
         assert_eq!(at(2_000, Trust::Network), Validation { now: 2_000, is_clock: true });

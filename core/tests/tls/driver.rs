@@ -16,7 +16,7 @@ use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::stage::{Failure, Purpose};
 use aclk_core::store::{Claim, Saved};
-use aclk_core::tls::RECORD_READ_LEN;
+use aclk_core::tls::{Anchors, RECORD_READ_LEN};
 use aclk_core::transport::Network;
 use aclk_core::wire::proxy::Exceptions;
 use aclk_core::wire::url::Url;
@@ -205,6 +205,7 @@ fn run(
     let node = RefCell::new(Node::new(NoDevice::default(), &settings, &saved, clock.now()));
     let mut agent = Agent::new(Goal::ClaimAndLink, settings, saved, buffers, [7; 32], clock.now());
     let mut watch = Watch { wire: network.wire.clone(), failure: None };
+    let anchors = [aclk_core::tls::anchor(&authority.der).unwrap()];
     let machine = Machine {
         network,
         clock,
@@ -214,7 +215,7 @@ fn run(
         observer: &mut watch,
         control,
         node: &node,
-        anchors: &[aclk_core::tls::anchor(&authority.der).unwrap()],
+        anchors: Anchors::new(&anchors),
         build_unix_seconds: TODAY,
         tls_read: &mut vec![0; RECORD_READ_LEN],
         tls_write: &mut vec![0; 2048],

@@ -18,7 +18,7 @@ use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::stage::{Failure, Stage};
 use aclk_core::store::Saved;
-use aclk_core::tls::{RECORD_READ_LEN, anchor};
+use aclk_core::tls::{Anchors, RECORD_READ_LEN, anchor};
 use aclk_core::transport::{Addresses, Network};
 use aclk_core::wire::proxy::{Exceptions, Proxy};
 use aclk_core::wire::url::Url;
@@ -220,7 +220,7 @@ fn claim_until(
         observer: &mut told,
         control: &mut StopAfter(&clock, stop),
         node: &node,
-        anchors: &anchors,
+        anchors: Anchors::new(&anchors),
         build_unix_seconds: 0,
         tls_read: &mut vec![0; RECORD_READ_LEN],
         tls_write: &mut vec![0; 2_048],

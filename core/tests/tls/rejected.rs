@@ -5,7 +5,7 @@ use crate::support::pki::{Authority, Identity, authority_params, key, server_par
 use crate::support::wire::{Peer, Silent, Wire, drive};
 use crate::support::{Client, Memory, TODAY, today, tolerated};
 use aclk_core::clock::{Trust, WallTime};
-use aclk_core::tls::{AnchorError, Policy, Secure, anchor};
+use aclk_core::tls::{AnchorError, Anchors, Policy, Secure, anchor};
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyUsagePurpose,
     NameConstraints, PKCS_ECDSA_P256_SHA256, PKCS_ED25519, date_time_ymd,
@@ -421,7 +421,7 @@ fn names_that_are_none() {
 
 #[test]
 fn without_trust_anchors_nothing_is_even_sent() {
-    let policy = Policy { anchors: &[], wall: today(), build_unix_seconds: 0 };
+    let policy = Policy { anchors: Anchors::new(&[]), wall: today(), build_unix_seconds: 0 };
     let mut memory = Memory::default();
     let wire = Wire::default();
     let mut rng = crate::support::rng();

@@ -16,7 +16,10 @@ use crate::report::record::{Record, json_of_fault};
 use crate::report::screen::{CLAIMED, Screen};
 use crate::report::{Both, Maybe};
 use crate::settings;
-use crate::store::FileStore;
+use crate::sources::{self, Place, switch};
+use crate::store::claim_dir::Terms;
+use crate::store::reading::Written;
+use crate::trust::INSECURE;
 use aclk_core::clock::Clock;
 use aclk_core::driver::NoControl;
 use aclk_core::engine::event::Goal;
@@ -118,18 +121,17 @@ fn say_claimed(notified: &Notified) {
 
 fn claim(options: Options, paths: &Paths) -> Result<Record, Fault> {
     let Options { called, given, verbose, json, .. } = options;
-    if given.insecure {
-        let hint = "put the Cloud's certificate chain into claim.d/cloud_fullchain.pem instead";
-        return Err(Fault::usage("-insecure is not possible in this build").hint(hint));
-    }
+    switch::allow_claim(paths)?;
     let screen = || Screen::new(stderr()).with_stages(called == Called::Claim || verbose).without_success();
     let mut screen = Maybe((!json).then(screen));
-    let mut store = FileStore::new(&paths.claim_dir());
+    let mut store = sources::store(paths, Place::ClaimDir, &Written::default())?;
     store.hold()?;
-    let given_proxy = given.proxy.clone();
     let dir = store.open()?;
+    let defaults = sources::defaults(paths)?;
+    let given = sources::with_proxy_of_environment(given, paths, dir.as_ref(), &defaults)?;
+    let (given_proxy, insecure) = (given.proxy.clone(), given.insecure);
     let proxy = Choice::make(given_proxy.as_ref().map(Hidden::expose), paths, dir.as_ref(), Environment::of_process())?;
-    store.remember_proxy(given_proxy.clone());
+    store.remember(Terms { proxy: given_proxy.clone(), insecure });
     if let Some(finished) = store.recover()?
         && given.asks_for(&finished)
     {
@@ -141,7 +143,7 @@ fn claim(options: Options, paths: &Paths) -> Result<Record, Fault> {
     let machine_guid = host::machine_guid(paths)?;
     let dir = store.open()?;
     let user = options.user;
-    let mut settings = settings::assemble(given, dir.as_ref(), machine_guid)?;
+    let mut settings = settings::assemble_with(given, dir.as_ref(), defaults, machine_guid)?;
     settings::require_token(&settings, store.path())?;
     if let Some(screen) = &mut screen.0 {
         if called == Called::Script || verbose {
@@ -151,8 +153,11 @@ fn claim(options: Options, paths: &Paths) -> Result<Record, Fault> {
         if let Some(warning) = proxy.exposed() {
             screen.note(warning);
         }
+        if insecure {
+            screen.note(INSECURE);
+        }
     }
-    let mut host = Host::new(store)?;
+    let mut host = Host::new(store, insecure)?;
     if let Some(screen) = &mut screen.0
         && verbose
     {
@@ -190,7 +195,7 @@ fn describe(screen: &mut Screen<Stderr>, settings: &Settings, proxy: &Choice, us
 fn describe_more(screen: &mut Screen<Stderr>, settings: &Settings, host: &Host) {
     screen.line(format_args!("Machine GUID: {}", settings.machine_guid));
     screen.line(format_args!("Claim directory: {}", host.store.path().display()));
-    screen.line(format_args!("Trust anchors: {}", host.trust.anchors.len()));
+    screen.line(format_args!("Trust anchors: {}", host.trust.len()));
     for note in &host.trust.notes {
         screen.note(note);
     }

@@ -150,7 +150,7 @@ fn demonstrate(options: &Options) -> Result<u8, Fault> {
     let store = FileStore::new(&paths.claim_dir());
     let guid = host::machine_guid(&paths)?;
     let settings = settings::assemble(given, store.open()?.as_ref(), guid)?;
-    let mut host = Host::new(store)?;
+    let mut host = Host::new(store, false)?;
     let audience = RefCell::new(Audience::new(&cloud, options, screen, begun));
     let work = async {
         let mut control = Wait::new(audience.borrow().over())?;

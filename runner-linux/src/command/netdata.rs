@@ -6,9 +6,9 @@ mod query;
 mod words;
 
 use super::claim;
-use super::claim::options::Options as Claim;
 use super::{print, run};
 use crate::fault::Fault;
+use crate::first_claim::Wanted;
 use crate::help;
 use crate::paths::Paths;
 use crate::report::screen::Screen;
@@ -17,6 +17,9 @@ use aclk_core::settings::AGENT_VERSION;
 use options::Asked;
 use std::ffi::OsString;
 use std::io::stderr;
+
+/// Who says what is to be claimed, as the log has it.
+const SAID: &str = "-W \"claim …\"";
 
 /// Runs the command.
 pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
@@ -42,10 +45,12 @@ fn carry_out(arguments: Vec<OsString>) -> Result<u8, Fault> {
         }
         Asked::Start { overlay, options, claim } => {
             overlay.install();
-            if let Some(claim) = claim
-                && let Some(code) = claim_first(*claim)
-            {
-                return Ok(code);
+            let mut options = options;
+            if let Some(claim) = claim {
+                if is_running() {
+                    return Ok(claim::carry_out(*claim));
+                }
+                options.claim = Some(Wanted { given: claim.given, source: SAID.to_owned() });
             }
             return Ok(run::start(run::Called::Netdata, &options));
         }
@@ -53,10 +58,8 @@ fn carry_out(arguments: Vec<OsString>) -> Result<u8, Fault> {
     Ok(0)
 }
 
-/// Claims before the link is made. Where a daemon runs already it is told, and there is nothing left to do: the exit code
-/// of that. What came of a claim without a daemon has been said; the daemon starts in any case, as the original does.
-fn claim_first(claim: Claim) -> Option<u8> {
-    let is_running = !matches!(client::ask_if_running(&Paths::from_env(), "ping"), Ok(None));
-    let code = claim::carry_out(Claim { notify: is_running, ..claim });
-    is_running.then_some(code)
+/// Whether a daemon listens: then that one is told of the claim, and there is nothing left to do. Otherwise the daemon that
+/// starts here claims first.
+fn is_running() -> bool {
+    !matches!(client::ask_if_running(&Paths::from_env(), "ping"), Ok(None))
 }

@@ -9,6 +9,7 @@ use crate::device::OwnStack;
 use crate::device::address::{self, Addressing};
 use crate::device::tap::Tap;
 use crate::fault::Fault;
+use crate::first_claim::{self, Outcome, Wanted};
 use crate::help;
 use crate::host::{self, Host, Work};
 use crate::journal::Journal;
@@ -23,6 +24,7 @@ use crate::report::log::{Log, Tag};
 use crate::report::screen::Screen;
 use crate::settings::{self, Given};
 use crate::socket;
+use crate::sources::{self, Identity};
 use crate::store::FileStore;
 use crate::wishes::{End, Wishes};
 use aclk_core::clock::{Clock, Now};
@@ -69,6 +71,8 @@ pub(super) struct Options {
     pub(super) host_prefix: Option<PathBuf>,
     /// What the log begins with, for who has asked for what there is not.
     pub(super) notes: Vec<String>,
+    /// What `-W "claim …"` said.
+    pub(super) claim: Option<Wanted>,
 }
 
 /// Takes options, one after the other.
@@ -229,7 +233,7 @@ async fn link_again(
     journal: &Journal<Stderr>,
     daemon: &Rc<Daemon>,
 ) -> Result<(), Fault> {
-    let mut wishes = Wishes::new(&paths.claim_dir(), journal.clone(), daemon.clone())?;
+    let mut wishes = Wishes::new(paths, journal.clone(), daemon.clone())?;
     for note in machine.notes() {
         journal.line(Tag::Link, format_args!("note: {note}"));
     }
@@ -273,8 +277,7 @@ async fn once(
     daemon: &Daemon,
     wishes: &mut Wishes<Stderr>,
 ) -> Result<(), Fault> {
-    let mut store = FileStore::new(&paths.claim_dir());
-    match store.recover() {
+    match FileStore::new(&paths.claim_dir()).recover() {
         Ok(None) => {}
         Ok(Some(claim)) => {
             let text = format!("the claim of {} had been confirmed and is finished now", claim.id);
@@ -283,25 +286,63 @@ async fn once(
         // A claim directory that can only be read is enough for a link.
         Err(error) => journal.line(Tag::Claim, format_args!("note: {error}")),
     }
-    let saved = wishes.begin()?;
+    let Identity { place, saved, insecure, notes, .. } = wishes.begin()?.clone();
+    for note in notes {
+        journal.line(Tag::Link, format_args!("note: {note}"));
+    }
+    if let Some(outcome) = claim_first(paths, options, tap, journal, daemon, wishes).await {
+        match outcome {
+            Outcome::Claimed => wishes.begin_anew("this machine is claimed"),
+            Outcome::Interrupted => {}
+            Outcome::Failed => wishes.wait().await,
+        }
+        return Ok(());
+    }
+    let store = sources::store(paths, place, &daemon.written.borrow())?;
     let mut settings = read_settings(paths, options)?;
     let proxy = Choice::make(None, paths, store.open()?.as_ref(), Environment::of_process())?;
     journal.proxy(&proxy);
     let proxy_in_state = proxy.in_state();
     proxy.apply_to(&mut settings);
-    let mut host = Host::new(store)?;
+    let mut host = Host::new(store, insecure)?;
     for note in &host.trust.notes {
         journal.line(Tag::Link, format_args!("note: {note}"));
     }
     wishes.tell();
     daemon.begin(&settings, &saved, &proxy_in_state);
     let (node, mut observer) = (&daemon.node, journal.clone());
-    let work = Work { goal: Goal::Link, settings, saved };
-    // On the heap: the work of a link is large, and would else be copied wherever what contains it goes.
-    match tap {
-        None => Box::pin(host.drive(work, node, &mut observer, wishes)).await,
-        Some(tap) => Box::pin(tap.drive(&mut host, work, node, &mut observer, wishes)).await,
+    host.drive_over(tap, Work { goal: Goal::Link, settings, saved }, node, &mut observer, wishes).await
+}
+
+/// Claims this machine if it is not claimed and something says with what; `None` if there is nothing to claim, or what was
+/// claimed before is to be linked.
+async fn claim_first(
+    paths: &Paths,
+    options: &Options,
+    tap: Option<&Tap>,
+    journal: &Journal<Stderr>,
+    daemon: &Daemon,
+    wishes: &mut Wishes<Stderr>,
+) -> Option<Outcome> {
+    let said = options.claim.as_ref();
+    let is_claimed = wishes.identity().saved.claimed.is_some();
+    let tried = match first_claim::due(paths, said, wishes.identity(), journal) {
+        Ok(None) => return None,
+        Ok(Some(_)) if is_claimed && daemon.has_failed_to_claim() => return None,
+        Ok(Some(wanted)) => first_claim::claim(paths, wanted, tap, journal, daemon, wishes).await,
+        Err(fault) => Err(fault),
+    };
+    let outcome = tried.unwrap_or_else(|fault| {
+        first_claim::tell(&fault, journal, daemon);
+        wishes.claims();
+        Outcome::Failed
+    });
+    if outcome == Outcome::Failed && is_claimed {
+        journal.line(Tag::Claim, "what was claimed before is linked");
+        wishes.begin_anew("the claim has failed");
+        return Some(Outcome::Interrupted);
     }
+    Some(outcome)
 }
 
 #[cfg(test)]

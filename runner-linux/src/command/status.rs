@@ -11,7 +11,9 @@ use crate::paths::Paths;
 use crate::proxy::{self, Choice, Environment};
 use crate::report::log::unix_seconds;
 use crate::report::screen::Screen;
-use crate::store::FileStore;
+use crate::sources::switch::Off;
+use crate::sources::{self, Identity};
+use crate::store::reading::Written;
 use aclk_core::identity::guid::Guid;
 use aclk_core::store::{Claim, Saved};
 use std::ffi::OsString;
@@ -31,7 +33,14 @@ pub(crate) mod exit {
 /// Everything there is to say.
 struct Report {
     saved: Saved,
-    disabled: bool,
+    /// By what the link is switched off.
+    off: Option<&'static str>,
+    /// Whose files claim this machine.
+    claimed_by: Option<String>,
+    /// What else would claim it.
+    others: Vec<String>,
+    /// Whether certificates are not checked.
+    insecure: bool,
     found: Found,
     /// The proxy that is configured, and who says so; or why it cannot be used.
     proxy: Result<(Option<String>, String), String>,
@@ -72,16 +81,23 @@ fn report(arguments: Vec<OsString>) -> Result<u8, Fault> {
 
 impl Report {
     fn read(paths: &Paths) -> Result<Self, Fault> {
-        let dir = FileStore::new(&paths.claim_dir()).open()?;
-        let (saved, disabled) = match &dir {
-            Some(dir) => (dir.load()?, dir.is_disabled()?),
-            None => (Saved::default(), false),
-        };
+        let identity = sources::identity(paths, &Written::default())?;
+        let Identity { place, saved, off, insecure, .. } = identity;
+        let dir = sources::store(paths, place, &Written::default())?.open()?;
         let proxy = match Choice::make(None, paths, dir.as_ref(), Environment::of_process()) {
             Ok(choice) => Ok((choice.url(), choice.source())),
             Err(fault) => Err(fault.cause),
         };
-        Ok(Self { saved, disabled, found: live::look(&paths.live())?, proxy, now: unix_seconds() })
+        Ok(Self {
+            claimed_by: saved.claimed.is_some().then(|| place.path(paths).display().to_string()),
+            others: sources::others(paths, place, None),
+            saved,
+            off: off.map(Off::how),
+            insecure,
+            found: live::look(&paths.live())?,
+            proxy,
+            now: unix_seconds(),
+        })
     }
 
     /// What the daemon said, if there still is one.
@@ -125,14 +141,26 @@ impl Report {
             line("Claimed Id", &claim.id);
             line("Cloud URL", &claim.url);
         }
+        if let Some(directory) = &self.claimed_by {
+            line("Claimed By", directory);
+        }
+        for other in &self.others {
+            line(if self.saved.claimed.is_some() { "Also Claims" } else { "Claims At Next Start" }, other);
+        }
+        if self.insecure && self.saved.claimed.is_some() {
+            line(
+                "INSECURE",
+                &"certificates are not checked (\"insecure = yes\" in cloud.conf; a claim without -insecure ends it)",
+            );
+        }
         if let Some(node) = self.node() {
             line("Node Id", &node);
         }
         if let Some(Claim { id, url }) = &self.saved.pending {
             line("Pending Claim", &format_args!("{id} at {url} (not confirmed: run \"aclk claim\" again)"));
         }
-        if self.disabled {
-            line("Switched Off", &"by \"enabled = no\" in cloud.conf");
+        if let Some(how) = self.off {
+            line("Switched Off", &how);
         }
         match self.proxy() {
             Ok((None, "default")) => {}
@@ -190,7 +218,11 @@ impl Report {
             .member("url", self.saved.claimed.as_ref().map(|claim| claim.url.to_string()))
             .member("node_id", self.node().map(|node| node.to_string()))
             .member("pending", self.saved.pending.as_ref().map(pending))
-            .member("disabled", self.disabled)
+            .member("claimed_by", text(self.claimed_by.as_ref()))
+            .member("would_claim", self.others.clone())
+            .member("insecure", self.insecure)
+            .member("disabled", self.off.is_some())
+            .member("disabled_by", self.off)
             .member("proxy", proxy)
             .member("proxy_source", source)
             .member("proxy_error", error)
@@ -258,7 +290,10 @@ mod tests {
     fn report(claimed: bool, holder: bool, status: Option<Status>) -> Report {
         Report {
             saved: Saved { claimed: claimed.then(claim), pending: None, node: claimed.then(node) },
-            disabled: false,
+            off: None,
+            claimed_by: claimed.then(|| "/etc/netdata/claim.d".to_owned()),
+            others: Vec::new(),
+            insecure: false,
             found: Found { holder: holder.then(|| "aclk (pid 7)".to_owned()), status },
             proxy: Ok((None, "default".to_owned())),
             now: 1_732_276_750,
@@ -297,6 +332,7 @@ mod tests {
             "Claimed: Yes\n\
              Claimed Id: aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee\n\
              Cloud URL: https://cloud.example\n\
+             Claimed By: /etc/netdata/claim.d\n\
              Node Id: 99999999-8888-4777-8666-555555555555\n\
              Running: Yes, as aclk (pid 7)\n\
              Online: No\n\
@@ -316,7 +352,11 @@ mod tests {
                 "url": "https://cloud.example",
                 "node_id": "99999999-8888-4777-8666-555555555555",
                 "pending": null,
+                "claimed_by": "/etc/netdata/claim.d",
+                "would_claim": [],
+                "insecure": false,
                 "disabled": false,
+                "disabled_by": null,
                 "proxy": null,
                 "proxy_source": "default",
                 "proxy_error": null,
@@ -347,7 +387,7 @@ mod tests {
     fn an_unconfirmed_claim_and_a_switch_are_shown() {
         let mut report = report(false, false, None);
         report.saved.pending = Some(claim());
-        report.disabled = true;
+        report.off = Some(crate::sources::switch::Off::ClaimDir.how());
         assert_eq!(
             report.text(),
             "Claimed: No\n\

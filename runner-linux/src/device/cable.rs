@@ -82,7 +82,7 @@ mod tests {
         let mut settings = assemble(given, None, guid).unwrap();
         settings.claim_attempts = Some(1);
         settings.timing.tcp = Duration::from_millis(500);
-        let mut host = Host::new(FileStore::new(scratch.path())).unwrap();
+        let mut host = Host::new(FileStore::new(scratch.path()), false).unwrap();
         let mut record = Record::default();
         block_on(async {
             let saved = host.saved().await.unwrap();

@@ -71,7 +71,7 @@ fn a_long_answer_is_sent_in_pieces_while_the_cloud_goes_on_talking() {
     let given = Given { token: Some(token), url: Some(Url::parse(cloud.url()).unwrap()), ..Given::default() };
     let store = FileStore::new(&dir);
     let settings = settings::assemble(given, store.open().unwrap().as_ref(), Guid::parse(GUID).unwrap()).unwrap();
-    let mut host = Host::new(store).unwrap();
+    let mut host = Host::new(store, false).unwrap();
     let now = HostClock.now();
     let node = RefCell::new(Node::new(Compressing::new(Wide::new(now)), &settings, &Saved::default(), now));
     let (live, over) = (Notify::new(), Notify::new());

@@ -1,5 +1,6 @@
 //! The commands, and what a running daemon answers to each.
 
+use super::config;
 use super::record::Reply;
 use crate::daemon::{Daemon, Order};
 use crate::zone::LocalZone;
@@ -22,6 +23,10 @@ The commands of a running daemon:
   reload-claiming-state  read the claim and all settings again, link anew, and say what came of it; lifts a ban
   ping                   answers pong
   version                the version of the daemon
+  read-config cloud|global|KEY
+                         a value of cloud.conf: \"cloud base url\", \"enabled\" or \"proxy\"
+  write-config cloud|global|KEY|VALUE
+                         sets it until the daemon ends; counts at the next reload-claiming-state
   shutdown-agent         end in order
   help                   this text";
 
@@ -44,16 +49,20 @@ enum Command {
     Reload,
     Ping,
     Version,
+    ReadConfig,
+    WriteConfig,
     Stop,
     Help,
 }
 
 /// None is the beginning of another.
-const NAMES: [(&str, Command); 6] = [
+const NAMES: [(&str, Command); 8] = [
     ("aclk-state", Command::State),
     ("reload-claiming-state", Command::Reload),
     ("ping", Command::Ping),
     ("version", Command::Version),
+    ("read-config", Command::ReadConfig),
+    ("write-config", Command::WriteConfig),
     ("shutdown-agent", Command::Stop),
     ("help", Command::Help),
 ];
@@ -74,6 +83,8 @@ pub(super) async fn carry_out(command: &[u8], daemon: &Daemon) -> Outcome {
         Command::Reload => reload(daemon).await.into(),
         Command::Ping => Reply::done("pong").into(),
         Command::Version => Reply::done(version()).into(),
+        Command::ReadConfig => config::read(argument, daemon).into(),
+        Command::WriteConfig => config::write(argument, daemon).into(),
         Command::Stop => Outcome { reply: Reply::done(""), order: Some(Order::Stop) },
         Command::Help => Reply::done(HELP).into(),
     }
@@ -104,7 +115,11 @@ async fn reload(daemon: &Daemon) -> Reply {
         let left = deadline.saturating_duration_since(Instant::now());
         let is_over = left.is_zero();
         if is_over || (daemon.has_carried_out(number) && is_settled(daemon, left)) {
-            return verdict(&daemon.node.borrow().status);
+            let mut reply = verdict(&daemon.node.borrow().status);
+            if let Some(claimant) = daemon.claimant() {
+                reply.stdout = format!("{}\n{claimant}", reply.stdout);
+            }
+            return reply;
         }
         sleep(LOOK_EVERY.min(left)).await;
     }
@@ -116,6 +131,8 @@ fn is_settled(daemon: &Daemon, left: Duration) -> bool {
     match (link.state, link.next_attempt) {
         (LinkState::Offline, Some(next)) => next.since(daemon.now().instant) > left,
         (LinkState::Offline, None) => link.failure.is_some(),
+        (LinkState::Available, Some(next)) if daemon.is_claiming() => next.since(daemon.now().instant) > left,
+        (LinkState::Available, None) if daemon.is_claiming() => link.failure.is_some(),
         (LinkState::Online | LinkState::Banned | LinkState::Available, _) => true,
     }
 }

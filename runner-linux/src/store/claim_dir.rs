@@ -12,12 +12,13 @@
 //! Each file is written under a temporary name, made durable, renamed, and the rename made durable before the next.
 //! `pending` goes last: as long as it names the claim that `claimed_id` names too, the rest is still to be done.
 
-use super::conf::Conf;
+use super::conf::{Conf, without_quotes, yes_or_no};
 use super::disk::{Content, Disk};
 use super::error::{Problem, StoreError};
+use super::reading::Reading;
 use crate::hidden::Hidden;
 use crate::settings::DEFAULT_URL;
-use aclk_core::identity::guid::Guid;
+use aclk_core::identity::guid::{Guid, GuidError};
 use aclk_core::identity::key::PRIVATE_PEM_MAX;
 use aclk_core::secret::Secret;
 use aclk_core::settings::TOKEN_MAX;
@@ -38,6 +39,8 @@ pub(crate) const TOKEN: &str = "token";
 pub(crate) const ROOMS: &str = "rooms";
 /// Certificates of the Cloud, put there by the user.
 pub(crate) const CLOUD_FULLCHAIN: &str = "cloud_fullchain.pem";
+/// The same for current Agents, which prefer it (protocol.md 1.1).
+pub(crate) const TRUSTED: &str = "trusted.pem";
 /// Which Cloud the node is claimed at.
 pub(crate) const CLOUD_CONF: &str = "cloud.conf";
 /// The id the Cloud has given the node, and under which claimed id. The original keeps it in a database of its own.
@@ -63,23 +66,46 @@ const READ_ATTEMPTS: usize = 5;
 pub(crate) struct ClaimDir<D> {
     disk: D,
     path: PathBuf,
-    /// The proxy setting that a claim stores beside its URL.
-    proxy: Option<Hidden>,
+    reading: Reading,
+    terms: Terms,
+}
+
+/// What a claim stores beside its URL, for the link that follows it.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Terms {
+    /// The proxy setting. Without one, what `cloud.conf` says stays.
+    pub(crate) proxy: Option<Hidden>,
+    /// Whether certificates are not checked. Without it, an `insecure` of an earlier claim goes.
+    pub(crate) insecure: bool,
 }
 
 impl<D: Disk> ClaimDir<D> {
     pub(crate) fn new(disk: D, path: &Path) -> Self {
-        Self { disk, path: path.to_owned(), proxy: None }
+        Self { disk, path: path.to_owned(), reading: Reading::default(), terms: Terms::default() }
     }
 
-    /// The same, so that a claim that is saved brings this proxy setting with it. Without one, what `cloud.conf` says stays.
-    pub(crate) fn with_proxy(mut self, setting: Option<Hidden>) -> Self {
-        self.proxy = setting;
+    /// The same, so that a claim that is saved brings this with it.
+    pub(crate) fn with_terms(mut self, terms: Terms) -> Self {
+        self.terms = terms;
         self
+    }
+
+    /// The same, read by these rules.
+    pub(crate) fn read_as(mut self, reading: Reading) -> Self {
+        self.reading = reading;
+        self
+    }
+
+    /// Where it is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 
     /// The state. A claim that is confirmed but not finished counts as claimed.
     pub(crate) fn load(&self) -> Result<Saved, StoreError> {
+        if self.reading.is_agents {
+            return Ok(Saved { claimed: self.claimed()?, ..Saved::default() });
+        }
         let pending = self.pending()?;
         let claimed = self.claimed()?;
         Ok(Saved { pending: pending.filter(|pending| claimed.as_ref() != Some(pending)), claimed, node: self.node() })
@@ -88,7 +114,14 @@ impl<D: Disk> ClaimDir<D> {
     /// Whether `cloud.conf` forbids the link.
     pub(crate) fn is_disabled(&self) -> Result<bool, StoreError> {
         let conf = self.conf()?;
-        Ok(conf.value("global", "enabled").is_some_and(|value| matches!(value, "no" | "false" | "off" | "never")))
+        Ok(conf.value("global", "enabled").and_then(yes_or_no) == Some(false))
+    }
+
+    /// Whether `cloud.conf` says that certificates are not to be checked. What is neither yes nor no is an error.
+    pub(crate) fn is_insecure(&self) -> Result<bool, StoreError> {
+        let conf = self.conf()?;
+        let Some(value) = conf.value("global", "insecure") else { return Ok(false) };
+        yes_or_no(value).ok_or_else(|| self.malformed(CLOUD_CONF, "[global] insecure is neither yes nor no"))
     }
 
     /// The private key, as it is.
@@ -115,19 +148,21 @@ impl<D: Disk> ClaimDir<D> {
         self.text(ROOMS, ROOMS_LIMIT)
     }
 
-    /// The certificates the user left.
-    pub(crate) fn cloud_fullchain(&self) -> Result<Option<Content>, StoreError> {
-        self.read(CLOUD_FULLCHAIN, CHAIN_LIMIT)
+    /// The certificates the user left under this name.
+    pub(crate) fn chain(&self, name: &str) -> Result<Option<Content>, StoreError> {
+        self.read(name, CHAIN_LIMIT)
     }
 
     /// The base URL of `cloud.conf`, if it has one.
     pub(crate) fn url(&self) -> Result<Option<Url>, StoreError> {
         let conf = self.conf()?;
         // The first name is that of the script eras, the second that of the agents since (protocol.md 1.8, 1.13).
-        let Some(text) = conf.value("global", "cloud base url").or_else(|| conf.value("global", "url")) else {
+        let keys = if self.reading.is_agents { ["url", "cloud base url"] } else { ["cloud base url", "url"] };
+        let Some((key, text)) = keys.into_iter().find_map(|key| Some((key, conf.value("global", key)?))) else {
             return Ok(None);
         };
-        Url::parse(text).map(Some).map_err(|error| self.malformed(CLOUD_CONF, error))
+        let text = without_quotes(text).unwrap_or(text);
+        Url::parse(text).map(Some).map_err(|error| self.malformed(CLOUD_CONF, format_args!("[global] {key}: {error}")))
     }
 
     /// The proxy setting of `cloud.conf`, if it has one.
@@ -212,7 +247,7 @@ impl<D: Disk> ClaimDir<D> {
             let url = self.url()?;
             // Two files are not read at once: somebody may have claimed anew in between.
             if self.claimed_id()? == Some(id) {
-                let url = match url {
+                let url = match url.or_else(|| self.reading.default_url.clone()) {
                     Some(url) => url,
                     None => Url::parse(DEFAULT_URL).map_err(|error| self.malformed(CLOUD_CONF, error))?,
                 };
@@ -223,10 +258,46 @@ impl<D: Disk> ClaimDir<D> {
     }
 
     fn claimed_id(&self) -> Result<Option<Guid>, StoreError> {
+        match self.claimed_id_in_conf()? {
+            None => self.claimed_id_in_file(),
+            Some(Ok(id)) => Ok(Some(id)),
+            Some(Err(error)) => match self.claimed_id_in_file() {
+                Ok(Some(id)) => Ok(Some(id)),
+                _ => Err(self.malformed(CLOUD_CONF, format_args!("[global] claimed_id: {error}"))),
+            },
+        }
+    }
+
+    fn claimed_id_in_file(&self) -> Result<Option<Guid>, StoreError> {
         let Some(text) = self.text(CLAIMED_ID, ID_LIMIT)? else { return Ok(None) };
         Guid::parse(text.trim()).map(Some).map_err(|error| {
             let advice = "if this node is to be claimed anew, remove the file";
             self.malformed(CLAIMED_ID, format_args!("should hold the claimed id, a UUID, but: {error} ({advice})"))
+        })
+    }
+
+    /// The claimed id of a current Agent, which keeps it in `cloud.conf` and looks there first (protocol.md 1.13). One of
+    /// zeros stands for none.
+    fn claimed_id_in_conf(&self) -> Result<Option<Result<Guid, GuidError>>, StoreError> {
+        if !self.reading.is_agents {
+            return Ok(None);
+        }
+        let id = self.conf()?.value("global", "claimed_id").map(Guid::parse);
+        Ok(id.filter(|id| *id != Err(GuidError::Nil)))
+    }
+
+    /// What is odd about the files of a real Agent, and no reason not to use them.
+    pub(crate) fn oddity(&self) -> Result<Option<String>, StoreError> {
+        let Some(in_conf) = self.claimed_id_in_conf()? else { return Ok(None) };
+        let Ok(Some(in_file)) = self.claimed_id_in_file() else { return Ok(None) };
+        let (conf, file) = (self.path.join(CLOUD_CONF), self.path.join(CLAIMED_ID));
+        let (conf, file) = (conf.display(), file.display());
+        Ok(match in_conf {
+            Ok(id) if id == in_file => None,
+            Ok(_) => Some(format!(
+                "[global] claimed_id in {conf} and {file} name different claims; the first counts, as with current Agents"
+            )),
+            Err(error) => Some(format!("[global] claimed_id in {conf} is none ({error}); {file} counts")),
         })
     }
 
@@ -242,14 +313,16 @@ impl<D: Disk> ClaimDir<D> {
     }
 
     /// The node id. One that cannot be read is no loss: the Cloud gives the same one again.
-    fn node(&self) -> Option<NodeId> {
+    pub(super) fn node(&self) -> Option<NodeId> {
         let conf = Conf::new(self.text(NODE_ID, CONF_LIMIT).ok().flatten()?);
         let id = |key| conf.value("", key).and_then(|text| Guid::parse(text).ok());
         Some(NodeId { claimed: id("claimed_id")?, node: id("node_id")? })
     }
 
     fn conf(&self) -> Result<Conf, StoreError> {
-        Ok(Conf::new(self.text(CLOUD_CONF, CONF_LIMIT)?.unwrap_or_default()))
+        let mut conf = Conf::new(self.text(CLOUD_CONF, CONF_LIMIT)?.unwrap_or_default());
+        self.reading.lay_over(&mut conf);
+        Ok(conf)
     }
 
     fn write_conf(&mut self, claim: &Claim) -> Result<(), StoreError> {
@@ -260,8 +333,13 @@ impl<D: Disk> ClaimDir<D> {
         if new.has("global", "url") {
             new.set("global", "url", claim.url.as_str());
         }
-        if let Some(setting) = &self.proxy {
+        if let Some(setting) = &self.terms.proxy {
             new.set("global", "proxy", setting.expose());
+        }
+        if self.terms.insecure {
+            new.set("global", "insecure", "yes");
+        } else {
+            new.remove("global", "insecure");
         }
         if new == old {
             return Ok(());

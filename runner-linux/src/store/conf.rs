@@ -6,6 +6,20 @@ use std::fmt::Write;
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub(crate) struct Conf(String);
 
+/// A switch: yes or no, in the words of the original. `None` for any other word.
+pub(crate) fn yes_or_no(value: &str) -> Option<bool> {
+    match value.to_ascii_lowercase().as_str() {
+        "yes" | "true" | "on" | "auto" | "1" => Some(true),
+        "no" | "false" | "off" | "never" | "0" => Some(false),
+        _ => None,
+    }
+}
+
+/// The value without the quotes around it, if there are any: somebody quoted it once too often (protocol.md 7, #13329).
+pub(crate) fn without_quotes(value: &str) -> Option<&str> {
+    ['"', '\''].into_iter().find_map(|quote| value.strip_prefix(quote)?.strip_suffix(quote)).map(str::trim)
+}
+
 impl Conf {
     /// Takes over any text; lines that mean nothing are kept and ignored.
     pub(crate) fn new(text: impl Into<String>) -> Self {
@@ -62,6 +76,15 @@ impl Conf {
             }
         }
         self.0 = out;
+    }
+
+    /// Removes `key` from `section`, wherever it is.
+    pub(crate) fn remove(&mut self, section: &str, key: &str) {
+        let is_kept =
+            |line: &Line<'_>| line.section != section || !line.entry.is_some_and(|(name, _)| same_key(name, key));
+        if lines(&self.0).any(|line| !is_kept(&line)) {
+            self.0 = lines(&self.0).filter(is_kept).flat_map(|line| [line.text, "\n"]).collect();
+        }
     }
 
     /// Whether `key` is there.
@@ -146,6 +169,16 @@ mod tests {
             conf.as_str(),
             "# mine\n[global]\n  proxy = none # really\n\tcloud base url = b\n    enabled = yes\n\n[other]\nenabled = no\n"
         );
+    }
+
+    #[test]
+    fn a_removed_key_is_gone_wherever_it_was_and_nothing_else_is() {
+        let mut conf = Conf::new("# x\n[global]\n x  y = a\nurl = b\nx y = c\n[other]\nx y = d");
+        conf.remove("global", "x y");
+        assert_eq!(conf.as_str(), "# x\n[global]\nurl = b\n[other]\nx y = d\n");
+        let before = conf.clone();
+        conf.remove("global", "absent");
+        assert_eq!(conf, before);
     }
 
     #[test]

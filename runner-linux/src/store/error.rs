@@ -50,6 +50,8 @@ pub(crate) enum Problem {
     TooLarge { limit: usize },
     /// Not what the file is for; `expected` says what is.
     Malformed { expected: String },
+    /// A real Agent made it, and it is only read.
+    Agents,
     /// Somebody else is changing it.
     Busy { holder: Option<String> },
 }
@@ -119,6 +121,7 @@ impl fmt::Display for StoreError {
             Problem::Vanished => write!(f, "{path} was removed at the same time: try again"),
             Problem::TooLarge { limit } => write!(f, "{path} is larger than {limit} bytes: is it the right file?"),
             Problem::Malformed { expected } => write!(f, "{path}: {expected}"),
+            Problem::Agents => write!(f, "{path} is that of a Netdata Agent and is never written to"),
             Problem::Busy { holder: Some(holder) } => {
                 write!(f, "{path} is in use by {holder}: wait until that has ended")
             }

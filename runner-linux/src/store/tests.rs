@@ -1,7 +1,7 @@
 //! What the claim directory promises: after a crash at any point it is unclaimed, pending or claimed, and the next run
 //! finishes; and the rights of its files.
 
-use super::claim_dir::{ClaimDir, temporary};
+use super::claim_dir::{ClaimDir, Terms, temporary};
 use super::disk::{Dir, Disk};
 use super::error::{Problem, StoreError};
 use super::model::{Model, Trouble};
@@ -34,6 +34,10 @@ fn ours() -> Claim {
 
 fn earlier() -> Claim {
     claim(OTHER_ID, "https://earlier.example")
+}
+
+fn terms(proxy: &str) -> Terms {
+    Terms { proxy: Some(Hidden::new(proxy)), insecure: false }
 }
 
 fn key() -> Secret<PRIVATE_PEM_MAX> {
@@ -210,7 +214,7 @@ fn what_a_person_wrote_into_cloud_conf_survives_a_claim() {
 fn the_proxy_of_a_claim_is_stored_with_it_and_its_password_is_nobody_elses() {
     let start = Model::with(&[("cloud.conf", "[global]\n  proxy = http://old.example\n"), ("private.pem", KEY)]);
     let setting = "http://alice:hunter2@proxy.example:3128";
-    let save = |model: &mut Model| dir(model).with_proxy(Some(Hidden::new(setting))).save(Record::Claimed(&ours()));
+    let save = |model: &mut Model| dir(model).with_terms(terms(setting)).save(Record::Claimed(&ours()));
     let mut whole = start.clone();
     save(&mut whole).unwrap();
     for at in 0..whole.steps() {
@@ -232,7 +236,7 @@ fn the_proxy_of_a_claim_is_stored_with_it_and_its_password_is_nobody_elses() {
     assert_eq!(dir(&mut whole).proxy().unwrap().unwrap().expose(), setting);
     assert!(whole.modes_of(b"hunter2").iter().all(|mode| *mode == 0o600));
     // One that says there is none removes it.
-    dir(&mut whole).with_proxy(Some(Hidden::new("none"))).save(Record::Claimed(&ours())).unwrap();
+    dir(&mut whole).with_terms(terms("none")).save(Record::Claimed(&ours())).unwrap();
     assert_eq!(dir(&mut whole).proxy().unwrap().unwrap().expose(), "none");
     assert_eq!(whole.modes_of(b"proxy = none"), [0o644]);
 }
@@ -265,7 +269,10 @@ fn damaged_files_are_named_with_advice() {
             ("pending", "id = x\nurl = https://a.example\n"),
             "/claim.d/pending: damaged; remove the file and claim again",
         ),
-        (("cloud.conf", "[global]\nurl = http://a.example\n"), "/claim.d/cloud.conf: the URL starts with http://"),
+        (
+            ("cloud.conf", "[global]\nurl = http://a.example\n"),
+            "/claim.d/cloud.conf: [global] url: the URL starts with http://",
+        ),
     ];
     for ((name, content), expected) in cases {
         let mut files = vec![("claimed_id", ID)];

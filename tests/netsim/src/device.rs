@@ -12,7 +12,7 @@ use aclk_core::secret::Secret;
 use aclk_core::settings::Settings;
 use aclk_core::stage::Failure;
 use aclk_core::store::{Record, Saved, Store};
-use aclk_core::tls::anchor;
+use aclk_core::tls::{Anchors, anchor};
 use aclk_firmware::local_api::PORT;
 use aclk_firmware::{
     Arena, Board, BoardDevice, Counters, Custom, Device, DeviceClock, Guarded, Machine, Memory, SOCKETS, Stack,
@@ -157,7 +157,7 @@ pub(crate) async fn run(
     let device = Device {
         goal: Goal::ClaimAndLink,
         settings,
-        anchors: &anchors,
+        anchors: Anchors::new(&anchors),
         build_unix_seconds: BUILD_UNIX_SECONDS,
         time_server: Some(time_server),
         local_api: Some(PORT),

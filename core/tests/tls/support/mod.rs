@@ -21,7 +21,7 @@ use aclk_core::identity::key::PRIVATE_PEM_MAX;
 use aclk_core::secret::Secret;
 use aclk_core::stage::Failure;
 use aclk_core::store::{Record, Saved, Store};
-use aclk_core::tls::{Buffers, Policy, RECORD_READ_LEN, Secure, Shared};
+use aclk_core::tls::{Anchors, Buffers, Policy, RECORD_READ_LEN, Secure, Shared};
 use chacha20::ChaCha20Rng;
 use heap::allocations;
 use rand_core::SeedableRng;
@@ -149,7 +149,7 @@ impl Client {
     ) -> Option<Result<Secure<'m, Socket>, Failure>> {
         let anchors: Vec<TrustAnchor<'_>> =
             self.roots.iter().map(|root| aclk_core::tls::anchor(root).unwrap()).collect();
-        let policy = Policy { anchors: &anchors, wall: self.wall, build_unix_seconds: self.build };
+        let policy = Policy { anchors: Anchors::new(&anchors), wall: self.wall, build_unix_seconds: self.build };
         let mut rng = rng();
         let open = Secure::open(self.wire.socket(), &self.host, &policy, memory.buffers(), &mut rng);
         drive_while(&self.wire, server, open)

@@ -16,7 +16,7 @@ use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::stage::Failure;
 use aclk_core::store::Saved;
-use aclk_core::tls::{RECORD_READ_LEN, anchor};
+use aclk_core::tls::{Anchors, RECORD_READ_LEN, anchor};
 use aclk_core::transport::Network;
 use aclk_core::wire::proxy::Exceptions;
 use aclk_core::wire::url::Url;
@@ -180,7 +180,7 @@ pub fn claim(
         observer: &mut told,
         control: &mut NoControl,
         node: &node,
-        anchors: &anchors,
+        anchors: Anchors::new(&anchors),
         build_unix_seconds: 0,
         tls_read: &mut vec![0; RECORD_READ_LEN],
         tls_write: &mut vec![0; 2_048],
