@@ -21,6 +21,8 @@
 
 #[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
 extern crate alloc;
+#[cfg(test)]
+extern crate std;
 
 /// The example of the README is tested with those of the documentation.
 #[cfg(doctest)]
@@ -32,6 +34,7 @@ mod board;
 mod board_device;
 mod clock;
 mod counters;
+pub mod flash;
 mod guard;
 pub mod local_api;
 pub mod meter;

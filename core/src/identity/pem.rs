@@ -61,6 +61,44 @@ impl PrivateDer {
     }
 }
 
+impl PrivateDer {
+    /// The same as PEM, in lines of 64 characters as OpenSSL writes them.
+    ///
+    /// # Errors
+    /// [`KeyError::Unsupported`] if it is longer than a key of 2048 bits, so that its PEM has no room.
+    pub fn to_pem(&self) -> Result<Secret<PRIVATE_PEM_MAX>, KeyError> {
+        let label: &[u8] = match self.form {
+            Form::Pkcs8 => b"PRIVATE KEY",
+            Form::Pkcs1 => b"RSA PRIVATE KEY",
+        };
+        Secret::fill_with(|buffer| {
+            let mut len = 0;
+            for part in [BEGIN, label, DASHES, b"\n"] {
+                append(buffer, &mut len, part)?;
+            }
+            for line in self.der.expose().chunks(LINE_BYTES) {
+                let room = buffer.get_mut(len..).unwrap_or_default();
+                len += Base64::encode(line, room).map_err(|_| KeyError::Unsupported)?.len();
+                append(buffer, &mut len, b"\n")?;
+            }
+            for part in [END, label, DASHES, b"\n"] {
+                append(buffer, &mut len, part)?;
+            }
+            Ok(len)
+        })
+    }
+}
+
+/// Bytes in a line of 64 characters.
+const LINE_BYTES: usize = 48;
+
+fn append(buffer: &mut [u8; PRIVATE_PEM_MAX], len: &mut usize, part: &[u8]) -> Result<(), KeyError> {
+    let end = len.saturating_add(part.len());
+    buffer.get_mut(*len..end).ok_or(KeyError::Unsupported)?.copy_from_slice(part);
+    *len = end;
+    Ok(())
+}
+
 fn decode(body: &[u8]) -> Result<Secret<PRIVATE_PEM_MAX>, KeyError> {
     Secret::fill_with(|buffer| {
         let mut len = 0;
@@ -106,6 +144,7 @@ impl fmt::Display for JsonEscaped<'_> {
 mod tests {
     use super::{Form, JsonEscaped, PrivateDer};
     use crate::identity::key::KeyError;
+    use crate::secret::Secret;
     use proptest::prelude::*;
     use std::format;
     use std::string::String;
@@ -171,6 +210,23 @@ mod tests {
         ] {
             assert_eq!(read(pem), Err(why), "{pem:?}");
         }
+    }
+
+    #[test]
+    fn a_key_comes_back_from_its_der_as_it_was() {
+        for (form, label) in [(Form::Pkcs8, "PRIVATE KEY"), (Form::Pkcs1, "RSA PRIVATE KEY")] {
+            for len in [1, 47, 48, 49, 1_218] {
+                let bytes: std::vec::Vec<u8> = (0..len).map(|index: u32| index as u8).collect();
+                let key = PrivateDer { form, der: Secret::copy_of(&bytes).unwrap() };
+                let pem = key.to_pem().unwrap();
+                assert!(pem.expose_str().starts_with(&format!("-----BEGIN {label}-----\n")), "{}", pem.expose_str());
+                assert!(pem.expose_str().lines().all(|line| line.len() <= 64));
+                let read = PrivateDer::read(pem.expose()).unwrap();
+                assert_eq!((read.form, read.der.expose()), (form, &bytes[..]));
+            }
+        }
+        let long = PrivateDer { form: Form::Pkcs8, der: Secret::copy_of(&[0; 1_536]).unwrap() };
+        assert_eq!(long.to_pem().err(), Some(KeyError::Unsupported));
     }
 
     #[test]
