@@ -29,6 +29,7 @@ extern crate std;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+pub mod anchors;
 mod app;
 mod board;
 mod board_device;
