@@ -113,7 +113,7 @@ where
     O: Observer,
     W: Control,
 {
-    machine.node.borrow_mut().status.reload(agent.saved(), machine.clock.now());
+    machine.node.borrow_mut().status.reload(agent.saved(), agent.url(), machine.clock.now());
     let measuring = collect(machine.clock, machine.node);
     let (clock, node) = (machine.clock, machine.node);
     select(measuring, work(agent, machine)).await;

@@ -136,14 +136,12 @@ impl Status {
         }
     }
 
-    /// The identity was changed from outside.
-    pub fn reload(&mut self, saved: &Saved, now: Now) {
+    /// The identity was changed from outside. Without one, the node belongs to the Cloud of the settings, at `url`.
+    pub fn reload(&mut self, saved: &Saved, url: &Url, now: Now) {
         let claimed = saved.claimed.as_ref().map(|claim| claim.id);
         self.link.claimed = claimed;
         self.link.node = saved.node_of(claimed);
-        if let Some(claim) = &saved.claimed {
-            self.url = claim.url.clone();
-        }
+        self.url = saved.claimed.as_ref().map_or(url, |claim| &claim.url).clone();
         self.link.failure = None;
         self.link.next_attempt = None;
         self.turn(if claimed.is_some() { LinkState::Offline } else { LinkState::Available }, now);

@@ -106,7 +106,7 @@ impl Daemon {
         let status = &mut self.node.borrow_mut().status;
         status.configure(settings);
         status.proxy = Text::of(proxy);
-        status.reload(saved, self.now());
+        status.reload(saved, &settings.url, self.now());
         self.is_claiming.set(false);
         self.carried_out.set(self.taken.get());
     }

@@ -98,7 +98,7 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
             let _ = self.key.import_pem(pem.expose());
         }
         if let Command::Reload(saved) = &command {
-            self.node.borrow_mut().status.reload(saved, self.clock.now());
+            self.node.borrow_mut().status.reload(saved, agent.url(), self.clock.now());
         }
         Answer::Obeyed(command).give(agent, self.clock.now());
     }

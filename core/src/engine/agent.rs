@@ -11,6 +11,7 @@ use crate::settings::{Settings, Timing};
 use crate::stage::{Failure, Purpose};
 use crate::store::Saved;
 use crate::wire::proxy::Proxy;
+use crate::wire::url::Url;
 use chacha20::ChaCha20Rng;
 use rand_core::SeedableRng;
 
@@ -119,6 +120,11 @@ impl<B: Buffer> Agent<B> {
             Item::Offline => Output::Event(Event::Offline { failure: &cx.failure }),
             Item::Notice => Output::Event(Event::Notice(&cx.notice)),
         }
+    }
+
+    /// The Cloud of the settings, which a node belongs to that is not claimed.
+    pub const fn url(&self) -> &Url {
+        &self.cx.settings.url
     }
 
     /// What is known to be stored.

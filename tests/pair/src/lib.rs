@@ -323,7 +323,7 @@ impl Pair {
     pub fn reload(&mut self) {
         let saved = self.memory.saved.clone();
         self.key = load_key(&self.memory);
-        self.node.status.reload(&saved, self.wall());
+        self.node.status.reload(&saved, self.agent.url(), self.wall());
         self.tell(Input::Reload(&saved));
     }
 

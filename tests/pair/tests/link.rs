@@ -5,6 +5,7 @@ use aclk_cloud::{Action, Config, FaultPlan, NodeState};
 use aclk_core::engine::event::Goal;
 use aclk_core::stage::{Failure, Next, Stage};
 use aclk_core::store::Saved;
+use aclk_core::wire::url::Url;
 use aclk_pair::{Done, GUID, Pair, Setup};
 use std::time::Duration;
 
@@ -169,6 +170,44 @@ fn a_node_that_is_unclaimed_says_so_and_is_forgotten() {
     assert!(said.iter().any(|said| said.contains("offline: the agent reported it")), "{said:#?}");
     assert!(!said.iter().any(|said| said.contains("will")), "it left in order: {said:#?}");
     assert_eq!(pair.cloud.deviations(), []);
+}
+
+/// The Cloud asks the node to leave; while it does, somebody unclaims it. At every moment of the farewell it is told.
+#[test]
+fn a_node_that_is_unclaimed_while_it_takes_its_leave_says_so() {
+    let mut moments = 0;
+    for millis in (0..200).step_by(5) {
+        let mut pair = Pair::new(Setup { goal: Goal::Link, ..claimed() });
+        assert!(pair.run_until(Pair::is_live, MINUTE));
+        let request = DisconnectReq { reconnect_after_seconds: 600, ..DisconnectReq::default() };
+        pair.cloud.disconnect(pair.now(), GUID, &request).expect("it has a link");
+        pair.run_for(Duration::from_millis(millis));
+        if !pair.is_online() {
+            break;
+        }
+        moments += 1;
+        pair.memory.saved = Saved::default();
+        pair.reload();
+        pair.run_for(MINUTE);
+        assert_eq!(pair.cloud.view().nodes, [], "unclaimed {millis} ms after the Cloud's request");
+        assert_eq!(pair.cloud.deviations(), [], "unclaimed {millis} ms after the Cloud's request");
+    }
+    assert!(moments > 10, "{moments}");
+}
+
+#[test]
+fn a_node_that_is_unclaimed_belongs_to_the_cloud_of_its_settings_again() {
+    let mut pair = Pair::new(Setup { goal: Goal::Link, ..claimed() });
+    let configured = pair.node.status.url.clone();
+    assert!(pair.run_until(Pair::is_live, MINUTE));
+    let elsewhere = Url::parse("https://elsewhere.example").expect("it is a URL");
+    let claim = pair.memory.saved.claimed.as_mut().expect("it is claimed");
+    claim.url = elsewhere.clone();
+    pair.reload();
+    assert_eq!(pair.node.status.url, elsewhere);
+    pair.memory.saved = Saved::default();
+    pair.reload();
+    assert_eq!(pair.node.status.url, configured);
 }
 
 #[test]

@@ -280,7 +280,7 @@ impl Link {
                 }
                 Ok(())
             }
-            State::Leaving(leaving) if leaving.id == Some(id) => {
+            State::Leaving(leaving) if leaving.ends_with(id) => {
                 self.deadline = cx.now.instant;
                 Ok(())
             }
@@ -332,9 +332,9 @@ impl Link {
             State::AwaitingConnack => Err(late(Stage::Mqtt, "CONNACK", timing.connack)),
             State::AwaitingSuback { .. } => Err(late(Stage::Mqtt, "SUBACK", timing.suback)),
             State::AwaitingPuback { .. } => Err(late(Stage::App, "PUBACK", timing.puback)),
-            State::Leaving(Leaving { id, then, .. }) => {
+            State::Leaving(leaving) => {
                 self.state = State::Connecting;
-                Ok(if id.is_some() { self.depart(cx, then) } else { self.vanish(cx, then) })
+                Ok(if leaving.is_said() { self.depart(cx, leaving.then) } else { self.vanish(cx, leaving.then) })
             }
             State::Online(ref mut online) => {
                 let now = cx.now.instant;

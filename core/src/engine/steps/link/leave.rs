@@ -16,8 +16,9 @@ const NORMAL_CLOSURE: [u8; 2] = 1000_u16.to_be_bytes();
 
 /// The farewell message is on its way, or waits until it can be sent.
 pub(super) struct Leaving {
-    pub(super) id: Option<u16>,
-    /// The node that is taken back: said before the farewell.
+    /// The last message, once it is on its way.
+    id: Option<u16>,
+    /// The node that is taken back: said before the farewell, or after it if that was only wished then.
     unclaimed: Option<Guid>,
     granted: Granted,
     pub(super) then: Afterwards,
@@ -59,7 +60,13 @@ impl Link {
             }
             State::Leaving(leaving) => {
                 // A wish from outside outranks what the Cloud asked for. (After a stop there is no other wish.)
-                self.state = State::Leaving(Leaving { then, ..leaving });
+                let unclaimed = telling(cx, unclaimed);
+                if unclaimed.is_some() {
+                    self.deadline = cx.after(cx.settings.timing.farewell);
+                }
+                let unclaimed = unclaimed.or(leaving.unclaimed);
+                self.state = State::Leaving(Leaving { then, unclaimed, ..leaving });
+                self.say_farewell(cx)?;
                 Ok(Step::Link(self))
             }
             State::Connecting | State::Upgrading { .. } => {
@@ -82,7 +89,7 @@ impl Link {
             State::AwaitingSuback { granted, .. } | State::AwaitingPuback { granted, .. } => *granted,
             _ => return Ok(()),
         };
-        let unclaimed = unclaimed.filter(|_| has_topic(cx, Name::NodeInstanceConnection));
+        let unclaimed = telling(cx, unclaimed);
         self.state = State::Leaving(Leaving { id: None, unclaimed, granted, then });
         self.deadline = cx.after(cx.settings.timing.farewell);
         self.say_farewell(cx)
@@ -91,19 +98,20 @@ impl Link {
     /// Publishes the farewell, as soon as the Cloud takes it.
     pub(super) fn say_farewell<B: Buffer>(&mut self, cx: &mut Context<B>) -> Result<(), Trouble> {
         loop {
-            let State::Leaving(Leaving { id: None, unclaimed, granted, .. }) = self.state else { return Ok(()) };
+            let State::Leaving(Leaving { id, unclaimed, granted, .. }) = self.state else { return Ok(()) };
             if self.stream.is_some() || !self.session.has_room(granted.receive_maximum) {
                 return Ok(());
             }
-            let said = match unclaimed {
-                Some(node) => self.publish_node(cx, node, false, granted)?,
-                None => self.publish_own(cx, false, granted)?,
+            let said = match (unclaimed, id) {
+                (Some(node), _) => self.publish_node(cx, node, false, granted)?,
+                (None, None) => self.publish_own(cx, false, granted)?,
+                (None, Some(_)) => return Ok(()),
             };
             if let State::Leaving(leaving) = &mut self.state {
-                match unclaimed {
-                    Some(_) => leaving.unclaimed = None,
-                    None => leaving.id = Some(said),
+                if unclaimed.is_none() || id.is_some() {
+                    leaving.id = Some(said);
                 }
+                leaving.unclaimed = None;
             }
         }
     }
@@ -143,6 +151,18 @@ impl Link {
     }
 }
 
+impl Leaving {
+    /// Whether the farewell is on its way.
+    pub(super) const fn is_said(&self) -> bool {
+        self.id.is_some()
+    }
+
+    /// Whether everything has been said once the Cloud has acknowledged message `id`.
+    pub(super) fn ends_with(&self, id: u16) -> bool {
+        self.id == Some(id) && self.unclaimed.is_none()
+    }
+}
+
 impl Afterwards {
     fn step<B: Buffer>(self, cx: &mut Context<B>) -> Step {
         match self {
@@ -151,4 +171,9 @@ impl Afterwards {
             Self::Fail(trouble) => fail(cx, trouble),
         }
     }
+}
+
+/// The node that is taken back, if that can be said.
+fn telling<B: Buffer>(cx: &Context<B>, unclaimed: Option<Guid>) -> Option<Guid> {
+    unclaimed.filter(|_| has_topic(cx, Name::NodeInstanceConnection))
 }
