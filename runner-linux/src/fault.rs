@@ -17,6 +17,8 @@ pub(crate) mod exit {
     pub(crate) const CONNECT: u8 = 4;
     /// The claim succeeded, and a daemon could not be told of it.
     pub(crate) const NOT_NOTIFIED: u8 = 5;
+    /// Neither root nor the user that Netdata runs as, or there is no such user.
+    pub(crate) const USER: u8 = 6;
     /// The Cloud answered something that is not in the table.
     pub(crate) const ANSWER: u8 = 7;
     /// There is no machine GUID and none can be made.

@@ -35,6 +35,8 @@ Makes this machine a node of the Space that the token belongs to. Copy the token
                      socks5h://… (by the proxy); stored for the link. Default: [cloud] proxy in netdata.conf, else that of
                      the last claim, else none
   -noproxy           the same as -proxy=none
+  -user=USER         user that Netdata runs as; default: [global] run as user in netdata.conf, else netdata if there is such a
+                     user, else whoever runs this. Only root and that user may claim, and the files are that user's
   -verbose           say what is sent (but for the token), and whom TLS trusts
   --json             print one JSON object on standard output instead: claimed_id, online, stages, failures
 
@@ -47,9 +49,9 @@ arguments in the process list, so credentials are better kept in netdata.conf.
 
 A claim that is interrupted at any moment is finished by running the same command again.
 
-exit code: 0 claimed; 1 arguments; 2 claim directory or key; 4 the Cloud cannot be reached; 7 unexpected answer;
-  8 invalid id; 9 invalid name; 10 invalid room; 11 invalid public key; 12 token invalid or expired; 13 already claimed;
-  14 still processing an earlier claim; 15, 16, 17 the Cloud has a problem; 18 no machine GUID";
+exit code: 0 claimed; 1 arguments; 2 claim directory or key; 4 the Cloud cannot be reached; 6 wrong user;
+  7 unexpected answer; 8 invalid id; 9 invalid name; 10 invalid room; 11 invalid public key; 12 token invalid or expired;
+  13 already claimed; 14 still processing an earlier claim; 15, 16, 17 the Cloud has a problem; 18 no machine GUID";
 
 pub(crate) const RUN: &str = "\
 usage: aclk run [OPTIONS]
@@ -63,6 +65,8 @@ The proxy is that of [cloud] proxy in netdata.conf (none, env or a URL: see \"ac
   --hostname NAME           name to show; default: the host name
   --listen ADDR:PORT|off    where the local API and the status page are, for a browser on this machine; default:
                             127.0.0.1:19999, and if that is taken, nowhere
+  --user USER               if root starts it: give up those rights and become this user, once what needs them is open;
+                            default: [global] run as user in netdata.conf, else stay root
   --net host                use the sockets of this machine (default)
   --net tap:NAME            use our own TCP/IP stack (IPv4) on this TAP device, which is made if it does not exist
   --address CIDR            address of our own stack, as in 10.0.0.2/24; default: DHCP, which says the next two as well
@@ -77,11 +81,12 @@ It listens for commands (netdatacli, \"aclk aclk-state\") from root and its own 
 directory ($NETDATA_RUN_DIR/netdata.pipe, default /run/netdata/netdata.pipe; where that cannot be, in
 $NETDATA_VARLIB_DIR/aclk). If there is no such place the log says so, and the link is held all the same.
 
-A program that is called \"netdata\" (a link to aclk is enough) does the same; it knows -D, which changes nothing, and
-listens where netdata.conf says: [web] bind to, default *, which is every address of this machine.
+A program that is called \"netdata\" (a link to aclk is enough) does the same; it knows -D, which changes nothing,
+and -u USER. If root starts it, it becomes that user, by default netdata if there is one. It listens where netdata.conf
+says: [web] bind to, default *, which is every address of this machine.
 
 exit code: 0 ended by a signal or by shutdown-agent; 1 arguments, the port of the local API, or the TAP device; 2 files, or
-  another \"aclk run\" is running; 4 nobody is trusted; 18 no machine GUID";
+  another \"aclk run\" is running; 4 nobody is trusted; 6 no such user, or not allowed to become it; 18 no machine GUID";
 
 #[cfg(feature = "lab")]
 pub(crate) const DEMO: &str = "\
@@ -140,7 +145,9 @@ Keeps the Agent-Cloud Link of this machine up, with the command line of a Netdat
   -W buildinfo, -W buildinfojson
                           what this program is
   -h, -v                  this text; the version
-  -P FILE, -u USER, -t SECONDS, -W stacksize=N, -W debug_flags=N
+  -u USER                 if root starts it: become this user, once what needs root is open; default: [global] run as user
+                          in netdata.conf, else netdata if there is such a user
+  -P FILE, -t SECONDS, -W stacksize=N, -W debug_flags=N
                           known, and without effect
 
 It also takes the long options of \"aclk run\".";

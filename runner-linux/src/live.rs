@@ -120,7 +120,7 @@ impl Live {
             Some(dir) => dir.mode(),
             None => DIRECTORY_MODE,
         };
-        let dir = Dir::open_or_create(path, mode).map_err(at)?;
+        let dir = Dir::open_or_create_with_parent(path, mode).map_err(at)?;
         let lock = Lock::take(&dir, patience).map_err(at)?;
         let status = Status {
             pid: std::process::id().into(),

@@ -54,7 +54,7 @@ fn create(registry: &Path, rng: &mut dyn CryptoRng) -> Result<Guid, Fault> {
         Ok(Some(dir)) => dir.mode(),
         _ => DIRECTORY_MODE,
     };
-    let mut dir = Dir::open_or_create(registry, mode).map_err(|problem| fault(problem.at(registry)))?;
+    let mut dir = Dir::open_or_create_with_parent(registry, mode).map_err(|problem| fault(problem.at(registry)))?;
     let _lock = Lock::take(&dir, PATIENCE).map_err(|problem| fault(problem.at(registry)))?;
     // Another process may have been faster.
     if let Some(guid) = read_in(&dir, registry)?.filter(|guid| !guid.is_known_clone()) {

@@ -23,6 +23,7 @@ mod names;
 mod net;
 mod netdata_conf;
 mod paths;
+mod privileges;
 mod proxy;
 mod random;
 mod report;
@@ -33,6 +34,7 @@ mod socket;
 mod sources;
 mod store;
 mod trust;
+mod user;
 #[cfg(test)]
 mod wide;
 mod wishes;

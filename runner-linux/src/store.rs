@@ -10,7 +10,9 @@ pub(crate) mod error;
 pub(crate) mod lock;
 #[cfg(test)]
 mod model;
+pub(crate) mod owner;
 pub(crate) mod reading;
+pub(crate) mod repair;
 #[cfg(test)]
 mod tests;
 

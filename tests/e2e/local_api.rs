@@ -356,8 +356,9 @@ fn under_the_name_of_netdata_it_listens_where_netdata_conf_says() {
     let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = probe.local_addr().unwrap().port();
     drop(probe);
-    let conf =
-        format!("[global]\n  run as user = x\n[web]\n  bind to = 127.0.0.1:{port}=dashboard|registry [::1]:{port}\n");
+    let conf = format!(
+        "[global]\n  page cache size = 32\n[web]\n  bind to = 127.0.0.1:{port}=dashboard|registry [::1]:{port}\n"
+    );
     let link = Daemon::start(netdata(&machine, &conf, &["-D"]));
     link.wait_for(&format!("status page at http://127.0.0.1:{port}/"), 0);
     link.wait_for("not claimed", 0);

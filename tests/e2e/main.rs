@@ -20,3 +20,4 @@ mod secrets;
 mod socket;
 mod sources;
 mod tap;
+mod users;

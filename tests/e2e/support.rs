@@ -9,7 +9,7 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -52,7 +52,11 @@ impl Machine {
         let root = std::env::temp_dir().join(format!("aclk-e2e-{}-{number}", std::process::id()));
         fs::DirBuilder::new().mode(0o700).create(&root).unwrap();
         fs::create_dir_all(root.join("etc/claim.d")).unwrap();
-        Self { root }
+        let machine = Self { root };
+        if !user_of_tests().is_empty() {
+            machine.configure("");
+        }
+        machine
     }
 
     /// One that trusts `cloud` and has a key pair.
@@ -88,7 +92,7 @@ impl Machine {
 
     /// Writes netdata.conf.
     pub(crate) fn configure(&self, netdata_conf: &str) {
-        fs::write(self.root.join("etc/netdata.conf"), netdata_conf).unwrap();
+        fs::write(self.root.join("etc/netdata.conf"), format!("{}{netdata_conf}", user_of_tests())).unwrap();
     }
 
     /// A file of the claim directory.
@@ -162,6 +166,20 @@ impl Drop for Machine {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.root);
     }
+}
+
+/// What netdata.conf has to say where a Netdata is installed: that this one is run by whoever runs the tests.
+fn user_of_tests() -> &'static str {
+    static SAID: LazyLock<String> = LazyLock::new(|| {
+        let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+        if !users.lines().any(|line| line.starts_with("netdata:")) {
+            return String::new();
+        }
+        let mut whoami = Command::new("id");
+        whoami.arg("-un");
+        format!("[global]\n\trun as user = {}\n", run(whoami).stdout.trim())
+    });
+    &SAID
 }
 
 /// The arguments of a claim with the token of `cloud`.

@@ -20,6 +20,7 @@ use crate::sources::{self, Place, switch};
 use crate::store::claim_dir::Terms;
 use crate::store::reading::Written;
 use crate::trust::INSECURE;
+use crate::user::{self, User};
 use aclk_core::clock::Clock;
 use aclk_core::driver::NoControl;
 use aclk_core::engine::event::Goal;
@@ -124,6 +125,10 @@ fn claim(options: Options, paths: &Paths) -> Result<Record, Fault> {
     switch::allow_claim(paths)?;
     let screen = || Screen::new(stderr()).with_stages(called == Called::Claim || verbose).without_success();
     let mut screen = Maybe((!json).then(screen));
+    let (user, mended) = user::act_for(options.user.as_deref(), paths)?;
+    if let Some(screen) = &mut screen.0 {
+        mended.iter().for_each(|note| screen.note(note));
+    }
     let mut store = sources::store(paths, Place::ClaimDir, &Written::default())?;
     store.hold()?;
     let dir = store.open()?;
@@ -142,12 +147,11 @@ fn claim(options: Options, paths: &Paths) -> Result<Record, Fault> {
     }
     let machine_guid = host::machine_guid(paths)?;
     let dir = store.open()?;
-    let user = options.user;
     let mut settings = settings::assemble_with(given, dir.as_ref(), defaults, machine_guid)?;
     settings::require_token(&settings, store.path())?;
     if let Some(screen) = &mut screen.0 {
         if called == Called::Script || verbose {
-            describe(screen, &settings, &proxy, user.as_deref());
+            describe(screen, &settings, &proxy, &user);
         }
         warn_of_other_proxy(screen, given_proxy.as_ref(), paths);
         if let Some(warning) = proxy.exposed() {
@@ -179,16 +183,14 @@ fn claim(options: Options, paths: &Paths) -> Result<Record, Fault> {
 }
 
 /// What the documented script says before it starts (protocol.md 1.4).
-fn describe(screen: &mut Screen<Stderr>, settings: &Settings, proxy: &Choice, user: Option<&str>) {
+fn describe(screen: &mut Screen<Stderr>, settings: &Settings, proxy: &Choice, user: &User) {
     screen.line(format_args!("Token: {}", "*".repeat(16)));
     screen.line(format_args!("Base URL: {}", settings.url));
     screen.line(format_args!("Id: {}", settings.id));
     screen.line(format_args!("Rooms: {}", settings.rooms));
     screen.line(format_args!("Hostname: {}", settings.hostname));
     screen.line(format_args!("Proxy: {proxy}"));
-    if let Some(user) = user {
-        screen.line(format_args!("Netdata user: {user}"));
-    }
+    screen.line(format_args!("Netdata user: {}", user.name()));
 }
 
 /// What else decides how it goes.

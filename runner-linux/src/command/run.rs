@@ -19,6 +19,7 @@ use crate::local_api::listen::Listen;
 use crate::metrics::Machine;
 use crate::netdata_conf;
 use crate::paths::Paths;
+use crate::privileges::Rights;
 use crate::proxy::{Choice, Environment};
 use crate::report::log::{Log, Tag};
 use crate::report::screen::Screen;
@@ -73,6 +74,8 @@ pub(super) struct Options {
     pub(super) notes: Vec<String>,
     /// What `-W "claim …"` said.
     pub(super) claim: Option<Wanted>,
+    /// The user to run as.
+    pub(super) user: Option<String>,
 }
 
 /// Takes options, one after the other.
@@ -126,6 +129,7 @@ impl Parser {
         let name = argument.name().to_owned();
         match name.as_str() {
             "listen" => self.options.listen = Some(Listen::of_option(&argument.value()?)?),
+            "user" => self.options.user = Some(argument.value()?.to_string()),
             "net" => self.tap = net(&argument.value()?)?,
             "host-prefix" => self.options.host_prefix = Some(PathBuf::from(argument.value()?.as_str())),
             name if address::Given::knows(name) => self.address.take(name, &argument.value()?)?,
@@ -172,15 +176,26 @@ fn link(called: Called, options: &Options) -> Result<(), Fault> {
         (None, Called::Run) => Listen::default(),
         (None, Called::Netdata) => Listen::of_conf(&netdata_conf::load(&paths)?)?,
     };
+    let rights = Rights::find(called == Called::Netdata, options.user.as_deref(), &paths)?;
+    let mended = rights.prepare(&paths)?;
     let live = Live::new(&paths.live(), live::PATIENCE)?;
     let journal = Journal::new(Log::new(stderr()), live);
+    for note in mended {
+        journal.line(Tag::Link, format_args!("note: {note}"));
+    }
     // On the heap: those it is handed through would keep copies of it.
-    let work = Box::pin(keep(&paths, options, &listen, &journal));
+    let work = Box::pin(keep(&paths, options, &rights, &listen, &journal));
     host::block_on(LocalSet::new().run_until(work))?
 }
 
 /// Holds the link, listens to commands, and serves the local API.
-async fn keep(paths: &Paths, options: &Options, listen: &Listen, journal: &Journal<Stderr>) -> Result<(), Fault> {
+async fn keep(
+    paths: &Paths,
+    options: &Options,
+    rights: &Rights,
+    listen: &Listen,
+    journal: &Journal<Stderr>,
+) -> Result<(), Fault> {
     let start = format!("aclk {} starts, claim directory {}", env!("CARGO_PKG_VERSION"), paths.claim_dir().display());
     journal.line(Tag::Link, start);
     for note in &options.notes {
@@ -197,13 +212,30 @@ async fn keep(paths: &Paths, options: &Options, listen: &Listen, journal: &Journ
     let node = Node::new(host::device(machine, stack), &settings, &Saved::default(), now());
     let daemon = Rc::new(Daemon::new(Rc::new(RefCell::new(node)), now));
     let listeners = open(listen, journal)?;
+    let tap = open_tap(options, stack, journal)?;
+    // Nothing was said to the network yet.
+    for note in rights.give_up(paths)? {
+        journal.line(Tag::Link, note);
+    }
     let tell = |text| journal.line(Tag::Link, text);
     let api = local_api::serve(&listeners, daemon.node.clone(), NodeClock::new(now), journal.history(), tell);
     let commands = socket::serve(paths, daemon.clone(), journal.clone());
-    match select3(link_again(paths, options, machine, stack, journal, &daemon), commands, api).await {
+    match select3(link_again(paths, options, machine, tap.as_ref(), journal, &daemon), commands, api).await {
         Either3::First(result) => result,
         Either3::Second(()) | Either3::Third(()) => Ok(()),
     }
+}
+
+/// Opens the TAP device, if one is wanted. Once, and not with every new beginning: a device that we made goes when it is
+/// closed.
+fn open_tap(
+    options: &Options,
+    stack: Option<&'static OwnStack>,
+    journal: &Journal<Stderr>,
+) -> Result<Option<Tap>, Fault> {
+    let (Net::Tap(name, addressing), Some(stack)) = (&options.net, stack) else { return Ok(None) };
+    let journal = journal.clone();
+    Tap::open(name, addressing.clone(), stack, move |text| journal.line(Tag::Link, text)).map(Some)
 }
 
 /// Opens the local API, and says where it is.
@@ -229,7 +261,7 @@ async fn link_again(
     paths: &Paths,
     options: &Options,
     machine: &Machine,
-    stack: Option<&'static OwnStack>,
+    tap: Option<&Tap>,
     journal: &Journal<Stderr>,
     daemon: &Rc<Daemon>,
 ) -> Result<(), Fault> {
@@ -237,19 +269,11 @@ async fn link_again(
     for note in machine.notes() {
         journal.line(Tag::Link, format_args!("note: {note}"));
     }
-    let tap = match (&options.net, stack) {
-        (Net::Host, _) | (_, None) => None,
-        (Net::Tap(name, addressing), Some(stack)) => {
-            let journal = journal.clone();
-            // Once, and not with every new beginning: a device that we made goes when it is closed.
-            Some(Tap::open(name, addressing.clone(), stack, move |text| journal.line(Tag::Link, text))?)
-        }
-    };
     let mut is_first = true;
     loop {
-        match once(paths, options, tap.as_ref(), journal, daemon, &mut wishes).await {
+        match once(paths, options, tap, journal, daemon, &mut wishes).await {
             Ok(()) => {}
-            Err(fault) if is_first || tap.as_ref().is_some_and(Tap::is_gone) => return Err(fault),
+            Err(fault) if is_first || tap.is_some_and(Tap::is_gone) => return Err(fault),
             // What was wrong may be mended while we wait.
             Err(fault) => {
                 journal.trouble(&fault);

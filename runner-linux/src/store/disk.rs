@@ -3,14 +3,17 @@
 //! Each method is one thing that a crash can come before or after; the tests put a model in place of the real directory
 //! and let it crash at every one of them.
 
+mod ownership;
+
 use super::error::{Problem, Verb};
+use ownership::{may_follow, may_follow_to_directory};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
-use rustix::process::{getegid, geteuid};
-use std::ffi::CString;
+use std::ffi::{CString, OsStr};
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
@@ -52,19 +55,48 @@ pub(crate) struct Dir {
 }
 
 impl Dir {
-    /// Opens `path`; `None` if there is nothing.
+    /// Opens `path`; `None` if there is nothing. Root follows a link only if it is one of his own: whoever may write in the
+    /// directory above must not make him change or give away another one.
     pub(crate) fn open(path: &Path) -> Result<Option<Self>, Problem> {
-        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
-        match rustix::fs::open(path, flags, Mode::empty()) {
+        let look = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let mut is_foreign = false;
+        let opened = rustix::fs::open(path, look, Mode::empty()).and_then(|looked| {
+            let stat = rustix::fs::fstat(&looked)?;
+            let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+            if FileType::from_raw_mode(stat.st_mode) != FileType::Symlink {
+                return rustix::fs::openat(&looked, ".", flags, Mode::empty());
+            }
+            is_foreign = !may_follow_to_directory(&stat);
+            if is_foreign {
+                return Err(Errno::LOOP);
+            }
+            // The target of the link that was looked at, not of one that has taken its place since.
+            let target: CString = rustix::fs::readlinkat(&looked, "", Vec::new())?;
+            let target = path.parent().unwrap_or(Path::new("")).join(OsStr::from_bytes(target.to_bytes()));
+            rustix::fs::open(target, flags, Mode::empty())
+        });
+        match opened {
             Ok(fd) => Self::of(fd).map(Some),
             Err(Errno::NOENT) => Ok(None),
             Err(Errno::NOTDIR) => Err(Problem::NotADirectory),
+            Err(_) if is_foreign => Err(Problem::ForeignLink),
             Err(error) => Err(Problem::of(Verb::Open, error)),
         }
     }
 
+    /// The same as [`open_or_create`](Self::open_or_create) for a directory in one that is ours as well, as those below
+    /// `/var/lib/netdata` are: if that is made, it belongs to the same user.
+    pub(crate) fn open_or_create_with_parent(path: &Path, mode: Mode) -> Result<Self, Problem> {
+        if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty())
+            && Self::open(parent)?.is_none()
+        {
+            Self::open_or_create(parent, mode)?;
+        }
+        Self::open_or_create(path, mode)
+    }
+
     /// Opens `path`; if there is nothing, it is made, and so are its parents. Either way it ends up with the rights
-    /// `mode`, if it is ours; a new one never had wider ones.
+    /// `mode`, if it is ours; a new one never had wider ones, and belongs to whom root works for.
     pub(crate) fn open_or_create(path: &Path, mode: Mode) -> Result<Self, Problem> {
         let parent =
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(PathBuf::from("."), Into::into);
@@ -76,7 +108,10 @@ impl Dir {
             Err(Errno::EXIST) => false,
             Err(error) => return Err(Problem::of(Verb::Create, error)),
         };
-        let dir = Self::open(path)?.ok_or(Problem::Vanished)?;
+        let mut dir = Self::open(path)?.ok_or(Problem::Vanished)?;
+        if made {
+            dir.take_over()?;
+        }
         dir.set_mode(mode, made)?;
         if made {
             rustix::fs::fsync(&dir.fd).map_err(|error| Problem::of(Verb::Sync, error))?;
@@ -102,20 +137,11 @@ impl Dir {
         }
     }
 
-    /// Root works for whoever owns the directory: a daemon under that user has to be able to read the result
-    /// (protocol.md section 7, row 24).
-    fn hand_over(&self, file: BorrowedFd<'_>) -> Result<(), Problem> {
-        let (uid, gid) = (rustix::fs::Uid::from_raw(self.owner.st_uid), rustix::fs::Gid::from_raw(self.owner.st_gid));
-        if !geteuid().is_root() || (uid == geteuid() && gid == getegid()) {
-            return Ok(());
-        }
-        rustix::fs::fchown(file, Some(uid), Some(gid)).map_err(|error| Problem::of(Verb::Create, error))
-    }
-
     /// Opens a file for reading without ever waiting for anyone (a FIFO) or being led astray.
     ///
     /// Links are followed, because mounted secrets are links, but only those that root or the current user has made:
-    /// the owner of the directory must not make root read a file for him.
+    /// the owner of the directory must not make root read a file for him. For the same reason a file that has a second name
+    /// is not read by root if it is a third user's.
     fn open_file(&self, name: &str) -> Result<Option<OwnedFd>, Problem> {
         let problem = |error| Problem::of(Verb::Read, error);
         let look = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -129,7 +155,7 @@ impl Dir {
         let opened = match FileType::from_raw_mode(stat.st_mode) {
             FileType::RegularFile => rustix::fs::openat(&self.fd, name, read | OFlags::NOFOLLOW, Mode::empty()),
             FileType::Symlink => {
-                if stat.st_uid != 0 && stat.st_uid != geteuid().as_raw() {
+                if !may_follow(&stat) || self.is_borrowed(&stat) {
                     return Err(Problem::ForeignLink);
                 }
                 // The target of the link that was looked at, not of one that has taken its name since.
@@ -143,12 +169,13 @@ impl Dir {
             Err(Errno::NOENT) => return Ok(None),
             Err(error) => return Err(problem(error)),
         };
-        let stat = rustix::fs::fstat(&fd).map_err(problem)?;
-        if FileType::from_raw_mode(stat.st_mode) == FileType::RegularFile {
-            Ok(Some(fd))
-        } else {
-            Err(Problem::NotAFile)
+        let found = rustix::fs::fstat(&fd).map_err(problem)?;
+        if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
+            return Err(Problem::NotAFile);
         }
+        // Where a link of root leads is for root to know.
+        let is_link = FileType::from_raw_mode(stat.st_mode) == FileType::Symlink;
+        if !is_link && self.is_borrowed(&found) { Err(Problem::ForeignName) } else { Ok(Some(fd)) }
     }
 
     /// The rights of the directory itself.

@@ -1,5 +1,8 @@
 //! What can go wrong with the files of an identity, in words that name the file and what to do.
 
+mod barrier;
+
+use barrier::Barrier;
 use rustix::io::Errno;
 use std::fmt;
 use std::io;
@@ -15,6 +18,7 @@ pub(crate) enum Verb {
     Sync,
     Remove,
     Lock,
+    Give,
 }
 
 impl fmt::Display for Verb {
@@ -27,6 +31,7 @@ impl fmt::Display for Verb {
             Self::Sync => "make durable",
             Self::Remove => "remove",
             Self::Lock => "lock",
+            Self::Give => "give away",
         })
     }
 }
@@ -44,6 +49,8 @@ pub(crate) enum Problem {
     NotAFile,
     /// A symbolic link that neither root nor the current user has made.
     ForeignLink,
+    /// A second name of a file that belongs to neither the current user nor the owner of the directory.
+    ForeignName,
     /// It was removed while it was used.
     Vanished,
     /// Larger than anything sensible.
@@ -70,7 +77,9 @@ impl Problem {
 
     /// The same with the path it is about.
     pub(crate) fn at(self, path: impl AsRef<Path>) -> StoreError {
-        StoreError { path: path.as_ref().to_owned(), problem: self }
+        let path = path.as_ref().to_owned();
+        let barrier = matches!(self, Self::Denied(_)).then(|| Barrier::before(&path)).flatten();
+        StoreError { path, problem: self, barrier }
     }
 }
 
@@ -93,6 +102,8 @@ pub(crate) fn words(error: &io::Error) -> String {
 pub(crate) struct StoreError {
     pub(crate) path: PathBuf,
     pub(crate) problem: Problem,
+    /// What the rights do not suffice for, if that can be seen.
+    barrier: Option<Barrier>,
 }
 
 impl StoreError {
@@ -106,10 +117,16 @@ impl fmt::Display for StoreError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
         match &self.problem {
-            Problem::Denied(verb) => write!(
-                f,
-                "cannot {verb} {path}: permission denied (run this as the user that owns the directory, or with sudo)"
-            ),
+            Problem::Denied(verb) => match &self.barrier {
+                Some(barrier) => {
+                    write!(f, "cannot {verb} {path}: ")?;
+                    barrier.tell(f, &self.path)
+                }
+                None => write!(
+                    f,
+                    "cannot {verb} {path}: permission denied (run this as the user that owns the directory, or with sudo)"
+                ),
+            },
             Problem::Failed { verb, words } => write!(f, "cannot {verb} {path}: {words}"),
             Problem::NotADirectory => write!(f, "{path} is not a directory: move it away"),
             Problem::NotAFile => write!(f, "{path} is not a regular file: move it away"),
@@ -117,6 +134,10 @@ impl fmt::Display for StoreError {
                 f,
                 "{path} is a symbolic link made by another user and is not followed: make it as root or as the current \
                  user, or put the file itself there"
+            ),
+            Problem::ForeignName => write!(
+                f,
+                "{path} is a second name (hard link) of a file of another user and is not used: put a copy in its place"
             ),
             Problem::Vanished => write!(f, "{path} was removed at the same time: try again"),
             Problem::TooLarge { limit } => write!(f, "{path} is larger than {limit} bytes: is it the right file?"),
@@ -139,10 +160,10 @@ mod tests {
 
     #[test]
     fn an_error_names_the_path_and_says_what_to_do() {
-        let denied = Problem::of_io(Verb::Write, &io::Error::from_raw_os_error(13)).at("/etc/netdata/claim.d/pending");
+        let denied = Problem::of_io(Verb::Write, &io::Error::from_raw_os_error(13)).at("etc/netdata/claim.d/pending");
         assert_eq!(
             denied.to_string(),
-            "cannot write /etc/netdata/claim.d/pending: permission denied (run this as the user that owns the directory, \
+            "cannot write etc/netdata/claim.d/pending: permission denied (run this as the user that owns the directory, \
              or with sudo)"
         );
         assert!(denied.is_permission());

@@ -68,8 +68,13 @@ pub(super) fn parse(arguments: Vec<OsString>) -> Result<Asked, Fault> {
             return Ok(asked);
         }
     }
-    let Command { overlay, parser, claim } = command;
-    Ok(Asked::Start { overlay, options: Box::new(parser.finish()?), claim })
+    let Command { overlay, parser, mut claim } = command;
+    let options = Box::new(parser.finish()?);
+    // One user for both, unless the claim says otherwise.
+    if let Some(claim) = &mut claim {
+        claim.user = claim.user.take().or_else(|| options.user.clone());
+    }
+    Ok(Asked::Start { overlay, options, claim })
 }
 
 impl Command {
@@ -106,7 +111,7 @@ impl Command {
             't' if value == "1" => {}
             't' => self.note("-t changes nothing: this machine is measured every second"),
             'P' => self.note("-P changes nothing: there is no pid file"),
-            'u' => self.note("-u changes nothing: it goes on as the user it was started as"),
+            'u' => self.parser.options.user = Some(value.to_owned()),
             _ => return self.advanced(value, args),
         }
         Ok(None)

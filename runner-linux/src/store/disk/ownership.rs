@@ -1,0 +1,109 @@
+//! To whom files belong, and which of them root may touch: a claim directory is writable for the user that Netdata runs as,
+//! who must not be able to make root read, change or give away anybody else's files.
+
+use super::Dir;
+use crate::store::error::{Problem, Verb};
+use crate::store::owner::Owner;
+use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, Stat, accessat, fchown, fstat};
+use rustix::io::Errno;
+use rustix::process::{getegid, geteuid};
+use std::os::fd::{AsFd, BorrowedFd};
+
+/// Whether a symbolic link to a file may be followed: one that root or the current user has made.
+pub(super) fn may_follow(link: &Stat) -> bool {
+    link.st_uid == 0 || link.st_uid == geteuid().as_raw()
+}
+
+/// Whether a symbolic link to a directory may be followed: who is not root has nothing to lose by it.
+pub(super) fn may_follow_to_directory(link: &Stat) -> bool {
+    link.st_uid == 0 || !geteuid().is_root()
+}
+
+impl Dir {
+    /// Whether root could be misled by a file: it has a second name, and belongs neither to the owner of this directory
+    /// nor to whom root works for, who both could have put the name here.
+    pub(super) fn is_borrowed(&self, file: &Stat) -> bool {
+        let is_shared = self.owner.st_uid != 0 || Mode::from_raw_mode(self.owner.st_mode).contains(Mode::WOTH) || {
+            Mode::from_raw_mode(self.owner.st_mode).contains(Mode::WGRP) && self.owner.st_gid != 0
+        };
+        let theirs = [Some(self.owner.st_uid), Owner::appointed().map(|owner| owner.uid.as_raw())];
+        geteuid().is_root() && is_shared && file.st_nlink > 1 && !theirs.contains(&Some(file.st_uid))
+    }
+
+    /// To whom a file made here by root belongs: to whom root works for, else to the owner of the directory. A daemon under
+    /// that user has to be able to read it (protocol.md section 7, row 24).
+    fn heir(&self) -> Option<Owner> {
+        let us = Owner { uid: geteuid(), gid: getegid() };
+        let heir = Owner::appointed().unwrap_or(Owner::of(&self.owner));
+        (geteuid().is_root() && heir != us).then_some(heir)
+    }
+
+    /// Gives a file that was just made, and has no content yet, to whom it is made for.
+    pub(super) fn hand_over(&self, file: BorrowedFd<'_>) -> Result<(), Problem> {
+        self.heir().map_or(Ok(()), |heir| chown(file, heir))
+    }
+
+    /// Gives this directory, which was just made, to whom root works for.
+    pub(super) fn take_over(&mut self) -> Result<(), Problem> {
+        Owner::appointed().map_or(Ok(()), |owner| self.give_to(owner).map(drop))
+    }
+
+    /// Whether the current user may make files here.
+    pub(crate) fn require_writable(&self) -> Result<(), Problem> {
+        accessat(&self.fd, ".", Access::WRITE_OK | Access::EXEC_OK, AtFlags::EACCESS)
+            .map_err(|error| Problem::of(Verb::Write, error))
+    }
+
+    /// Whether it is root's own.
+    pub(crate) fn belongs_to_root(&self) -> bool {
+        self.owner.st_uid == 0
+    }
+
+    /// Gives this directory to `owner`. Yields the user it belonged to, if it was another one.
+    pub(crate) fn give_to(&mut self, owner: Owner) -> Result<Option<u32>, Problem> {
+        if Owner::of(&self.owner) == owner {
+            return Ok(None);
+        }
+        let before = self.owner.st_uid;
+        chown(self.as_fd(), owner)?;
+        self.owner = fstat(&self.fd).map_err(|error| Problem::of(Verb::Open, error))?;
+        Ok(Some(before))
+    }
+
+    /// Gives the file `name` to `owner`, if it is a file and has no other name; its rights stay. Yields the user it belonged
+    /// to, if it was another one.
+    ///
+    /// Links are left alone: where they lead is not ours.
+    pub(crate) fn give_file_to(&self, name: &str, owner: Owner) -> Result<Option<u32>, Problem> {
+        let problem = |error| Problem::of(Verb::Give, error);
+        // What it is has to be known before it is opened: to open a device or a FIFO can do something already.
+        let look = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
+        let looked = match rustix::fs::openat(&self.fd, name, look, Mode::empty()) {
+            Ok(fd) => fstat(fd).map_err(problem)?,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(error) => return Err(problem(error)),
+        };
+        if FileType::from_raw_mode(looked.st_mode) != FileType::RegularFile || Owner::of(&looked) == owner {
+            return Ok(None);
+        }
+        let read = OFlags::RDONLY | OFlags::NOFOLLOW | OFlags::NONBLOCK | OFlags::NOCTTY | OFlags::CLOEXEC;
+        let file = match rustix::fs::openat(&self.fd, name, read, Mode::empty()) {
+            Ok(file) => file,
+            Err(Errno::NOENT) => return Ok(None),
+            Err(error) => return Err(problem(error)),
+        };
+        let found = fstat(&file).map_err(problem)?;
+        if FileType::from_raw_mode(found.st_mode) != FileType::RegularFile {
+            return Err(Problem::NotAFile);
+        }
+        if found.st_nlink > 1 {
+            return Err(Problem::ForeignName);
+        }
+        chown(file.as_fd(), owner)?;
+        Ok(Some(found.st_uid))
+    }
+}
+
+fn chown(file: BorrowedFd<'_>, owner: Owner) -> Result<(), Problem> {
+    fchown(file, Some(owner.uid), Some(owner.gid)).map_err(|error| Problem::of(Verb::Give, error))
+}

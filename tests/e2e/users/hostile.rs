@@ -1,0 +1,145 @@
+//! The claim directory is writable for the user that Netdata runs as. That user must not make root read, change or give away
+//! other people's files.
+
+use super::*;
+use std::os::unix::fs::{DirBuilderExt, lchown};
+
+const SECRET: &str = "the-secret-of-root";
+
+/// A claimed machine that root is about to claim anew, and a file of root's that is nobody's business.
+fn victim(cloud: &Handle) -> (Machine, PathBuf) {
+    let machine = machine_with_users(Machine::trusting(cloud));
+    give(&machine.root().join("etc/claim.d"), NETDATA);
+    let secret = machine.root().join("secret");
+    fs::write(&secret, format!("{SECRET}\n")).unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o600)).unwrap();
+    (machine, secret)
+}
+
+fn assert_untouched(secret: &Path, ended: &Ended, what: &str) {
+    assert_eq!(owner(secret), (0, 0, 0o600), "{what}: {ended:?}");
+    assert_eq!(fs::read_to_string(secret).unwrap(), format!("{SECRET}\n"), "{what}: {ended:?}");
+    assert!(!format!("{ended:?}").contains(SECRET), "{what}: {ended:?}");
+}
+
+/// A link as the user that Netdata runs as would make it.
+fn plant(secret: &Path, path: &Path) {
+    let _ = fs::remove_file(path);
+    symlink(secret, path).unwrap();
+    lchown(path, Some(NETDATA), Some(NETDATA)).unwrap();
+}
+
+#[test]
+fn links_in_the_claim_directory_lead_root_nowhere() {
+    if !can_change_users() {
+        return;
+    }
+    let cloud = cloud("");
+    let names = ["private.pem", "public.pem", "claimed_id", "cloud.conf", "node_id", "pending", "token", "rooms"];
+    let temporary = names.map(|name| format!(".{name}.new"));
+    let names = names.iter().map(|name| (*name).to_owned()).chain(temporary).chain(["cloud_fullchain.pem".to_owned()]);
+    for name in names {
+        for is_hard in [false, true] {
+            let (machine, secret) = victim(&cloud);
+            let path = machine.file(&name);
+            if is_hard {
+                let _ = fs::remove_file(&path);
+                fs::hard_link(&secret, &path).unwrap();
+            } else {
+                plant(&secret, &path);
+            }
+            events(&cloud);
+            let what = format!("{name}, {}", if is_hard { "hard" } else { "symbolic" });
+            // The token is not given where it is the file that it would come from.
+            let ended = if name == "token" || name == "rooms" {
+                let url = format!("-url={}", cloud.url());
+                let token = format!("-token={}", cloud.with(|cloud, _| cloud.token().to_owned()));
+                let other = if name == "token" { "-rooms=" } else { token.as_str() };
+                aclk(&machine, 0, &["claim", &url, other])
+            } else {
+                claim(&machine, &cloud, 0, &[])
+            };
+            assert_untouched(&secret, &ended, &what);
+            if is_hard {
+                // Our name for it may be gone, that of root is not.
+                assert!(secret.exists());
+            }
+            assert!(!events(&cloud).iter().any(|event| event.contains(SECRET)), "{what}");
+            let is_temporary = name.starts_with('.');
+            let is_needed = !is_temporary && !matches!(name.as_str(), "public.pem" | "node_id");
+            assert!(ended.code == if is_needed { 2 } else { 0 } || name == "claimed_id", "{what}: {ended:?}");
+            if is_needed && name != "claimed_id" {
+                let why =
+                    if is_hard { "is a second name (hard link)" } else { "is a symbolic link made by another user" };
+                assert!(ended.stderr.contains(why), "{what}: {ended:?}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_no_file_stops_root_and_nothing_hangs() {
+    if !can_change_users() {
+        return;
+    }
+    let cloud = cloud("");
+    for name in ["private.pem", "claimed_id", "cloud.conf", "pending", "token", ".pending.new"] {
+        for kind in ["fifo", "directory"] {
+            let (machine, secret) = victim(&cloud);
+            let path = machine.file(name);
+            let _ = fs::remove_file(&path);
+            if kind == "fifo" {
+                let mut mkfifo = Command::new("mkfifo");
+                mkfifo.arg(&path);
+                assert_eq!(run(mkfifo).code, 0);
+            } else {
+                fs::DirBuilder::new().mode(0o700).create(&path).unwrap();
+            }
+            give(&path, NETDATA);
+            let url = format!("-url={}", cloud.url());
+            let ended = match name {
+                "token" => aclk(&machine, 0, &["claim", &url]),
+                _ => claim(&machine, &cloud, 0, &[]),
+            };
+            assert_untouched(&secret, &ended, name);
+            // A FIFO with the name of a temporary file is removed like any other.
+            let code = if name.starts_with('.') && kind == "fifo" { 0 } else { 2 };
+            assert_eq!(ended.code, code, "{name} {kind}: {ended:?}");
+        }
+    }
+}
+
+#[test]
+fn a_directory_that_is_a_link_of_another_user_is_not_given_away() {
+    if !can_change_users() {
+        return;
+    }
+    let cloud = cloud("");
+    let (machine, _) = victim(&cloud);
+    let precious = machine.root().join("precious");
+    fs::DirBuilder::new().mode(0o700).create(&precious).unwrap();
+    fs::create_dir(machine.root().join("lib")).unwrap();
+    // In static installations all of this belongs to the user.
+    for place in ["etc", "lib"] {
+        give(&machine.root().join(place), NETDATA);
+    }
+    fs::rename(machine.file(""), machine.root().join("etc/away")).unwrap();
+    for place in ["etc/claim.d", "lib/registry"] {
+        let place = machine.root().join(place);
+        plant(&precious, &place);
+        let ended = claim(&machine, &cloud, 0, &[]);
+        assert!(matches!(ended.code, 2 | 18), "{ended:?}");
+        assert!(ended.stderr.contains("is a symbolic link made by another user"), "{ended:?}");
+        assert_eq!(owner(&precious), (0, 0, 0o700), "{ended:?}");
+        assert_eq!(fs::read_dir(&precious).unwrap().count(), 0, "{ended:?}");
+        fs::remove_file(&place).unwrap();
+        fs::create_dir(&place).unwrap();
+        give(&place, NETDATA);
+        machine.give_key();
+    }
+    let state = machine.root().join("lib/aclk");
+    plant(&precious, &state);
+    let ended = run(as_user(&machine, 0, "netdata", &["-D".to_owned(), "--listen=off".to_owned()]));
+    assert!(ended.code == 2 && ended.stderr.contains("lib/aclk is a symbolic link"), "{ended:?}");
+    assert_eq!(owner(&precious), (0, 0, 0o700));
+}
