@@ -83,7 +83,7 @@ fn frames_of_every_length_arrive_as_they_were_sent_to_us() {
 fn a_token_that_is_dropped_leaves_its_frame_in_the_chip() {
     let (wire, mut card) = card();
     wire.with(|chip| chip.arrives(&frame(100)));
-    drop(card.receive(&mut Context::from_waker(Waker::noop())).unwrap());
+    assert!(card.receive(&mut Context::from_waker(Waker::noop())).is_some());
     assert_eq!(receive(&mut card, Waker::noop()), Some(frame(100)));
 }
 

@@ -183,7 +183,7 @@ impl Model {
             HW_CFG if self.is_reset_stuck => HW_RESET,
             E2P_CMD => 0,
             RX_CFG | TX_CFG => self.register(offset) & !(RX_DUMP | TX_DUMP),
-            RX_FIFO_INF => (self.rx_status.len() as u32) << 16 | self.rx_data.len() as u32 * 4,
+            RX_FIFO_INF => ((self.rx_status.len() as u32) << 16) | (self.rx_data.len() as u32 * 4),
             RX_STATUS => self.rx_status.pop_front().unwrap_or_else(|| self.beyond_end()),
             RX_DATA => self.rx_data.pop_front().unwrap_or_else(|| self.beyond_end()),
             RX_DROP => core::mem::take(&mut self.rx_dropped),

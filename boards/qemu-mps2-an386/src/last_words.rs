@@ -1,0 +1,92 @@
+//! Why the device had to start anew: kept in memory that a reset leaves alone, and shown by the next start.
+
+use core::cell::UnsafeCell;
+use core::fmt::{self, Write};
+use core::mem::MaybeUninit;
+use core::panic::PanicInfo;
+use cortex_m::peripheral::SCB;
+use cortex_m_rt::{ExceptionFrame, exception};
+
+/// Bytes of text that are kept.
+const TEXT_MAX: usize = 232;
+/// Memory that was not written by us looks different, most likely.
+const MARK: u32 = 0xacc1_dead;
+
+#[derive(Clone, Copy)]
+#[repr(C)]
+struct Words {
+    mark: u32,
+    len: u32,
+    text: [u8; TEXT_MAX],
+    /// So that a power cut, after which memory may hold a part of it, is no panic.
+    sum: u32,
+}
+
+struct Slot(UnsafeCell<MaybeUninit<Words>>);
+
+// SAFETY: it is read by the start, before anything else runs, and written by a panic, after which nothing else does.
+unsafe impl Sync for Slot {}
+
+#[unsafe(link_section = ".uninit.last_words")]
+static SLOT: Slot = Slot(UnsafeCell::new(MaybeUninit::uninit()));
+
+/// What the last run ended with, if it was a panic. It is told once.
+pub(crate) fn take() -> Option<heapless::String<TEXT_MAX>> {
+    let words = SLOT.0.get().cast::<Words>();
+    // SAFETY: the slot is memory, every value of which is one of this type; see above for others.
+    let found = unsafe { words.read_volatile() };
+    // SAFETY: the same.
+    unsafe { (&raw mut (*words).mark).write_volatile(0) };
+    let text = found.text.get(..found.len as usize)?;
+    if found.mark != MARK || found.sum != sum(text) {
+        return None;
+    }
+    heapless::String::try_from(core::str::from_utf8(text).ok()?).ok()
+}
+
+fn sum(text: &[u8]) -> u32 {
+    text.iter().fold(MARK, |sum, byte| sum.rotate_left(5) ^ u32::from(*byte))
+}
+
+/// Keeps what fits.
+struct Pen<'w>(&'w mut Words);
+
+impl Write for Pen<'_> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        for character in text.chars() {
+            let len = self.0.len as usize;
+            let room = self.0.text.get_mut(len..).and_then(|rest| rest.get_mut(..character.len_utf8()));
+            let Some(room) = room else { return Err(fmt::Error) };
+            character.encode_utf8(room);
+            self.0.len += character.len_utf8() as u32;
+        }
+        Ok(())
+    }
+}
+
+#[panic_handler]
+fn panic(info: &PanicInfo<'_>) -> ! {
+    cortex_m::interrupt::disable();
+    let mut words = Words { mark: MARK, len: 0, text: [0; TEXT_MAX], sum: 0 };
+    let mut pen = Pen(&mut words);
+    if let Some(place) = info.location() {
+        let _ = write!(pen, "{}:{}: ", place.file(), place.line());
+    }
+    let _ = write!(pen, "{}", info.message());
+    words.sum = sum(words.text.get(..words.len as usize).unwrap_or_default());
+    // SAFETY: the slot is memory, interrupts are off, and nobody goes on after a panic.
+    unsafe { SLOT.0.get().cast::<Words>().write_volatile(words) };
+    SCB::sys_reset()
+}
+
+/// The processor found something that it cannot do.
+#[exception]
+unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
+    panic!("hard fault at {:#010x}, called from {:#010x}", frame.pc(), frame.lr());
+}
+
+/// An interrupt that nobody handles.
+#[exception]
+unsafe fn DefaultHandler(number: i16) {
+    panic!("nobody handles interrupt {number}");
+}

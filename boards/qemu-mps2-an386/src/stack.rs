@@ -1,0 +1,30 @@
+//! How deep the stack has been: cortex-m-rt paints it, and what has lost its paint was used.
+
+use cortex_m_rt::STACK_PAINT_VALUE;
+
+unsafe extern "C" {
+    /// The lowest word of the stack, by its address, ...
+    static _stack_end: u32;
+    /// ... and the one above the highest.
+    static _stack_start: u32;
+}
+
+fn bounds() -> (*const u32, *const u32) {
+    (&raw const _stack_end, &raw const _stack_start)
+}
+
+/// Bytes of all of it.
+pub(crate) fn size() -> u32 {
+    let (low, high) = bounds();
+    (high as usize - low as usize) as u32
+}
+
+/// The most that was ever used, in bytes.
+pub(crate) fn peak() -> u32 {
+    let (mut word, high) = bounds();
+    // SAFETY: the words from low to high are memory, and reading one disturbs nobody.
+    while word < high && unsafe { word.read_volatile() } == STACK_PAINT_VALUE {
+        word = word.wrapping_add(1);
+    }
+    (high as usize - word as usize) as u32
+}
