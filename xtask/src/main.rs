@@ -4,6 +4,7 @@
 //! standard library, so that it is built in a second on a machine that has nothing yet.
 
 mod deb;
+mod firmware;
 mod install;
 mod process;
 mod publish;
@@ -26,8 +27,16 @@ struct Command {
     run: fn(&[String]) -> Result<(), Problem>,
 }
 
-const COMMANDS: [Command; 7] =
-    [setup::COMMAND, test::COMMAND, tables::COMMAND, install::COMMAND, deb::COMMAND, publish::COMMAND, HELP];
+const COMMANDS: [Command; 8] = [
+    setup::COMMAND,
+    test::COMMAND,
+    tables::COMMAND,
+    firmware::COMMAND,
+    install::COMMAND,
+    deb::COMMAND,
+    publish::COMMAND,
+    HELP,
+];
 
 const HELP: Command = Command {
     name: "help",
@@ -98,8 +107,8 @@ mod tests {
     fn the_help_names_every_command_and_every_gate() {
         let help = help();
         for word in [
-            "setup", "test", "tables", "install", "deb", "package", "help", "format", "lint", "docs", "no-std",
-            "doctests", "tests",
+            "setup", "test", "tables", "firmware", "install", "deb", "package", "help", "format", "lint", "docs",
+            "no-std", "doctests", "tests",
         ] {
             assert!(help.contains(&format!("\n  {word}")), "no `{word}` in:\n{help}");
         }

@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::{env, fmt, io};
 
 /// Why a task did not succeed.
@@ -73,13 +73,24 @@ impl Process {
     pub(crate) fn cargo(arguments: &str) -> Self {
         let program = env::var_os("CARGO").unwrap_or_else(|| OsString::from("cargo"));
         let mut process = Self::of(Command::new(program), "cargo", arguments);
-        // `cargo run` describes xtask to us. Build scripts look at the same variables: with them in the environment the
-        // same crate would be built again after every change between `cargo xtask test` and `cargo test`.
+        process.forget_ourselves();
+        process
+    }
+
+    /// `cargo run` describes xtask to us. Build scripts look at the same variables: with them in the environment the
+    /// same crate would be built again after every change between `cargo xtask test` and `cargo test`.
+    fn forget_ourselves(&mut self) {
         for (name, _) in env::vars_os() {
             if name.to_str().is_some_and(describes_the_running_package) {
-                process.command.env_remove(name);
+                self.command.env_remove(name);
             }
         }
+    }
+
+    /// rustup with `arguments` (split at blanks), for what needs another toolchain than ours.
+    pub(crate) fn rustup(arguments: &str) -> Self {
+        let mut process = Self::of(Command::new("rustup"), "rustup", arguments);
+        process.forget_ourselves();
         process
     }
 
@@ -106,6 +117,19 @@ impl Process {
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);
         self
+    }
+
+    /// The same, in another folder.
+    pub(crate) fn within(mut self, folder: &Path) -> Self {
+        self.command.current_dir(folder);
+        self
+    }
+
+    /// Starts it, to be talked with: its standard output is piped. Whoever starts it ends it.
+    pub(crate) fn start(mut self, input: Stdio, errors: Stdio) -> Result<Child, Problem> {
+        println!("$ {}", self.line);
+        let child = self.command.stdin(input).stdout(Stdio::piped()).stderr(errors).spawn();
+        child.map_err(|cause| Problem::Io { attempt: format!("run `{}`", self.line), cause })
     }
 
     /// Runs it and shows what it prints. Errors are printed to standard output as well, so that a log of one stream

@@ -3,6 +3,7 @@
 use crate::Command;
 use crate::deb::make_cargo_deb;
 use crate::process::{Problem, Process, has_target, is_installed};
+use std::path::Path;
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -27,7 +28,13 @@ struct Tool {
     used_for: &'static str,
 }
 
-const TOOLS: [Tool; 16] = [
+/// The emulator of boards.
+pub(crate) const QEMU: &str = "qemu-system-arm";
+
+/// The toolchain that can build the core library itself, small: only then does the firmware fit.
+pub(crate) const NIGHTLY: &str = "nightly";
+
+const TOOLS: [Tool; 17] = [
     Tool { program: "openssl", package: "openssl", used_for: "keys and challenges compared with OpenSSL's" },
     Tool { program: "curl", package: "curl", used_for: "the emulated Cloud as the original claiming script sees it" },
     Tool { program: "ip", package: "iproute2", used_for: "the link over TAP in a network namespace" },
@@ -51,6 +58,7 @@ const TOOLS: [Tool; 16] = [
     Tool { program: "squid", package: "squid", used_for: "claim and link through a busy HTTP proxy" },
     Tool { program: "strip", package: "binutils", used_for: "the package for Debian" },
     Tool { program: "setpriv", package: "util-linux", used_for: "what the user of the daemon may do" },
+    Tool { program: QEMU, package: "qemu-system-arm", used_for: "the firmware on an emulated board" },
     Tool { program: "ps", package: "procps", used_for: "memory and threads of the running daemon" },
 ];
 
@@ -58,6 +66,7 @@ const TOOLS: [Tool; 16] = [
 pub(crate) fn setup() -> Result<(), Problem> {
     components()?;
     targets()?;
+    nightly();
     tools()?;
     if is_installed("dpkg-deb") {
         make_cargo_deb()?;
@@ -86,6 +95,25 @@ fn components() -> Result<(), Problem> {
         println!("component {component}: here");
     }
     Ok(())
+}
+
+/// Whether there is a nightly toolchain with the source of the core library.
+pub(crate) fn has_nightly() -> bool {
+    let folder = Process::rustup(&format!("run {NIGHTLY} rustc --print sysroot")).read();
+    folder.is_ok_and(|folder| Path::new(folder.trim()).join("lib/rustlib/src/rust/library/core").is_dir())
+}
+
+/// It is for firmware only: who cannot have it tests everything else.
+fn nightly() {
+    if !has_nightly() {
+        let install = format!("toolchain install {NIGHTLY} --profile minimal --component rust-src");
+        let _ = twice(|| Process::new("rustup", &install).show());
+    }
+    let is_here = has_nightly();
+    println!(
+        "toolchain {NIGHTLY} with rust-src: {}",
+        if is_here { "here" } else { "MISSING, so no firmware is built" }
+    );
 }
 
 fn targets() -> Result<(), Problem> {

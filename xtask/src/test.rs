@@ -9,6 +9,7 @@ mod repository;
 mod summary;
 
 use crate::Command;
+use crate::firmware;
 use crate::process::Problem;
 use crate::{publish, setup};
 use std::time::{Duration, Instant};
@@ -33,7 +34,7 @@ struct Gate {
 /// The gate after which nothing more is said: the summary of the test runner is the end.
 const LAST: &str = "tests";
 
-const GATES: [Gate; 11] = [
+const GATES: [Gate; 12] = [
     Gate { name: "setup", about: "targets and tools are here", run: setup::setup },
     Gate { name: "format", about: "rustfmt would change nothing", run: cargo::format },
     Gate { name: "repository", about: "links resolve, nothing points to one machine", run: repository::check },
@@ -46,6 +47,11 @@ const GATES: [Gate; 11] = [
         name: "netsim",
         about: "the whole way works in virtual time, which links with no other test",
         run: cargo::netsim,
+    },
+    Gate {
+        name: "firmware",
+        about: "the firmware lives on an emulated board, from claim to unclaim",
+        run: firmware::check,
     },
     Gate { name: "build", about: "the tests compile", run: cargo::build_tests },
     Gate { name: LAST, about: "the tests pass", run: cargo::tests },

@@ -71,7 +71,12 @@ fn failed(what: &str, failure: &Failure) {
 /// What of the memory was ever in use.
 pub(crate) fn memory() {
     let (used, peak) = arena::used();
-    tell(format_args!("memory: arena {used} B, peak {peak} of {} B; stack peak {} of {} B", arena::SIZE, stack::peak(), stack::size()));
+    tell(format_args!(
+        "memory: arena {used} B, peak {peak} of {} B; stack peak {} of {} B",
+        arena::SIZE,
+        stack::peak(),
+        stack::size()
+    ));
 }
 
 /// What somebody types.
@@ -107,7 +112,9 @@ impl Keyboard {
             "reboot" => Some(Command::Stop),
             "panic" => panic!("somebody asked for it"),
             _ => {
-                say!("memory    what was ever in use\r\nunclaim   forget the claim, and tell the Cloud\r\nreboot    say goodbye and start anew\r\npanic     as if something had gone wrong");
+                say!(
+                    "memory    what was ever in use\r\nunclaim   forget the claim, and tell the Cloud\r\nreboot    say goodbye and start anew\r\npanic     as if something had gone wrong"
+                );
                 None
             }
         }

@@ -35,8 +35,8 @@ pub(crate) fn take() -> Option<heapless::String<TEXT_MAX>> {
     let words = SLOT.0.get().cast::<Words>();
     // SAFETY: the slot is memory, every value of which is one of this type; see above for others.
     let found = unsafe { words.read_volatile() };
-    // SAFETY: the same.
-    unsafe { (&raw mut (*words).mark).write_volatile(0) };
+    // SAFETY: the same; the mark comes first.
+    unsafe { words.cast::<u32>().write_volatile(0) };
     let text = found.text.get(..found.len as usize)?;
     if found.mark != MARK || found.sum != sum(text) {
         return None;

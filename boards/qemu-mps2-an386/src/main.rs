@@ -94,7 +94,10 @@ fn main() -> ! {
     arena::start();
     time::start();
     uart::start();
-    say!("aclk {} on qemu-mps2-an386, an emulated board FOR TESTS: key and randomness are the host's", env!("CARGO_PKG_VERSION"));
+    say!(
+        "aclk {} on qemu-mps2-an386, an emulated board FOR TESTS: key and randomness are the host's",
+        env!("CARGO_PKG_VERSION")
+    );
     if let Some(reason) = last_words::take() {
         say!("the last run ended in a panic: {reason}");
     }
@@ -120,9 +123,16 @@ fn start(spawner: Spawner, mut rng: ChaCha20Rng, provisioned: Provisioned, ancho
     };
     let mut dhcp = DhcpConfig::default();
     dhcp.hostname = provisioned.hostname.as_str().try_into().ok();
-    let (stack, runner) =
-        embassy_net::new(Guarded::new(card, counters), Config::dhcpv4(dhcp), RESOURCES.init_with(StackResources::new), rng.next_u64());
-    for token in [network(runner).map(|token| spawner.spawn(token)), application(stack, rng, provisioned, anchor, counters).map(|token| spawner.spawn(token))] {
+    let (stack, runner) = embassy_net::new(
+        Guarded::new(card, counters),
+        Config::dhcpv4(dhcp),
+        RESOURCES.init_with(StackResources::new),
+        rng.next_u64(),
+    );
+    for token in [
+        network(runner).map(|token| spawner.spawn(token)),
+        application(stack, rng, provisioned, anchor, counters).map(|token| spawner.spawn(token)),
+    ] {
         token.expect("each task is started once");
     }
 }

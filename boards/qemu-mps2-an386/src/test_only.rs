@@ -9,6 +9,6 @@ mod provisioned;
 mod store;
 
 pub(crate) use entropy::seeded;
+pub(crate) use file::FileError;
 pub(crate) use provisioned::{Provisioned, read};
 pub(crate) use store::HostStore;
-pub(crate) use file::FileError;

@@ -221,6 +221,19 @@ fn a_node_that_is_unclaimed_before_it_was_one_just_leaves() {
     assert_eq!(pair.cloud.deviations(), []);
 }
 
+#[test]
+fn a_device_that_claimed_itself_and_is_unclaimed_does_not_claim_itself_again() {
+    let mut pair = Pair::new(Setup { goal: Goal::ClaimAndLink, ..Setup::default() });
+    assert!(pair.run_until(Pair::is_live, MINUTE));
+    pair.memory.saved = Saved::default();
+    pair.reload();
+    pair.run_for(HOUR);
+    assert_eq!(pair.cloud.view().nodes, []);
+    let last = pair.failures().last().map(|failure| failure.cause.to_string());
+    assert_eq!(last.as_deref(), Some("there is no claiming token"));
+    assert_eq!(pair.cloud.deviations(), []);
+}
+
 /// A device that was claimed at the Cloud of the same setup.
 fn claimed() -> Setup {
     let mut pair = Pair::new(Setup { goal: aclk_core::engine::event::Goal::Claim, ..Setup::default() });

@@ -8,6 +8,7 @@ use crate::claim::request;
 use crate::engine::context::{Buffer, Context, Item, Phase};
 use crate::engine::event::Goal;
 use crate::identity::key::{KeyError, PublicPem};
+use crate::secret::Secret;
 use crate::stage::{Failure, Purpose, Stage};
 use crate::store::Claim;
 use crate::wire::buffer::{Full, Writer};
@@ -177,6 +178,8 @@ impl ExpectClaimSaved {
         cx.saved.claimed = Some(cx.target.clone());
         cx.saved.pending = None;
         cx.saved.node = None;
+        // It has done its work, as in the store: a node that is unclaimed later is not claimed again by itself.
+        cx.settings.token = Secret::new();
         cx.maybe_claimed = false;
         cx.claim_attempts = 0;
         cx.backoff.reset();

@@ -1,0 +1,120 @@
+//! The emulated Cloud beside an emulated board, and what an administrator asks of it.
+
+use crate::process::{Problem, Process};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::PathBuf;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// The host as a guest of QEMU's user network sees it.
+const HOST: &str = "10.0.2.2";
+/// How long an answer of the administrator's API may take: a query to the board waits in it.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// A Cloud of our own on loopback, which ends with this.
+pub(crate) struct Cloud {
+    child: Child,
+    pub(crate) url: String,
+    pub(crate) token: String,
+    pub(crate) rooms: String,
+    pub(crate) authority: PathBuf,
+    admin: String,
+    credential: String,
+}
+
+/// A reply of the administrator's API.
+#[derive(Debug)]
+pub(crate) struct Reply {
+    pub(crate) status: u16,
+    pub(crate) body: String,
+}
+
+impl Cloud {
+    /// Builds and starts it, and waits until it listens.
+    pub(crate) fn start() -> Result<Self, Problem> {
+        Process::cargo("build --quiet --package aclk").show()?;
+        let line = format!("run --quiet --package aclk -- cloud --json --quiet --host {HOST}");
+        let mut child = Process::cargo(&line).start(Stdio::null(), Stdio::inherit())?;
+        let mut introduction = String::new();
+        if let Some(output) = child.stdout.take() {
+            let read = BufReader::new(output).read_line(&mut introduction);
+            read.map_err(|cause| Problem::Io { attempt: "hear from the emulated Cloud".to_owned(), cause })?;
+        }
+        let member = |name| member(&introduction, name).map(str::to_owned);
+        let found = (|| {
+            let rooms = introduction.split_once("\"rooms\":[")?.1.split_once(']')?.0.replace('"', "");
+            let admin = member("admin_url")?.strip_prefix("http://")?.trim_end_matches('/').to_owned();
+            Some((member("url")?, member("token")?, rooms, member("ca")?, admin, member("admin_token")?))
+        })();
+        let Some((url, token, rooms, authority, admin, credential)) = found else {
+            end(&mut child);
+            return Err(Problem::Findings(vec![format!("the emulated Cloud does not start: {introduction:?}")]));
+        };
+        Ok(Self { child, url, token, rooms, authority: authority.into(), admin, credential })
+    }
+
+    /// Asks the administrator's API.
+    pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> Result<Reply, Problem> {
+        let Self { admin, credential, .. } = self;
+        let exchange = || {
+            let mut stream = TcpStream::connect(admin)?;
+            stream.set_read_timeout(Some(PATIENCE))?;
+            write!(
+                stream,
+                "{method} {path} HTTP/1.1\r\nHost: {admin}\r\nAuthorization: Bearer {credential}\r\nConnection: close\r\n\
+                 Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+                body.len()
+            )?;
+            let mut text = String::new();
+            stream.read_to_string(&mut text)?;
+            Ok(text)
+        };
+        let text = exchange().map_err(|cause| Problem::Io { attempt: format!("{method} {path}"), cause })?;
+        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
+        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
+        Ok(Reply { status, body: body.to_owned() })
+    }
+}
+
+impl Drop for Cloud {
+    fn drop(&mut self) {
+        end(&mut self.child);
+    }
+}
+
+/// In order, if that is possible: it removes its files then.
+fn end(child: &mut Child) {
+    let asked = Command::new("kill").arg(child.id().to_string()).status();
+    if !asked.is_ok_and(|status| status.success()) {
+        let _ = child.kill();
+    }
+    let _ = child.wait();
+}
+
+/// The text that is the value of `name` in a JSON object which is known to have no escapes there.
+pub(crate) fn member<'t>(object: &'t str, name: &str) -> Option<&'t str> {
+    object.split_once(&format!("\"{name}\":\""))?.1.split_once('"').map(|(value, _)| value)
+}
+
+/// The number that is the value of `name`.
+pub(crate) fn number(object: &str, name: &str) -> Option<u64> {
+    let value = object.split_once(&format!("\"{name}\":"))?.1;
+    let digits = value.len() - value.trim_start_matches(|c: char| c.is_ascii_digit()).len();
+    value.get(..digits)?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{member, number};
+
+    #[test]
+    fn a_member_is_found_by_its_name() {
+        let object = r#"{"ca":"/tmp/ca.pem","url":"https://10.0.2.2:1","admin_url":"http://127.0.0.1:2/"}"#;
+        assert_eq!(member(object, "url"), Some("https://10.0.2.2:1"));
+        assert_eq!(member(object, "admin_url"), Some("http://127.0.0.1:2/"));
+        assert_eq!(member(object, "token"), None);
+        assert_eq!(number(r#"{"events":[],"next":42,"lost":false}"#, "next"), Some(42));
+        assert_eq!(number(object, "url"), None);
+    }
+}
