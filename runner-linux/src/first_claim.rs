@@ -140,7 +140,8 @@ pub(crate) async fn claim<W: Write + 'static>(
     let insecure = given.insecure;
     let mut store = sources::store(paths, Place::ClaimDir, &Written::default())?;
     let dir = store.open()?;
-    let defaults = sources::defaults(paths)?;
+    let mut defaults = sources::defaults(paths)?;
+    defaults.url = daemon.written.borrow().url.clone().or(defaults.url);
     let proxy = given.proxy.clone();
     let choice = Choice::make(proxy.as_ref().map(Hidden::expose), paths, dir.as_ref(), Environment::of_process())?;
     store.remember(Terms { proxy, insecure });

@@ -122,6 +122,7 @@ pub(crate) fn assemble_with(
 }
 
 /// Everything the engine has to know to hold a link: which one, it learns from the store.
+#[cfg(test)]
 pub(crate) fn for_link(given: Given, machine_guid: Guid) -> Result<Settings, Fault> {
     assemble(given, None, machine_guid)
 }

@@ -160,7 +160,7 @@ pub(crate) fn with_proxy_of_environment(
 }
 
 /// `[cloud] cloud base url` of netdata.conf.
-fn url_of_netdata_conf(paths: &Paths) -> Result<Option<Url>, Fault> {
+pub(crate) fn url_of_netdata_conf(paths: &Paths) -> Result<Option<Url>, Fault> {
     let conf = netdata_conf::load(paths)?;
     let Some(text) = conf.value("cloud", "cloud base url") else { return Ok(None) };
     let text = without_quotes(text).unwrap_or(text);

@@ -12,6 +12,7 @@ mod driver;
 mod forged;
 mod handshake;
 mod hostile;
+mod insecure;
 #[cfg(feature = "rsa")]
 mod proxy;
 mod rejected;

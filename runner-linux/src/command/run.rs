@@ -23,7 +23,7 @@ use crate::privileges::Rights;
 use crate::proxy::{Choice, Environment};
 use crate::report::log::{Log, Tag};
 use crate::report::screen::Screen;
-use crate::settings::{self, Given};
+use crate::settings::{self, Defaults, Given};
 use crate::socket;
 use crate::sources::{self, Identity};
 use crate::store::FileStore;
@@ -253,7 +253,8 @@ fn open(listen: &Listen, journal: &Journal<Stderr>) -> Result<Vec<TcpListener>, 
 fn read_settings(paths: &Paths, options: &Options) -> Result<Settings, Fault> {
     let guid = host::machine_guid(paths)?;
     let given = Given { hostname: options.given.hostname.clone(), ..Given::default() };
-    settings::for_link(given, guid)
+    let defaults = Defaults { url: sources::url_of_netdata_conf(paths)?, ..Defaults::default() };
+    settings::assemble_with(given, None, defaults, guid)
 }
 
 /// Links, and begins anew whenever that is asked for, until it is asked to end.

@@ -40,10 +40,13 @@ fn parse(argument: &str) -> Option<(Key, Option<&str>)> {
 /// `read-config conf|section|key`: the value in effect. A proxy is shown without credentials.
 pub(super) fn read(argument: &str, daemon: &Daemon) -> Reply {
     let Some((key, None)) = parse(argument) else { return Reply::failed(KNOWN) };
-    let status = &daemon.node.borrow().status;
+    let (status, written) = (&daemon.node.borrow().status, daemon.written.borrow());
     Reply::done(match key {
-        Key::Enabled => if status.switched_off.is_some() { "no" } else { "yes" }.to_owned(),
-        Key::Url => status.url.to_string(),
+        Key::Enabled => {
+            let enabled = written.enabled.unwrap_or(status.switched_off.is_none());
+            if enabled { "yes" } else { "no" }.to_owned()
+        }
+        Key::Url => written.url.as_ref().unwrap_or(&status.url).to_string(),
         Key::Proxy => status.proxy.to_string(),
     })
 }

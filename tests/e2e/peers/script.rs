@@ -8,7 +8,7 @@ use super::program;
 use crate::support::*;
 use aclk_cloud::server::Handle;
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::Command;
 
@@ -48,13 +48,20 @@ impl Script {
     }
 
     fn claim(&self, cloud: &Handle) -> Ended {
+        run(self.command(cloud, |_| true))
+    }
+
+    /// The script with those arguments that are `wanted`.
+    fn command(&self, cloud: &Handle, wanted: impl Fn(&str) -> bool) -> Command {
         let mut command: Command = program("bash");
         let whoami = program("id").arg("-un").output().unwrap();
         let user = String::from_utf8(whoami.stdout).unwrap();
-        command.arg(self.machine.root().join("sbin/claim")).args(&claim_arguments(cloud)[1..]);
+        command
+            .arg(self.machine.root().join("sbin/claim"))
+            .args(claim_arguments(cloud)[1..].iter().filter(|argument| wanted(argument)));
         command.arg(format!("-user={}", user.trim())).env("NETDATA_VARLIB_DIR", self.machine.root().join("lib"));
         command.env("HOSTNAME", "script-1").env("no_proxy", "*");
-        run(command)
+        command
     }
 
     fn file(&self, name: &str) -> PathBuf {
@@ -130,4 +137,38 @@ fn every_error_key_makes_the_documented_script_end_with_its_exit_code() {
         assert!(!script.file("claimed_id").exists(), "{fault}");
         assert_eq!(cloud.with(|cloud, _| cloud.deviations().to_vec()), [], "{fault}");
     }
+}
+
+/// The script speaks to a daemon of ours in place of the original: it asks it for the Cloud, tells it of the claim, and lets
+/// it read the identity that it has put into `cloud.d`.
+#[test]
+fn a_daemon_of_ours_is_claimed_by_the_documented_script_and_comes_online() {
+    let Some((original, version)) = original() else { return };
+    println!("{NETDATA} {version}");
+    let cloud = cloud("");
+    let script = Script::new(&original, &cloud);
+    let machine = &script.machine;
+    for name in ["netdatacli", "netdata"] {
+        let link = machine.root().join("sbin").join(name);
+        let _ = fs::remove_file(&link);
+        symlink(ACLK, &link).unwrap();
+    }
+    machine.configure(&format!("[cloud]\n  cloud base url = {}\n", cloud.url()));
+    let link =
+        Daemon::start(machine.around(Command::new(machine.root().join("sbin/netdata")), &["-D", "--listen=off"]));
+    link.wait_for("not claimed; waiting", 0);
+    link.wait_for("listens for commands at", 0);
+
+    // Without -url: it asks the daemon.
+    let mut command = script.command(&cloud, |argument| !argument.starts_with("-url="));
+    command.env("NETDATA_RUN_DIR", machine.root().join("run"));
+    let ended = run(command);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    assert!(ended.stderr.ends_with("Node was successfully claimed.\n"), "{ended:?}");
+    let claimed_id = fs::read_to_string(script.file("claimed_id")).unwrap();
+    link.wait_for(&format!("ACLK: online as {claimed_id}"), 0);
+    assert!(link.said().contains("lib/cloud.d, the identity of a Netdata Agent"), "{}", link.said());
+    assert!(!machine.file("claimed_id").exists(), "nothing is copied");
+    assert!(link.stop().0.success());
+    assert_eq!(cloud.with(|cloud, _| cloud.deviations().to_vec()), []);
 }

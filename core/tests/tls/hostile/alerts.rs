@@ -40,7 +40,7 @@ fn every_alert_after_the_handshake() {
         match alert {
             CLOSE_NOTIFY => connected(send, |client, server, mut secure| {
                 assert_eq!(drive(&client.wire, server, secure.read(&mut [0; 64])), Ok(Received::Closed));
-                tolerated(case, "close_notify is how a connection ends");
+                tolerated(&case, "close_notify is how a connection ends");
             }),
             USER_CANCELED => connected(
                 |server| {
@@ -50,7 +50,7 @@ fn every_alert_after_the_handshake() {
                 |client, server, mut secure| {
                     let mut read = || drive(&client.wire, server, secure.read(&mut [0; 64]));
                     assert_eq!([read(), read()], [Ok(Received::Nothing), Ok(Received::Closed)]);
-                    tolerated(case, "RFC 8446 6.1: close_notify follows, and is what counts");
+                    tolerated(&case, "RFC 8446 6.1: close_notify follows, and is what counts");
                 },
             ),
             _ => {

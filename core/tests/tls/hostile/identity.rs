@@ -72,17 +72,21 @@ fn a_server_with_the_certificate_of_another() {
     let root = Authority::new();
     let victim = root.localhost();
     let thief = Identity { chain: victim.chain, key: key(&PKCS_ECDSA_P256_SHA256) };
-    let client = Client::trusting(&root.der);
-    let reason = client.refuses(
-        "the certificate of another, without its key",
-        &mut Scripted::new(&thief, |server| {
-            server.handshake();
-            server.encrypted(APPLICATION_DATA, b"trust me");
-        }),
-    );
-    assert_eq!(reason, "tls: server does not have the key of its certificate: its signature on the handshake is wrong");
-    assert_eq!(client.wire.encrypted_records(), 0);
-    assert_eq!(client.wire.alerts(), [DECRYPT_ERROR]);
+    for client in [Client::trusting(&root.der), Client::insecure()] {
+        let reason = client.refuses(
+            "the certificate of another, without its key",
+            &mut Scripted::new(&thief, |server| {
+                server.handshake();
+                server.encrypted(APPLICATION_DATA, b"trust me");
+            }),
+        );
+        assert_eq!(
+            reason,
+            "tls: server does not have the key of its certificate: its signature on the handshake is wrong"
+        );
+        assert_eq!(client.wire.encrypted_records(), 0);
+        assert_eq!(client.wire.alerts(), [DECRYPT_ERROR]);
+    }
 }
 
 #[test]

@@ -98,7 +98,7 @@ fn a_message_hidden_behind_the_end_of_another() {
     let hidden = message(CERTIFICATE_REQUEST, &[vector(1, &[]), vector(2, &[])].concat());
     let reason = refusal("CertificateRequest hidden behind EncryptedExtensions", |server| {
         server.hello(|_| {});
-        server.say(ENCRYPTED_EXTENSIONS, &[vector(2, &[]), hidden].concat());
+        server.say(ENCRYPTED_EXTENSIONS, &[vector(2, &[]), hidden.clone()].concat());
     });
     assert_eq!(reason, "malformed EncryptedExtensions of the server");
     let reason = refusal("Finished hidden behind CertificateVerify", |server| {

@@ -95,6 +95,8 @@ const DESCRIBED: [&str; 4] = [
 pub struct Client {
     pub host: String,
     pub roots: Vec<CertificateDer<'static>>,
+    /// Whether it asks nobody who he is.
+    pub insecure: bool,
     pub wall: WallTime,
     pub build: u64,
     pub wire: Wire,
@@ -103,7 +105,14 @@ pub struct Client {
 impl Client {
     /// Expects "localhost" of a server whose chain ends in `root`.
     pub fn trusting(root: &CertificateDer<'static>) -> Self {
-        Self { host: "localhost".into(), roots: vec![root.clone()], wall: today(), build: 0, wire: Wire::default() }
+        let (host, roots) = ("localhost".into(), vec![root.clone()]);
+        Self { host, roots, insecure: false, wall: today(), build: 0, wire: Wire::default() }
+    }
+
+    /// Lets every server in that has the key of its certificate.
+    pub fn insecure() -> Self {
+        let (host, roots) = ("localhost".into(), Vec::new());
+        Self { host, roots, insecure: true, wall: today(), build: 0, wire: Wire::default() }
     }
 
     pub fn expecting(mut self, host: &str) -> Self {
@@ -149,7 +158,8 @@ impl Client {
     ) -> Option<Result<Secure<'m, Socket>, Failure>> {
         let anchors: Vec<TrustAnchor<'_>> =
             self.roots.iter().map(|root| aclk_core::tls::anchor(root).unwrap()).collect();
-        let policy = Policy { anchors: Anchors::new(&anchors), wall: self.wall, build_unix_seconds: self.build };
+        let anchors = if self.insecure { Anchors::insecure_anybody() } else { Anchors::new(&anchors) };
+        let policy = Policy { anchors, wall: self.wall, build_unix_seconds: self.build };
         let mut rng = rng();
         let open = Secure::open(self.wire.socket(), &self.host, &policy, memory.buffers(), &mut rng);
         drive_while(&self.wire, server, open)
@@ -157,9 +167,15 @@ impl Client {
 
     /// Shakes hands with a server that must not get through it, prints this case and yields the reason.
     pub fn refuses(&self, case: impl Display, server: &mut dyn Peer) -> String {
+        let reason = self.refuses_quietly(server);
+        println!("refused: {case}: {reason}");
+        reason
+    }
+
+    /// The same for a case that has been printed.
+    pub fn refuses_quietly(&self, server: &mut dyn Peer) -> String {
         let failure = self.open_without_heap(&mut Memory::default(), server).expect_err("the server was accepted");
         assert_eq!(self.wire.application_records(), 0, "data was sent to a server that was refused");
-        println!("refused: {case}: {failure}");
         failure.to_string()
     }
 }

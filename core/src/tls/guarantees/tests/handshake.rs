@@ -99,6 +99,17 @@ fn guarantee_1_a_server_that_proves_nothing_is_not_accepted() {
                 without: &[(&[Proof], GETS_DATA)],
             },
             Attack {
+                what: "the same, where certificates are not checked (-insecure)",
+                run: || {
+                    let chain = Authority::new().localhost().chain;
+                    let thief = Identity { chain, key: key(&PKCS_ECDSA_P256_SHA256) };
+                    shake(&Client::insecure(), &thief, |server| server.handshake())
+                },
+                with: "refused: tls: server does not have the key of its certificate: \
+                       its signature on the handshake is wrong",
+                without: &[(&[Proof], GETS_DATA)],
+            },
+            Attack {
                 what: "a signature with a scheme that is not for handshakes",
                 run: || {
                     certified(|server| {
