@@ -32,7 +32,7 @@ use aclk_core::metrics::Facts;
 use aclk_core::node::Node;
 use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::store::{Saved, Store};
-use aclk_core::tls::anchor;
+use aclk_core::tls::{Anchors, anchor};
 use aclk_core::wire::proxy::Exceptions;
 use aclk_firmware::local_api::PORT;
 use aclk_firmware::{
@@ -205,7 +205,7 @@ async fn application(
     let device = Device {
         goal,
         settings,
-        anchors: &anchors,
+        anchors: Anchors::new(&anchors),
         build_unix_seconds: BUILD_UNIX_SECONDS,
         time_server: None,
         local_api: Some(PORT),
