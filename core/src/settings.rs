@@ -78,7 +78,8 @@ pub struct Timing {
     pub keep_alive: Duration,
     /// From PINGREQ to PINGRESP.
     pub pingresp: Duration,
-    /// From the farewell message to its PUBACK (the original: 2 s, protocol.md 2.10).
+    /// From the farewell message to its PUBACK. With [`close`](Self::close) these are two seconds, after which a service has
+    /// ended that was asked to, whatever the Cloud does (the original: 2 s, protocol.md 2.10).
     pub farewell: Duration,
     /// From our close to the peer's.
     pub close: Duration,
@@ -101,7 +102,7 @@ impl Timing {
         puback: Duration::from_secs(60),
         keep_alive: Duration::from_secs(60),
         pingresp: Duration::from_secs(30),
-        farewell: Duration::from_secs(2),
+        farewell: Duration::from_millis(1_750),
         close: Duration::from_millis(250),
         proved: Duration::from_secs(60),
     };

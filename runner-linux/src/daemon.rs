@@ -3,6 +3,8 @@
 
 use crate::fault::Fault;
 use crate::first_claim::Outcome;
+use crate::report::output::Output;
+use crate::store::error::StoreError;
 use crate::store::reading::Written;
 use aclk_core::clock::Now;
 use aclk_core::metrics::Device;
@@ -32,6 +34,7 @@ pub(crate) struct Daemon {
     pub(crate) node: SharedNode,
     /// The clock that the node is kept by.
     now: fn() -> Now,
+    log: Output,
     order: Cell<Option<Order>>,
     told: Notify,
     placed: Cell<u64>,
@@ -49,11 +52,12 @@ pub(crate) struct Daemon {
 }
 
 impl Daemon {
-    /// A daemon that has not begun yet. The node must be kept by the clock behind `now`.
-    pub(crate) fn new(node: SharedNode, now: fn() -> Now) -> Self {
+    /// A daemon that has not begun yet, and logs to `log`. The node must be kept by the clock behind `now`.
+    pub(crate) fn new(node: SharedNode, now: fn() -> Now, log: Output) -> Self {
         Self {
             node,
             now,
+            log,
             order: Cell::new(None),
             told: Notify::new(),
             placed: Cell::new(0),
@@ -69,6 +73,11 @@ impl Daemon {
 
     pub(crate) fn now(&self) -> Now {
         (self.now)()
+    }
+
+    /// Opens the log anew; see [`Output::reopen`].
+    pub(crate) fn reopen_log(&self) -> Result<(), StoreError> {
+        self.log.reopen()
     }
 
     // --- orders ---
@@ -166,6 +175,9 @@ mod tests {
     use super::{Daemon, Order};
     use crate::clock::HostClock;
     use crate::host::block_on;
+    use crate::paths::Paths;
+    use crate::report::output::Output;
+    use crate::scratch::Scratch;
     use crate::settings::{Given, for_link};
     use aclk_core::clock::Clock;
     use aclk_core::identity::guid::Guid;
@@ -178,10 +190,12 @@ mod tests {
     #[test]
     fn an_order_to_stop_is_not_undone_and_a_reload_is_carried_out_by_the_beginning_after_it() {
         let guid = Guid::parse("aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee").unwrap();
+        let scratch = Scratch::new();
         let settings = for_link(Given::default(), guid).unwrap();
         let now = || HostClock.now();
         let node = Node::new(NoDevice::default(), &settings, &Saved::default(), now());
-        let daemon = Daemon::new(Rc::new(RefCell::new(node)), now);
+        let log = Output::of_foreground(&Paths::below(scratch.path())).0;
+        let daemon = Daemon::new(Rc::new(RefCell::new(node)), now, log);
         let first = daemon.place(Order::Reload);
         // A beginning that was under way already does not count.
         daemon.begin(&settings, &Saved::default(), "none");

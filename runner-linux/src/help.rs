@@ -81,9 +81,12 @@ It listens for commands (netdatacli, \"aclk aclk-state\") from root and its own 
 directory ($NETDATA_RUN_DIR/netdata.pipe, default /run/netdata/netdata.pipe; where that cannot be, in
 $NETDATA_VARLIB_DIR/aclk). If there is no such place the log says so, and the link is held all the same.
 
-A program that is called \"netdata\" (a link to aclk is enough) does the same; it knows -D, which changes nothing,
-and -u USER. If root starts it, it becomes that user, by default netdata if there is one. It listens where netdata.conf
-says: [web] bind to, default *, which is every address of this machine.
+It logs to $NETDATA_LOG_DIR/error.log too if that variable is set; \"netdatacli reopen-logs\" and SIGHUP open it anew. A
+service manager is told how it is ($NOTIFY_SOCKET, $WATCHDOG_USEC).
+
+A program that is called \"netdata\" (a link to aclk is enough) does the same, and listens where netdata.conf says: [web]
+bind to, default *, which is every address of this machine. Without -D it goes to the background: \"netdata -h\".
+If root starts it, it becomes the user of -u, by default netdata if there is one.
 
 exit code: 0 ended by a signal or by shutdown-agent; 1 arguments, the port of the local API, or the TAP device; 2 files, or
   another \"aclk run\" is running; 4 nobody is trusted; 6 no such user, or not allowed to become it; 18 no machine GUID";
@@ -129,7 +132,9 @@ usage: netdata [OPTIONS]
 Keeps the Agent-Cloud Link of this machine up, with the command line of a Netdata Agent. Listens where netdata.conf says:
 [web] bind to, default *, which is every address of this machine.
 
-  -D                      stay in the foreground
+  -D                      stay in the foreground, and log to standard error; without it the daemon goes to the background
+                          once it runs, and logs to $NETDATA_LOG_DIR/error.log (default /var/log/netdata/error.log)
+  -P FILE                 write the process id of the daemon to FILE, which is removed in the end
   -c FILE                 read this in place of netdata.conf in the configuration directory
   -i ADDRESS, -p PORT     where the local API and the status page are
   -s DIR                  measure the machine whose files are below DIR, as in a container: DIR/proc, DIR/sys,
@@ -147,7 +152,7 @@ Keeps the Agent-Cloud Link of this machine up, with the command line of a Netdat
   -h, -v                  this text; the version
   -u USER                 if root starts it: become this user, once what needs root is open; default: [global] run as user
                           in netdata.conf, else netdata if there is such a user
-  -P FILE, -t SECONDS, -W stacksize=N, -W debug_flags=N
+  -t SECONDS, -W stacksize=N, -W debug_flags=N
                           known, and without effect
 
 It also takes the long options of \"aclk run\".";

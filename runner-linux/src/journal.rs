@@ -3,6 +3,7 @@
 use crate::fault::Fault;
 use crate::live::Live;
 use crate::local_api::history::History;
+use crate::notify::{self, Manager};
 use crate::proxy::Choice;
 use crate::report::log::{Log, Tag};
 use aclk_core::driver::Observer;
@@ -25,12 +26,13 @@ pub(crate) struct Journal<W> {
 struct Inner<W> {
     log: Log<W>,
     live: Live,
+    manager: Manager,
 }
 
 impl<W: Write> Journal<W> {
-    pub(crate) fn new(log: Log<W>, live: Live) -> Self {
+    pub(crate) fn new(log: Log<W>, live: Live, manager: Manager) -> Self {
         let history = Rc::new(RefCell::new(History::new()));
-        Self { inner: Rc::new(RefCell::new(Inner { log, live })), history }
+        Self { inner: Rc::new(RefCell::new(Inner { log, live, manager })), history }
     }
 
     /// What happened so far.
@@ -45,9 +47,9 @@ impl<W: Write> Journal<W> {
 
     /// What every connection goes through from now on.
     pub(crate) fn proxy(&self, proxy: &Choice) {
-        self.line(Tag::Link, format_args!("proxy: {proxy}"));
+        self.line(Tag::Cloud, format_args!("proxy: {proxy}"));
         if let Some(warning) = proxy.exposed() {
-            self.line(Tag::Link, format_args!("note: {warning}"));
+            self.line(Tag::Cloud, format_args!("note: {warning}"));
         }
         self.inner.borrow_mut().live.proxy(proxy.url(), proxy.source());
     }
@@ -56,14 +58,38 @@ impl<W: Write> Journal<W> {
     pub(crate) fn begin(&self, claim: Option<&Claim>, reason: Option<&str>) {
         self.history.borrow_mut().begin(claim.is_some(), reason);
         let mut inner = self.inner.borrow_mut();
+        inner.log.begin();
         inner.live.begin(claim, reason);
         inner.check();
+        match (claim, reason) {
+            (_, Some(reason)) => inner.manager.ready(reason),
+            (Some(claim), None) => inner.manager.ready(format_args!("connecting to {}", claim.url)),
+            (None, None) => inner.manager.ready("nothing to link"),
+        }
+    }
+
+    /// Everything is read again.
+    pub(crate) fn reloading(&self) {
+        self.inner.borrow_mut().manager.reloading();
+    }
+
+    /// This program ends.
+    pub(crate) fn stopping(&self) {
+        self.inner.borrow_mut().manager.stopping();
+    }
+
+    /// Says to the service manager, if it wants to hear that, that the program is alive; never resolves.
+    pub(crate) async fn keep_alive(&self) {
+        let Some(every) = notify::watchdog() else { return std::future::pending().await };
+        loop {
+            self.inner.borrow().manager.alive();
+            tokio::time::sleep(every).await;
+        }
     }
 
     /// Nothing is linked because of this.
     pub(crate) fn trouble(&self, fault: &Fault) {
-        let hint = if fault.hint.is_empty() { String::new() } else { format!("; hint: {}", fault.hint) };
-        self.line(Tag::Link, format_args!("{fault}{hint}"));
+        self.inner.borrow_mut().log.fault(fault);
         self.begin(None, Some(&fault.to_string()));
     }
 }
@@ -88,6 +114,7 @@ impl<W: Write> Observer for Journal<W> {
         let mut inner = self.inner.borrow_mut();
         inner.log.event(event);
         inner.live.event(event);
+        inner.manager.event(event);
         inner.check();
     }
 

@@ -3,6 +3,7 @@
 #![forbid(unsafe_code)]
 
 mod args;
+mod background;
 mod clock;
 mod command;
 mod daemon;
@@ -22,7 +23,9 @@ mod metrics;
 mod names;
 mod net;
 mod netdata_conf;
+mod notify;
 mod paths;
+mod pid_file;
 mod privileges;
 mod proxy;
 mod random;

@@ -11,10 +11,13 @@ pub(crate) struct Paths {
     varlib: PathBuf,
     run: Option<PathBuf>,
     pipe: Option<PathBuf>,
+    log: Option<PathBuf>,
 }
 
 /// The name of the file of [`Paths::claim_conf`].
 pub(crate) const CLAIM_CONF: &str = "claim.conf";
+/// The log directory of the original.
+const LOG: &str = "/var/log/netdata";
 /// The run directory of the original.
 const RUN: &str = "/run/netdata";
 /// The run-time socket in a directory.
@@ -22,21 +25,29 @@ const PIPE: &str = "netdata.pipe";
 
 impl Paths {
     /// From `NETDATA_USER_CONFIG_DIR` and `NETDATA_VARLIB_DIR`, else `/etc/netdata` and `/var/lib/netdata`; from
-    /// `NETDATA_RUN_DIR` and `NETDATA_PIPENAME`.
+    /// `NETDATA_RUN_DIR` and `NETDATA_PIPENAME`; from `NETDATA_LOG_DIR`. All are absolute, since a daemon leaves its folder.
     pub(crate) fn from_env() -> Self {
-        let path = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        let path = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from).map(absolute);
         Self {
             config: path("NETDATA_USER_CONFIG_DIR").unwrap_or_else(|| "/etc/netdata".into()),
             varlib: path("NETDATA_VARLIB_DIR").unwrap_or_else(|| "/var/lib/netdata".into()),
             run: path("NETDATA_RUN_DIR"),
             pipe: path("NETDATA_PIPENAME"),
+            log: path("NETDATA_LOG_DIR"),
         }
     }
 
     /// Everything below one directory.
     #[cfg(any(test, feature = "lab"))]
     pub(crate) fn below(root: &Path) -> Self {
-        Self { config: root.join("etc"), varlib: root.join("lib"), run: Some(root.join("run")), pipe: None }
+        Self {
+            config: root.join("etc"),
+            varlib: root.join("lib"),
+            run: Some(root.join("run")),
+            pipe: None,
+            log: Some(root.join("log")),
+        }
     }
 
     /// The directory of everything a person configures.
@@ -77,6 +88,16 @@ impl Paths {
             (None, Some(run)) => vec![run.join(PIPE)],
             (None, None) => vec![PathBuf::from(RUN).join(PIPE), self.live().join(PIPE)],
         }
+    }
+
+    /// Where a daemon in the background logs.
+    pub(crate) fn log(&self) -> &Path {
+        self.log.as_deref().unwrap_or(Path::new(LOG))
+    }
+
+    /// The same, if somebody says so.
+    pub(crate) fn log_if_said(&self) -> Option<&Path> {
+        self.log.as_deref()
     }
 
     /// Where a running `aclk run` tells how it is, and keeps what belongs to an identity that is not ours to write to.

@@ -1,7 +1,9 @@
 //! What the engine tells, for people, for programs and for the log: one vocabulary, three forms.
 
 pub(crate) mod log;
+pub(crate) mod output;
 pub(crate) mod record;
+mod repeats;
 pub(crate) mod screen;
 
 use aclk_core::driver::Observer;

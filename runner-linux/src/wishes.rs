@@ -130,10 +130,14 @@ impl<W: Write> Wishes<W> {
         let Identity { place, saved, off, .. } = &self.found;
         let switched_off = off.map(Off::state);
         self.daemon.node.borrow_mut().status.switched_off = switched_off;
+        if let Some(claim) = &saved.claimed {
+            self.journal.line(Tag::Cloud, format_args!("cloud base url {}, enabled", claim.url));
+        }
         let reason = switched_off.or_else(|| saved.claimed.is_none().then_some("not claimed"));
         if let Some(reason) = reason {
-            let advice = if off.is_some() { "" } else { "; waiting for \"aclk claim\"" };
-            self.journal.line(Tag::Link, format_args!("{reason}{advice}"));
+            let (tag, advice) =
+                if off.is_some() { (Tag::Cloud, "") } else { (Tag::Link, "; waiting for \"aclk claim\"") };
+            self.journal.line(tag, format_args!("{reason}{advice}"));
         }
         let agents = (*place == Place::CloudDir && saved.claimed.is_some())
             .then(|| format!("{}, the identity of a Netdata Agent", self.paths.cloud_dir().display()));
@@ -155,7 +159,7 @@ impl<W: Write> Wishes<W> {
 
     /// Waits until there is a reason to try again, or to stop.
     pub(crate) async fn wait(&mut self) {
-        self.end = loop {
+        let end = loop {
             tokio::select! {
                 end = signalled(&mut self.terminate, &mut self.interrupt, &mut self.reload) => break end,
                 order = self.daemon.next_order() => break order.into(),
@@ -170,6 +174,7 @@ impl<W: Write> Wishes<W> {
                 }
             }
         };
+        self.will_end(end);
     }
 
     /// What a link may use: nothing where it is switched off.
@@ -212,7 +217,7 @@ impl<W: Write> Wishes<W> {
         if now.is_none() && before.is_some() {
             if trust_changed {
                 self.ending = true;
-                self.end = End::Restart(TRUST_CHANGED);
+                self.will_end(End::Restart(TRUST_CHANGED));
             }
             return Some(self.changed(found));
         }
@@ -258,8 +263,16 @@ impl<W: Write> Wishes<W> {
     }
 
     fn restart(&mut self, why: &'static str) -> Command {
-        self.end = End::Restart(why);
+        self.will_end(End::Restart(why));
         Command::Stop
+    }
+
+    fn will_end(&mut self, end: End) {
+        self.end = end;
+        match end {
+            End::Stop => self.journal.stopping(),
+            End::Restart(_) => self.journal.reloading(),
+        }
     }
 }
 
@@ -286,7 +299,7 @@ impl<W: Write> Control for Wishes<W> {
             // Whoever removes the identity and stops or reloads the daemon at once has unclaimed, too.
             let was_claimed = self.found.saved.claimed.is_some();
             let unclaimed = self.look().filter(|_| was_claimed && self.found.saved.claimed.is_none());
-            self.end = end;
+            self.will_end(end);
             self.ending = unclaimed.is_some();
             return unclaimed.unwrap_or(Command::Stop);
         }

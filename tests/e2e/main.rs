@@ -8,6 +8,7 @@ mod admin;
 mod claim;
 mod cloud;
 mod crash;
+mod daemon;
 mod demo;
 mod install;
 mod link;

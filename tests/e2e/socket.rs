@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -19,11 +19,7 @@ impl Machine {
 
     /// The program under the name `netdatacli`.
     pub(crate) fn netdatacli(&self, arguments: &[&str]) -> Ended {
-        let link = self.root().join("netdatacli");
-        if !link.exists() {
-            symlink(ACLK, &link).unwrap();
-        }
-        run(self.around(Command::new(link), arguments))
+        run(self.called("netdatacli", arguments))
     }
 
     /// `aclk aclk-state json` of a daemon that runs.

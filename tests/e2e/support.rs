@@ -121,6 +121,8 @@ impl Machine {
             .env("NETDATA_VARLIB_DIR", self.root.join("lib"))
             .env("NETDATA_RUN_DIR", self.root.join("run"))
             .env_remove("NETDATA_PIPENAME")
+            .env_remove("NETDATA_LOG_DIR")
+            .env_remove("NOTIFY_SOCKET")
             .env_remove("TZ")
             .env("HOSTNAME", "edge-1")
             .env_remove("RUST_BACKTRACE")
@@ -134,6 +136,15 @@ impl Machine {
             command.env_remove(name).env_remove(name.to_uppercase());
         }
         command
+    }
+
+    /// The program under another name.
+    pub(crate) fn called<S: AsRef<OsStr>>(&self, name: &str, arguments: &[S]) -> Command {
+        let link = self.root.join(name);
+        if !link.exists() {
+            std::os::unix::fs::symlink(ACLK, &link).unwrap();
+        }
+        self.around(Command::new(link), arguments)
     }
 
     /// Runs the program to its end.

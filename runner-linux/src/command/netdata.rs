@@ -7,6 +7,7 @@ mod words;
 
 use super::claim;
 use super::{print, run};
+use crate::background;
 use crate::fault::Fault;
 use crate::first_claim::Wanted;
 use crate::help;
@@ -43,6 +44,8 @@ fn carry_out(arguments: Vec<OsString>) -> Result<u8, Fault> {
             overlay.install();
             print(query.answer(&Paths::from_env())?);
         }
+        // All that follows is done by the one that stays.
+        Asked::Start { options, .. } if !options.foreground && !background::is_daemon() => return background::start(),
         Asked::Start { overlay, options, claim } => {
             overlay.install();
             let mut options = options;

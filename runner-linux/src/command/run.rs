@@ -2,6 +2,7 @@
 
 use super::print;
 use crate::args::{Args, Argument};
+use crate::background;
 use crate::clock::{HostClock, NodeClock};
 use crate::daemon::Daemon;
 use crate::device;
@@ -18,10 +19,13 @@ use crate::local_api;
 use crate::local_api::listen::Listen;
 use crate::metrics::Machine;
 use crate::netdata_conf;
+use crate::notify::Manager;
 use crate::paths::Paths;
+use crate::pid_file::PidFile;
 use crate::privileges::Rights;
 use crate::proxy::{Choice, Environment};
 use crate::report::log::{Log, Tag};
+use crate::report::output::Output;
 use crate::report::screen::Screen;
 use crate::settings::{self, Defaults, Given};
 use crate::socket;
@@ -33,10 +37,10 @@ use aclk_core::engine::event::Goal;
 use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::store::Saved;
-use embassy_futures::select::{Either3, select3};
+use embassy_futures::select::{Either, select, select3};
 use std::cell::RefCell;
 use std::ffi::OsString;
-use std::io::{Stderr, stderr};
+use std::io::stderr;
 use std::path::PathBuf;
 use std::rc::Rc;
 use tokio::net::TcpListener;
@@ -76,6 +80,10 @@ pub(super) struct Options {
     pub(super) claim: Option<Wanted>,
     /// The user to run as.
     pub(super) user: Option<String>,
+    /// Whether a `netdata` stays with its terminal.
+    pub(super) foreground: bool,
+    /// Where to say which process this is.
+    pub(super) pid_file: Option<PathBuf>,
 }
 
 /// Takes options, one after the other.
@@ -100,8 +108,16 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
 
 /// Keeps the link up until it is asked to end; the exit code.
 pub(super) fn start(called: Called, options: &Options) -> u8 {
-    match link(called, options) {
+    let in_background = called == Called::Netdata && !options.foreground;
+    if in_background {
+        background::detach();
+    }
+    match link(called, options, in_background) {
         Ok(()) => 0,
+        Err(fault) if in_background => {
+            background::complain(&fault);
+            fault.code
+        }
         Err(fault) => fail(&fault),
     }
 }
@@ -169,22 +185,44 @@ fn is_interface(name: &str) -> bool {
     (1..=15).contains(&name.len()) && name.bytes().all(is_good) && !matches!(name, "." | "..")
 }
 
-fn link(called: Called, options: &Options) -> Result<(), Fault> {
+fn link(called: Called, options: &Options, in_background: bool) -> Result<(), Fault> {
     let paths = Paths::from_env();
+    let rights = Rights::find(called == Called::Netdata, options.user.as_deref(), &paths)?;
+    let mut notes = rights.prepare(&paths)?;
+    let (output, note) = if in_background { Output::of_background(&paths)? } else { Output::of_foreground(&paths) };
+    if in_background && let Some(note) = &note {
+        background::say(format_args!("note: {note}"));
+    }
+    notes.extend(note);
+    let result = work(called, options, &paths, &rights, &output, notes);
+    if in_background && let Err(fault) = &result {
+        Log::new(output).fault(fault);
+    }
+    result
+}
+
+/// Does everything that a daemon does, and logs to `output`, first of all these notes.
+fn work(
+    called: Called,
+    options: &Options,
+    paths: &Paths,
+    rights: &Rights,
+    output: &Output,
+    notes: Vec<String>,
+) -> Result<(), Fault> {
     let listen = match (&options.listen, called) {
         (Some(listen), _) => listen.clone(),
         (None, Called::Run) => Listen::default(),
-        (None, Called::Netdata) => Listen::of_conf(&netdata_conf::load(&paths)?)?,
+        (None, Called::Netdata) => Listen::of_conf(&netdata_conf::load(paths)?)?,
     };
-    let rights = Rights::find(called == Called::Netdata, options.user.as_deref(), &paths)?;
-    let mended = rights.prepare(&paths)?;
     let live = Live::new(&paths.live(), live::PATIENCE)?;
-    let journal = Journal::new(Log::new(stderr()), live);
-    for note in mended {
+    let _pid_file = options.pid_file.as_deref().map(PidFile::write).transpose()?;
+    let journal = Journal::new(Log::new(output.clone()), live, Manager::from_env());
+    for note in notes {
         journal.line(Tag::Link, format_args!("note: {note}"));
     }
     // On the heap: those it is handed through would keep copies of it.
-    let work = Box::pin(keep(&paths, options, &rights, &listen, &journal));
+    let work = Box::pin(keep(paths, options, rights, &listen, &journal, output));
     host::block_on(LocalSet::new().run_until(work))?
 }
 
@@ -194,7 +232,8 @@ async fn keep(
     options: &Options,
     rights: &Rights,
     listen: &Listen,
-    journal: &Journal<Stderr>,
+    journal: &Journal<Output>,
+    output: &Output,
 ) -> Result<(), Fault> {
     let start = format!("aclk {} starts, claim directory {}", env!("CARGO_PKG_VERSION"), paths.claim_dir().display());
     journal.line(Tag::Link, start);
@@ -210,7 +249,7 @@ async fn keep(
         Net::Tap(..) => (Some(Box::leak(Box::new(OwnStack::new()))), device::now),
     };
     let node = Node::new(host::device(machine, stack), &settings, &Saved::default(), now());
-    let daemon = Rc::new(Daemon::new(Rc::new(RefCell::new(node)), now));
+    let daemon = Rc::new(Daemon::new(Rc::new(RefCell::new(node)), now, output.clone()));
     let listeners = open(listen, journal)?;
     let tap = open_tap(options, stack, journal)?;
     // Nothing was said to the network yet.
@@ -220,9 +259,11 @@ async fn keep(
     let tell = |text| journal.line(Tag::Link, text);
     let api = local_api::serve(&listeners, daemon.node.clone(), NodeClock::new(now), journal.history(), tell);
     let commands = socket::serve(paths, daemon.clone(), journal.clone());
-    match select3(link_again(paths, options, machine, tap.as_ref(), journal, &daemon), commands, api).await {
-        Either3::First(result) => result,
-        Either3::Second(()) | Either3::Third(()) => Ok(()),
+    // These first: whoever waits for the daemon to run may command it at once.
+    let serve = select3(commands, api, journal.keep_alive());
+    match select(serve, link_again(paths, options, machine, tap.as_ref(), journal, &daemon)).await {
+        Either::First(_) => Ok(()),
+        Either::Second(result) => result,
     }
 }
 
@@ -231,7 +272,7 @@ async fn keep(
 fn open_tap(
     options: &Options,
     stack: Option<&'static OwnStack>,
-    journal: &Journal<Stderr>,
+    journal: &Journal<Output>,
 ) -> Result<Option<Tap>, Fault> {
     let (Net::Tap(name, addressing), Some(stack)) = (&options.net, stack) else { return Ok(None) };
     let journal = journal.clone();
@@ -239,7 +280,7 @@ fn open_tap(
 }
 
 /// Opens the local API, and says where it is.
-fn open(listen: &Listen, journal: &Journal<Stderr>) -> Result<Vec<TcpListener>, Fault> {
+fn open(listen: &Listen, journal: &Journal<Output>) -> Result<Vec<TcpListener>, Fault> {
     let (listeners, notes) = listen.bind()?;
     for note in notes {
         journal.line(Tag::Link, format_args!("note: local API: {note}"));
@@ -263,7 +304,7 @@ async fn link_again(
     options: &Options,
     machine: &Machine,
     tap: Option<&Tap>,
-    journal: &Journal<Stderr>,
+    journal: &Journal<Output>,
     daemon: &Rc<Daemon>,
 ) -> Result<(), Fault> {
     let mut wishes = Wishes::new(paths, journal.clone(), daemon.clone())?;
@@ -288,7 +329,12 @@ async fn link_again(
                 journal.line(Tag::Link, "ends");
                 return Ok(());
             }
-            End::Restart(why) => journal.line(Tag::Link, format_args!("begins anew: {why}")),
+            End::Restart(why) => {
+                journal.line(Tag::Link, format_args!("begins anew: {why}"));
+                if let Err(error) = daemon.reopen_log() {
+                    journal.line(Tag::Link, format_args!("note: the log is not begun anew: {error}"));
+                }
+            }
         }
     }
 }
@@ -298,9 +344,9 @@ async fn once(
     paths: &Paths,
     options: &Options,
     tap: Option<&Tap>,
-    journal: &Journal<Stderr>,
+    journal: &Journal<Output>,
     daemon: &Daemon,
-    wishes: &mut Wishes<Stderr>,
+    wishes: &mut Wishes<Output>,
 ) -> Result<(), Fault> {
     match FileStore::new(&paths.claim_dir()).recover() {
         Ok(None) => {}
@@ -345,9 +391,9 @@ async fn claim_first(
     paths: &Paths,
     options: &Options,
     tap: Option<&Tap>,
-    journal: &Journal<Stderr>,
+    journal: &Journal<Output>,
     daemon: &Daemon,
-    wishes: &mut Wishes<Stderr>,
+    wishes: &mut Wishes<Output>,
 ) -> Option<Outcome> {
     let said = options.claim.as_ref();
     let is_claimed = wishes.identity().saved.claimed.is_some();

@@ -21,6 +21,7 @@ The commands of a running daemon:
 
   aclk-state [json]      how the Agent-Cloud Link is, and if it is not up, why
   reload-claiming-state  read the claim and all settings again, link anew, and say what came of it; lifts a ban
+  reopen-logs            open the log file anew, after it was given another name (logrotate)
   ping                   answers pong
   version                the version of the daemon
   read-config cloud|global|KEY
@@ -47,6 +48,7 @@ impl From<Reply> for Outcome {
 enum Command {
     State,
     Reload,
+    ReopenLogs,
     Ping,
     Version,
     ReadConfig,
@@ -56,9 +58,10 @@ enum Command {
 }
 
 /// None is the beginning of another.
-const NAMES: [(&str, Command); 8] = [
+const NAMES: [(&str, Command); 9] = [
     ("aclk-state", Command::State),
     ("reload-claiming-state", Command::Reload),
+    ("reopen-logs", Command::ReopenLogs),
     ("ping", Command::Ping),
     ("version", Command::Version),
     ("read-config", Command::ReadConfig),
@@ -81,6 +84,7 @@ pub(super) async fn carry_out(command: &[u8], daemon: &Daemon) -> Outcome {
     match command {
         Command::State => state(argument, daemon).into(),
         Command::Reload => reload(daemon).await.into(),
+        Command::ReopenLogs => reopen_logs(daemon).into(),
         Command::Ping => Reply::done("pong").into(),
         Command::Version => Reply::done(version()).into(),
         Command::ReadConfig => config::read(argument, daemon).into(),
@@ -106,6 +110,13 @@ fn state(argument: &str, daemon: &Daemon) -> Reply {
     // Writing to a `String` never fails.
     let _ = written;
     Reply::done(text)
+}
+
+fn reopen_logs(daemon: &Daemon) -> Reply {
+    match daemon.reopen_log() {
+        Ok(()) => Reply::done(""),
+        Err(error) => Reply::failed(error.to_string()),
+    }
 }
 
 async fn reload(daemon: &Daemon) -> Reply {

@@ -3,6 +3,7 @@
 //! Each method is one thing that a crash can come before or after; the tests put a model in place of the real directory
 //! and let it crash at every one of them.
 
+mod append;
 mod ownership;
 
 use super::error::{Problem, Verb};

@@ -253,6 +253,26 @@ fn a_stop_at_every_moment_ends_within_seconds() {
     }
 }
 
+/// With the close of the connection, which has 250 ms of its own, these are the two seconds that are promised.
+#[test]
+fn a_cloud_that_hangs_is_left_within_two_seconds() {
+    let left = Duration::from_millis(1_750);
+    for fault in ["stall@env", "stall@challenge", "stall@password", "stall@upgrade", "stall@connect", "stall@subscribe"]
+    {
+        let mut pair = Pair::new(faulty(fault));
+        pair.run_for(Duration::from_secs(5));
+        pair.stop();
+        assert!(pair.run_to_end(Duration::from_millis(10)), "{fault}: there is nothing to wait for");
+    }
+    for fault in ["stall@announce", "no-puback@online"] {
+        let mut pair = Pair::new(faulty(fault));
+        pair.run_for(Duration::from_secs(5));
+        pair.stop();
+        assert!(!pair.run_to_end(left - Duration::from_millis(10)), "{fault}: it waits for the PUBACK");
+        assert!(pair.run_to_end(Duration::from_millis(10)), "{fault}");
+    }
+}
+
 #[test]
 fn a_failure_of_the_network_names_its_stage() {
     use aclk_pair::ConnectFault;

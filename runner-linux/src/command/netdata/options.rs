@@ -85,8 +85,10 @@ impl Command {
             match letter {
                 'h' => return Ok(Some(Asked::Help)),
                 'v' | 'V' => return Ok(Some(Asked::Version)),
-                // It stays in the foreground in any case.
-                'D' | 'd' => continue,
+                'D' | 'd' => {
+                    self.parser.options.foreground = true;
+                    continue;
+                }
                 'c' | 'i' | 'p' | 'P' | 's' | 't' | 'u' | 'W' => {}
                 _ if letter.is_ascii_alphabetic() && letters.len() == 1 => {
                     return Err(args.wrong(format_args!("unknown option -{letter}")));
@@ -104,13 +106,13 @@ impl Command {
 
     fn take_value(&mut self, letter: char, value: &str, args: &mut Args) -> Result<Option<Asked>, Fault> {
         match letter {
-            'c' => self.overlay.read_from(PathBuf::from(value)),
+            'c' => self.overlay.read_from(absolute(value)),
             'i' => self.overlay.insist("web", "bind to", checked(value, args)?),
             'p' => self.overlay.insist("web", "default port", checked(value, args)?),
-            's' => self.parser.options.host_prefix = Some(PathBuf::from(value)),
+            's' => self.parser.options.host_prefix = Some(absolute(value)),
             't' if value == "1" => {}
             't' => self.note("-t changes nothing: this machine is measured every second"),
-            'P' => self.note("-P changes nothing: there is no pid file"),
+            'P' => self.parser.options.pid_file = Some(absolute(value)),
             'u' => self.parser.options.user = Some(value.to_owned()),
             _ => return self.advanced(value, args),
         }
@@ -198,6 +200,11 @@ impl Command {
     fn note(&mut self, text: &str) {
         self.parser.options.notes.push(text.to_owned());
     }
+}
+
+/// A path that stays what it is when the daemon leaves its folder.
+fn absolute(path: &str) -> PathBuf {
+    std::path::absolute(path).unwrap_or_else(|_| PathBuf::from(path))
 }
 
 /// `[global] enabled = yes` of `cloud.conf` is `[global] netdata cloud = enable` of `netdata.conf`.
