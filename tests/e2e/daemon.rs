@@ -199,11 +199,17 @@ fn a_log_is_rotated_without_a_line_lost() {
 fn in_the_foreground_the_log_is_on_standard_error_and_in_a_file_that_is_asked_for() {
     let cloud = cloud("");
     let machine = Machine::claimed(&cloud);
-    let mut command = machine.called("netdata", &["-D", "--listen=off"]);
-    command.env("NETDATA_LOG_DIR", log(&machine));
-    let daemon = Daemon::start(command);
+    let daemon = Daemon::start(machine.called("netdata", &["-D", "--listen=off"]));
     daemon.wait_for("ACLK: online as", 0);
     let (status, said) = daemon.stop();
     assert!(status.success());
-    assert_eq!(fs::read_to_string(log(&machine).join("error.log")).unwrap().trim_end(), said);
+    let file = log(&machine).join("error.log");
+    assert_eq!(fs::read_to_string(&file).unwrap().trim_end(), said);
+
+    fs::remove_file(&file).unwrap();
+    let mut command = machine.called("netdata", &["-D", "--listen=off"]);
+    command.env_remove("NETDATA_LOG_DIR");
+    let daemon = Daemon::start(command);
+    daemon.wait_for("ACLK: online as", 0);
+    assert!(!file.exists());
 }

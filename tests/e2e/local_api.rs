@@ -370,7 +370,7 @@ fn under_the_name_of_netdata_it_listens_where_netdata_conf_says() {
     assert_eq!(get(([127, 0, 0, 1], port).into(), "/").status, 200);
     assert!(everywhere.stop().0.success());
 
-    let off = Daemon::start(netdata(&machine, "[web]\nmode = none\n", &[]));
+    let off = Daemon::start(netdata(&machine, "[web]\nmode = none\n", &["-D"]));
     off.wait_for("not claimed", 0);
     assert!(!off.said().contains("local API"), "{}", off.said());
     assert!(off.stop().0.success());

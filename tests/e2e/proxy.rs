@@ -37,7 +37,7 @@ fn assert_link(machine: &Machine, cloud: &Handle, proxy: &aclk_proxy::Running, s
     let before = proxy.asked().len();
     let link = machine.start(&[]);
     link.wait_for("ACLK: online as", 0);
-    assert!(link.said().contains(&format!("ACLK: proxy: {shown} ({source})")), "{}", link.said());
+    assert!(link.said().contains(&format!("cloud: proxy: {shown} ({source})")), "{}", link.said());
     assert!(link.said().contains("ACLK: link proxy "), "the stage is told: {}", link.said());
     let target = format!("{}:{}", cloud.url().split(['/', ':']).nth(3).unwrap(), cloud.address().port());
     // /env, challenge, password, link.

@@ -146,7 +146,7 @@ fn no_output_has_the_credentials_of_a_proxy_in_it() {
             machine.configure(&format!("[cloud]\nproxy = {url}\n"));
             fs::set_permissions(machine.root().join("etc/netdata.conf"), fs::Permissions::from_mode(0o600)).unwrap();
             let link = machine.start(&[]);
-            link.wait_for("ACLK: proxy: ", 0);
+            link.wait_for("cloud: proxy: ", 0);
             if fault.is_none() {
                 link.wait_for("ACLK: online as", 0);
                 proxy.set_fault(Some(if kind == Kind::Http { Fault::Status(407) } else { Fault::AuthRefused }));

@@ -121,7 +121,7 @@ impl Machine {
             .env("NETDATA_VARLIB_DIR", self.root.join("lib"))
             .env("NETDATA_RUN_DIR", self.root.join("run"))
             .env_remove("NETDATA_PIPENAME")
-            .env_remove("NETDATA_LOG_DIR")
+            .env("NETDATA_LOG_DIR", self.root.join("log"))
             .env_remove("NOTIFY_SOCKET")
             .env_remove("TZ")
             .env("HOSTNAME", "edge-1")

@@ -63,7 +63,7 @@ fn the_manager_of_a_daemon_in_the_background_is_told_which_process_it_is() {
     let manager = Manager::new(&machine);
     let pid_file = machine.root().join("netdata.pid");
     let mut command = machine.called("netdata", &["--listen=off", "-P", pid_file.to_str().unwrap()]);
-    command.env("NOTIFY_SOCKET", machine.root().join("notify")).env("NETDATA_LOG_DIR", machine.root().join("log"));
+    command.env("NOTIFY_SOCKET", machine.root().join("notify"));
     assert_eq!(run(command).code, 0);
     let pid = fs::read_to_string(&pid_file).unwrap();
     let ready = manager.wait_for("READY=1");
