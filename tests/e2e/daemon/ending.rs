@@ -79,8 +79,14 @@ fn a_cloud_that_hangs_is_told_all_the_same_that_the_link_ends() {
         let machine = Machine::claimed(&cloud);
         let daemon = machine.start(&[]);
         daemon.wait_for("ACLK: live as", 0);
-        // Meanwhile it does nothing, and it finds what was said when it goes on. (That its answer finds nobody may then be the
-        // end before it comes to our DISCONNECT: it publishes the will, which says the same.)
+        let mut seen = Vec::new();
+        wait_until("all is said", || {
+            seen.extend(events(&cloud));
+            seen.iter().any(|event| event.contains("contexts known")) && machine.state()["pending-mqtt-pubacks"] == 0
+        });
+        // Meanwhile it does nothing, and it finds what was said when it goes on. (Its answer finds nobody, which may be the end
+        // before it comes to our DISCONNECT: then it publishes the will, which says the same. For the same reason nothing
+        // else must be on its way.)
         cloud.with(|_, _| assert_ends(daemon, signal, "live"));
         wait_until("the Cloud hears of it", || {
             events(&cloud).iter().any(|event| event.contains("the agent said goodbye"))
