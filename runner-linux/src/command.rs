@@ -8,6 +8,7 @@ pub(crate) mod help;
 pub(crate) mod netdata;
 pub(crate) mod run;
 pub(crate) mod status;
+pub(crate) mod unclaim;
 
 use std::fmt::Display;
 use std::io::Write;

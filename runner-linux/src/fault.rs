@@ -13,6 +13,8 @@ pub(crate) mod exit {
     /// This build does not have the command.
     #[cfg(not(feature = "lab"))]
     pub(crate) const UNAVAILABLE: u8 = 3;
+    /// `aclk unclaim` has removed the identity, and something else still claims this machine.
+    pub(crate) const STILL_CLAIMED: u8 = 3;
     /// The Cloud cannot be reached: name, connection, proxy or TLS.
     pub(crate) const CONNECT: u8 = 4;
     /// The claim succeeded, and a daemon could not be told of it.

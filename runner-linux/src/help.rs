@@ -10,6 +10,7 @@ usage: aclk COMMAND [OPTIONS]
   status    is this machine claimed, and is its link up?
   aclk-state
             the same in the words of netdatacli, from the running daemon
+  unclaim   remove the identity of this machine
   demo      claim and link against an emulated Cloud on this machine; needs no account
   cloud     run that emulated Cloud by itself
   help      this text, or \"aclk help COMMAND\"
@@ -108,6 +109,24 @@ Cloud ask the live node what it measures. Needs no account, no root and no netwo
 
 exit code: 0 the node was live and answered; 1 arguments; 7 it was online, and not live; 130 interrupted before that; else
   that of \"aclk claim\"";
+
+pub(crate) const UNCLAIM: &str = "\
+usage: aclk unclaim [--yes] [--json] [--user USER]
+
+Makes this machine no node of any Space: removes claimed id, private and public key, node id, cloud.conf, a claim that is
+open, and a claiming token from claim.d. Rooms and certificates that you put there stay. A daemon that runs takes its leave of
+the Cloud, which then removes the node from its rooms; without one the Cloud shows the node as offline until somebody removes
+it there. To claim this machine again, give the claim a new id: -id=$(uuidgen).
+
+  --yes        do not ask; needed where nobody can be asked
+  --json       print one JSON object on standard output instead: was, claimed_id, url, removed, kept, daemon, cloud_told,
+               others, failure; needs --yes
+  --user USER  user that Netdata runs as: see \"aclk help claim\"
+
+The key is gone for good. What is interrupted at any moment leaves this machine claimed or not, and can be done again.
+
+exit code: 0 not claimed any more, or it was not; 1 arguments, or nobody said yes; 2 files; 3 done, and something else still
+  claims this machine, which is named; 6 wrong user";
 
 pub(crate) const STATUS: &str = "\
 usage: aclk status [--json]

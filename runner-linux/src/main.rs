@@ -71,6 +71,7 @@ fn dispatch(command: &str, arguments: Vec<OsString>) -> u8 {
     match command {
         "claim" => command::claim::run(arguments),
         "run" => command::run::run(arguments),
+        "unclaim" => command::unclaim::run(arguments),
         "status" => command::status::run(arguments),
         "aclk-state" => command::cli::state(arguments),
         #[cfg(feature = "lab")]

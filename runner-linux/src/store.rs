@@ -146,6 +146,11 @@ impl FileStore {
         if self.own.is_some() || self.open()?.is_none() { Ok(None) } else { self.change(ClaimDir::recover) }
     }
 
+    /// Removes the identity; see [`ClaimDir::unclaim`]. Yields the names of what was there.
+    pub(crate) fn unclaim(&mut self) -> Result<Vec<&'static str>, StoreError> {
+        self.change(ClaimDir::unclaim)
+    }
+
     /// Makes sure that `public.pem` fits; see [`ClaimDir::repair_public`].
     pub(crate) fn repair_public(&mut self, public_pem: &str) -> Result<bool, StoreError> {
         if self.own.is_some() {

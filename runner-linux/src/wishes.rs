@@ -75,6 +75,8 @@ pub(crate) struct Wishes<W> {
     /// is of interest.
     is_claiming: bool,
     end: End,
+    /// What could not be read when it was last looked, and has been told.
+    trouble: String,
     /// A wish to end that waits until the Cloud has been told that this machine is no longer claimed.
     ending: bool,
 }
@@ -96,6 +98,7 @@ impl<W: Write> Wishes<W> {
             found: Identity::default(),
             is_claiming: false,
             end: End::Stop,
+            trouble: String::new(),
             ending: false,
         })
     }
@@ -194,7 +197,10 @@ impl<W: Write> Wishes<W> {
         }
         let changed = std::mem::replace(&mut self.versions, versions);
         if self.is_claiming {
-            let found = self.read().ok()?;
+            let Ok(found) = self.read() else {
+                self.versions = changed;
+                return None;
+            };
             let is_new = found.saved.claimed.is_some() && found.saved.claimed != self.found.saved.claimed;
             return is_new.then(|| self.restart("it was claimed meanwhile"));
         }
@@ -205,10 +211,17 @@ impl<W: Write> Wishes<W> {
             Err(_) if trust_changed => return Some(self.restart(TRUST_CHANGED)),
             // It may be half of a change; the link goes on as it was until the files say something else.
             Err(fault) => {
-                self.journal.line(Tag::Claim, format_args!("note: {fault}"));
+                // What was changed beside it is to be told once all of it can be read.
+                self.versions = changed;
+                let text = fault.to_string();
+                if self.trouble != text {
+                    self.journal.line(Tag::Claim, format_args!("note: {text}"));
+                    self.trouble = text;
+                }
                 return None;
             }
         };
+        self.trouble.clear();
         let (now, before) = (&found.saved.claimed, &self.found.saved.claimed);
         // To the Cloud that is not the same as a claim that was given up.
         if found.off != self.found.off {

@@ -21,4 +21,5 @@ mod secrets;
 mod socket;
 mod sources;
 mod tap;
+mod unclaim;
 mod users;

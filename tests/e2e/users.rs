@@ -150,6 +150,8 @@ fn only_root_and_the_user_that_netdata_runs_as_may_claim() {
         assert!(ended.stderr.contains("This script must be run by the netdata user account\n"), "{ended:?}");
         assert!(ended.stderr.contains("sudo su -s /bin/bash netdata"), "{ended:?}");
     }
+    let ended = aclk(&machine, ALICE, &["unclaim", "--yes"]);
+    assert!(ended.code == 6 && ended.stderr.contains("by the netdata user account"), "{ended:?}");
     let ended = claim(&machine, &cloud, ALICE, &["-user=bob"]);
     assert!(ended.code == 6 && ended.stderr.contains("there is no user bob on this machine"), "{ended:?}");
     assert_eq!(all_below(&machine.root().join("etc")), before, "nothing was made");

@@ -1,6 +1,6 @@
 //! `aclk claim` and `netdata-claim.sh`: makes this machine a node of a Space.
 
-mod notify;
+pub(super) mod notify;
 pub(crate) mod options;
 mod script;
 

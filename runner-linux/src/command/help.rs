@@ -19,6 +19,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     match command.to_string_lossy().as_ref() {
         "claim" => print(help::CLAIM),
         "run" => print(help::RUN),
+        "unclaim" => print(help::UNCLAIM),
         "status" => print(help::STATUS),
         "aclk-state" => print(help::ACLK_STATE),
         #[cfg(feature = "lab")]

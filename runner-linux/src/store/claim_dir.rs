@@ -8,9 +8,12 @@
 //! | claimed | `node_id` goes, an old `claimed_id` goes, `cloud.conf` with URL and proxy, `claimed_id`, `token` goes, `pending` goes |
 //! | node | `node_id`, which names the claimed id it belongs to |
 //! | refused | `pending` goes |
+//! | unclaimed | see [`unclaim`] |
 //!
 //! Each file is written under a temporary name, made durable, renamed, and the rename made durable before the next.
 //! `pending` goes last: as long as it names the claim that `claimed_id` names too, the rest is still to be done.
+
+mod unclaim;
 
 use super::conf::{Conf, without_quotes, yes_or_no};
 use super::disk::{Content, Disk};
@@ -188,12 +191,16 @@ impl<D: Disk> ClaimDir<D> {
                 let text = format!("id = {}\nurl = {}\n", claim.id, claim.url);
                 self.replace(PENDING, MODE_PUBLIC, text.as_bytes())
             }
-            Record::Refused => self.remove(PENDING),
+            Record::Refused => self.remove(PENDING).map(drop),
             Record::Node(id) => {
                 let text = format!("claimed_id = {}\nnode_id = {}\n", id.claimed, id.node);
                 self.replace(NODE_ID, MODE_PUBLIC, text.as_bytes())
             }
             Record::Claimed(claim) => {
+                // Who unclaims while a claim is under way has removed its key.
+                if self.read(PRIVATE_PEM, PRIVATE_PEM_MAX)?.is_none() {
+                    return Err(Problem::Vanished.at(self.path.join(PRIVATE_PEM)));
+                }
                 self.remove(NODE_ID)?;
                 // `claimed_id` never stands beside a URL it does not belong to.
                 if self.claimed_id().map_or(true, |id| id.is_some_and(|id| id != claim.id)) {
@@ -208,14 +215,7 @@ impl<D: Disk> ClaimDir<D> {
 
     /// Removes what a crash left behind, and does the rest of a confirmed claim. Says which claim that was.
     pub(crate) fn recover(&mut self) -> Result<Option<Claim>, StoreError> {
-        let mut removed = false;
-        for name in WRITTEN {
-            let temporary = temporary(name);
-            removed |= self.disk.remove(&temporary).map_err(|problem| problem.at(self.path.join(temporary)))?;
-        }
-        if removed {
-            self.sync_names()?;
-        }
+        self.remove_temporary_files()?;
         let Some(pending) = self.pending()? else { return Ok(None) };
         if self.claimed()?.as_ref() != Some(&pending) {
             return Ok(None);
@@ -238,7 +238,7 @@ impl<D: Disk> ClaimDir<D> {
 
     fn finish(&mut self) -> Result<(), StoreError> {
         self.remove(TOKEN)?;
-        self.remove(PENDING)
+        self.remove(PENDING).map(drop)
     }
 
     fn claimed(&self) -> Result<Option<Claim>, StoreError> {
@@ -379,12 +379,13 @@ impl<D: Disk> ClaimDir<D> {
         self.disk.sync(&mut file)
     }
 
-    fn remove(&mut self, name: &str) -> Result<(), StoreError> {
-        if self.disk.remove(name).map_err(|problem| problem.at(self.path.join(name)))? {
-            self.sync_names()
-        } else {
-            Ok(())
+    /// Removes a file for good, and says whether it was there.
+    fn remove(&mut self, name: &str) -> Result<bool, StoreError> {
+        let was_there = self.disk.remove(name).map_err(|problem| problem.at(self.path.join(name)))?;
+        if was_there {
+            self.sync_names()?;
         }
+        Ok(was_there)
     }
 
     fn sync_names(&mut self) -> Result<(), StoreError> {

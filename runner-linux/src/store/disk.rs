@@ -184,6 +184,11 @@ impl Dir {
         Mode::from_raw_mode(self.owner.st_mode)
     }
 
+    /// Whether anything has the name `name`.
+    pub(crate) fn has(&self, name: &str) -> bool {
+        rustix::fs::statat(&self.fd, name, AtFlags::SYMLINK_NOFOLLOW).is_ok()
+    }
+
     /// The rights, size and time of change of a file; `None` if it is not there or cannot be looked at.
     pub(crate) fn stat(&self, name: &str) -> Option<Stat> {
         rustix::fs::statat(&self.fd, name, AtFlags::empty()).ok()

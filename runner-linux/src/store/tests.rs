@@ -23,6 +23,8 @@ const ID: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
 const OTHER_ID: &str = "11111111-2222-4333-8444-555555555555";
 const KEY: &str = "-----BEGIN PRIVATE KEY-----\nthe private half\n-----END PRIVATE KEY-----\n";
 const PUBLIC: &str = "-----BEGIN PUBLIC KEY-----\nthe public half\n-----END PUBLIC KEY-----\n";
+/// What a directory has that is about to be claimed.
+const WITH_KEY: (&str, &str) = ("private.pem", KEY);
 
 fn claim(id: &str, url: &str) -> Claim {
     Claim { id: Guid::parse(id).unwrap(), url: Url::parse(url).unwrap() }
@@ -202,7 +204,7 @@ fn a_full_disk_leaves_no_private_key_in_a_temporary_file() {
 #[test]
 fn what_a_person_wrote_into_cloud_conf_survives_a_claim() {
     let mut model =
-        Model::with(&[("cloud.conf", "# ours\n[global]\n  proxy = none\n  url = https://earlier.example\n")]);
+        Model::with(&[("cloud.conf", "# ours\n[global]\n  proxy = none\n  url = https://earlier.example\n"), WITH_KEY]);
     dir(&mut model).save(Record::Claimed(&ours())).unwrap();
     let conf = String::from_utf8(model.files()["cloud.conf"].to_vec()).unwrap();
     assert!(conf.contains("# ours\n") && conf.contains("  proxy = none\n"), "{conf}");
@@ -247,7 +249,7 @@ fn a_password_in_a_line_that_no_longer_counts_stays_nobody_elses() {
         "[global]\n  proxy = http://u:hunter2@p.example\n  proxy = none\n",
         "# proxy = http://u:hunter2@p.example\n[global]\n  proxy = none\n",
     ] {
-        let mut model = Model::with(&[("cloud.conf", conf)]);
+        let mut model = Model::with(&[("cloud.conf", conf), WITH_KEY]);
         dir(&mut model).save(Record::Claimed(&ours())).unwrap();
         let conf = model.files()["cloud.conf"].to_vec();
         assert_eq!(model.modes_of(&conf), [0o600], "{}", String::from_utf8_lossy(&conf));
@@ -345,6 +347,7 @@ fn a_removed_directory_means_unclaimed() {
     let scratch = Scratch::new();
     let path = scratch.path().join("claim.d");
     let mut store = FileStore::new(&path);
+    block_on(store.save(Record::Key { private_pem: &key(), public_pem: PUBLIC })).unwrap();
     block_on(store.save(Record::Claimed(&ours()))).unwrap();
     fs::remove_dir_all(&path).unwrap();
     assert_eq!(block_on(store.load()).unwrap(), Saved::default());
@@ -368,6 +371,7 @@ fn a_confirmed_claim_that_was_interrupted_is_finished() {
     let scratch = Scratch::new();
     let path = scratch.path().join("claim.d");
     let mut store = FileStore::new(&path);
+    block_on(store.save(Record::Key { private_pem: &key(), public_pem: PUBLIC })).unwrap();
     block_on(store.save(Record::Claimed(&ours()))).unwrap();
     block_on(store.save(Record::Pending(&ours()))).unwrap();
     fs::write(path.join("token"), "secret").unwrap();
@@ -481,7 +485,7 @@ fn what_root_writes_belongs_to_the_owner_of_the_directory() {
 #[test]
 fn a_node_id_is_kept_with_the_claimed_id_it_belongs_to_and_goes_with_a_new_claim() {
     let id = NodeId { claimed: ours().id, node: Guid::parse("99999999-8888-4777-8666-555555555555").unwrap() };
-    let mut model = Model::default();
+    let mut model = Model::with(&[WITH_KEY]);
     dir(&mut model).save(Record::Claimed(&ours())).unwrap();
     dir(&mut model).save(Record::Node(id)).unwrap();
     assert_eq!(dir(&mut model).load().unwrap().node, Some(id));

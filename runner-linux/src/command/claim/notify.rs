@@ -6,7 +6,7 @@ use crate::socket::client;
 
 /// What came of it.
 #[derive(Debug)]
-pub(super) enum Notified {
+pub(crate) enum Notified {
     /// It was not asked for.
     Not,
     /// No daemon runs.
@@ -19,7 +19,7 @@ pub(super) enum Notified {
 
 impl Notified {
     /// The word for `--json`; `None` if it was not asked for.
-    pub(super) const fn word(&self) -> Option<&'static str> {
+    pub(crate) const fn word(&self) -> Option<&'static str> {
         match self {
             Self::Not => None,
             Self::Nobody => Some("not running"),
@@ -31,7 +31,7 @@ impl Notified {
 
 /// Lets the daemon at the run-time socket of `paths` read its claim again, which also lifts a ban. It would notice the
 /// new files by itself within seconds, but only if it reads the same claim directory.
-pub(super) fn notify(paths: &Paths) -> Notified {
+pub(crate) fn notify(paths: &Paths) -> Notified {
     match client::ask_if_running(paths, "reload-claiming-state") {
         Ok(None) => Notified::Nobody,
         Ok(Some(reply)) if reply.code == 0 => Notified::Done(one_line(&reply.stdout)),
