@@ -145,7 +145,8 @@ pub(crate) async fn claim<W: Write + 'static>(
     let proxy = given.proxy.clone();
     let choice = Choice::make(proxy.as_ref().map(Hidden::expose), paths, dir.as_ref(), Environment::of_process())?;
     store.remember(Terms { proxy, insecure });
-    let mut settings = settings::assemble_with(given, dir.as_ref(), defaults, host::machine_guid(paths)?)?;
+    let guid = host::machine_guid(paths, |note| journal.line(Tag::Claim, format_args!("note: {note}")))?;
+    let mut settings = settings::assemble_with(given, dir.as_ref(), defaults, guid)?;
     settings::require_token(&settings, store.path())?;
     let saved = store.saved()?;
     settings.claim_attempts = saved.claimed.is_some().then_some(CLAIM_ATTEMPTS);

@@ -20,6 +20,7 @@ use aclk_core::clock::Clock;
 use aclk_core::driver::{Control, Machine, Observer, drive};
 use aclk_core::engine::event::Goal;
 use aclk_core::engine::{Agent, Buffers};
+use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::Key;
 use aclk_core::identity::software::SoftwareKey;
 use aclk_core::metrics::Device;
@@ -156,9 +157,9 @@ pub(crate) fn device<'m>(machine: &'m Measured, stack: Option<&'m OwnStack>) -> 
     Compressing::new(stack.map_or_else(|| machine.device(), |stack| machine.device_over(stack)))
 }
 
-/// The machine GUID of `paths`, made if need be.
-pub(crate) fn machine_guid(paths: &Paths) -> Result<aclk_core::identity::guid::Guid, Fault> {
-    crate::machine_guid::load_or_create(&paths.registry(), &mut random::rng()?)
+/// The machine GUID of `paths`, made if need be. If it takes the place of another one, `tell` is told why.
+pub(crate) fn machine_guid(paths: &Paths, tell: impl FnOnce(String)) -> Result<Guid, Fault> {
+    crate::machine_guid::load_or_create(&paths.registry(), &mut random::rng()?, tell)
 }
 
 /// Runs `work` on a runtime of its own. Whatever it leaves behind (a name lookup that hangs) is abandoned.

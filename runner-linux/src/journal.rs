@@ -54,6 +54,11 @@ impl<W: Write> Journal<W> {
         self.inner.borrow_mut().live.proxy(proxy.url(), proxy.source());
     }
 
+    /// What else would claim this machine.
+    pub(crate) fn others(&self, others: &[String]) {
+        self.inner.borrow_mut().live.others(others);
+    }
+
     /// What is linked from now on: this claim, or nothing because of this reason.
     pub(crate) fn begin(&self, claim: Option<&Claim>, reason: Option<&str>) {
         self.history.borrow_mut().begin(claim.is_some(), reason);

@@ -12,6 +12,7 @@ use aclk_core::driver::Observer;
 use aclk_core::engine::event::Event;
 use aclk_core::stage::{Failure, Next, Purpose, Stage};
 use aclk_core::store::Claim;
+use aclk_core::text::Text;
 use aclk_core::wire::json;
 use rustix::fs::Mode;
 use serde::Deserialize;
@@ -77,7 +78,12 @@ pub(crate) struct Status {
     pub(crate) proxy: Option<String>,
     /// Who says so.
     pub(crate) proxy_source: Option<String>,
+    /// What else would claim this machine, one behind the other with [`BETWEEN`].
+    pub(crate) others: Option<String>,
 }
+
+/// Stands between the parts of [`Status::others`].
+pub(crate) const BETWEEN: &str = "; ";
 
 impl Status {
     fn json(&self) -> String {
@@ -95,6 +101,7 @@ impl Status {
             .member("connections", self.connections)
             .member("proxy", self.proxy.as_deref())
             .member("proxy_source", self.proxy_source.as_deref())
+            .member("others", self.others.as_deref())
             .end()
             .0
     }
@@ -136,6 +143,7 @@ impl Live {
             connections: 0,
             proxy: None,
             proxy_source: None,
+            others: None,
         };
         let live = Self { path: path.to_owned(), status, problem: None, _lock: lock };
         live.write()?;
@@ -146,6 +154,11 @@ impl Live {
     pub(crate) fn proxy(&mut self, url: Option<String>, source: String) {
         self.status.proxy = url;
         self.status.proxy_source = Some(source);
+    }
+
+    /// What else would claim this machine. Told with what follows.
+    pub(crate) fn others(&mut self, others: &[String]) {
+        self.status.others = Some(Text::<TEXT_LIMIT>::of(others.join(BETWEEN)).as_str().to_owned());
     }
 
     /// What is linked from now on: nothing, or this claim. `reason` says why nothing.

@@ -20,18 +20,31 @@ const LIMIT: usize = 64;
 const PATIENCE: Duration = Duration::from_secs(2);
 
 /// The machine GUID in `registry`. A random one is stored if there is none, or one that many machines are known to
-/// share (protocol.md 1.3).
-pub(crate) fn load_or_create(registry: &Path, rng: &mut dyn CryptoRng) -> Result<Guid, Fault> {
-    if let Some(guid) = read(registry)? {
+/// share (protocol.md 1.3): `tell` is then told.
+pub(crate) fn load_or_create(
+    registry: &Path,
+    rng: &mut dyn CryptoRng,
+    tell: impl FnOnce(String),
+) -> Result<Guid, Fault> {
+    let found = read(registry)?;
+    if let Some(guid) = found.filter(|guid| !guid.is_known_clone()) {
         return Ok(guid);
     }
-    create(registry, rng)
+    let guid = create(registry, rng)?;
+    if let Some(shared) = found {
+        let file = registry.join(FILE);
+        tell(format!(
+            "the machine GUID {shared} in {} was shipped in images and is that of many machines; it is {guid} from now on",
+            file.display()
+        ));
+    }
+    Ok(guid)
 }
 
-/// The machine GUID, if there is a usable one.
+/// The machine GUID, if there is one.
 fn read(registry: &Path) -> Result<Option<Guid>, Fault> {
     match Dir::open(registry).map_err(|problem| problem.at(registry)) {
-        Ok(Some(dir)) => Ok(read_in(&dir, registry)?.filter(|guid| !guid.is_known_clone())),
+        Ok(Some(dir)) => read_in(&dir, registry),
         Ok(None) => Ok(None),
         Err(error) => Err(fault(error)),
     }
@@ -94,9 +107,9 @@ mod tests {
     fn a_missing_guid_is_made_once() {
         let scratch = Scratch::new();
         let registry = scratch.path().join("lib/registry");
-        let first = load_or_create(&registry, &mut host_rng()).unwrap();
+        let first = load_or_create(&registry, &mut host_rng(), drop).unwrap();
         assert_eq!(fs::read_to_string(registry.join(FILE)).unwrap(), first.to_string());
-        assert_eq!(load_or_create(&registry, &mut host_rng()).unwrap(), first);
+        assert_eq!(load_or_create(&registry, &mut host_rng(), drop).unwrap(), first);
         assert_eq!(fs::metadata(registry.join(FILE)).unwrap().permissions().mode() & 0o777, 0o644);
         assert_eq!(fs::read_dir(&registry).unwrap().count(), 1);
     }
@@ -106,7 +119,7 @@ mod tests {
         let scratch = Scratch::new();
         let text = "0f0e0d0c-0b0a-4908-8706-050403020100";
         fs::write(scratch.path().join(FILE), format!("{text}\n")).unwrap();
-        assert_eq!(load_or_create(scratch.path(), &mut host_rng()).unwrap().to_string(), text);
+        assert_eq!(load_or_create(scratch.path(), &mut host_rng(), drop).unwrap().to_string(), text);
     }
 
     #[test]
@@ -115,7 +128,9 @@ mod tests {
         fs::set_permissions(scratch.path(), fs::Permissions::from_mode(0o711)).unwrap();
         for clone in ["8a795b0c-2311-11e6-8563-000c295076a6", "4aed1458-1c3e-11e6-a53f-000c290fc8f5"] {
             fs::write(scratch.path().join(FILE), clone).unwrap();
-            let guid = load_or_create(scratch.path(), &mut host_rng()).unwrap();
+            let mut told = String::new();
+            let guid = load_or_create(scratch.path(), &mut host_rng(), |note| told = note).unwrap();
+            assert!(told.contains(clone) && told.contains(&guid.to_string()), "{told}");
             assert_ne!(guid.to_string(), clone);
             assert_eq!(fs::read_to_string(scratch.path().join(FILE)).unwrap(), guid.to_string());
         }
@@ -126,7 +141,7 @@ mod tests {
     fn a_damaged_guid_is_not_overwritten() {
         let scratch = Scratch::new();
         fs::write(scratch.path().join(FILE), "half a gu").unwrap();
-        let fault = load_or_create(scratch.path(), &mut host_rng()).unwrap_err();
+        let fault = load_or_create(scratch.path(), &mut host_rng(), drop).unwrap_err();
         assert_eq!(fault.code, exit::MACHINE_GUID);
         assert!(fault.to_string().contains(FILE) && fault.to_string().contains("remove the file"), "{fault}");
         assert_eq!(fs::read_to_string(scratch.path().join(FILE)).unwrap(), "half a gu");
@@ -136,7 +151,7 @@ mod tests {
     fn a_directory_that_cannot_be_made_is_named() {
         let scratch = Scratch::new();
         fs::write(scratch.path().join("lib"), "").unwrap();
-        let fault = load_or_create(&scratch.path().join("lib/registry"), &mut host_rng()).unwrap_err();
+        let fault = load_or_create(&scratch.path().join("lib/registry"), &mut host_rng(), drop).unwrap_err();
         assert_eq!(fault.code, exit::MACHINE_GUID);
         assert!(fault.hint.contains("NETDATA_VARLIB_DIR"));
     }

@@ -95,7 +95,7 @@ pub(crate) fn identity(paths: &Paths, written: &Written) -> Result<Identity, Fau
             identity = Identity { saved: Saved { pending: identity.saved.pending, ..agents.saved }, ..agents };
         }
     }
-    identity.off = off.or(identity.off);
+    identity.off = off.or(identity.off).or((written.enabled == Some(false)).then_some(Off::Written));
     notes.append(&mut identity.notes);
     Ok(Identity { notes, ..identity })
 }

@@ -145,7 +145,11 @@ fn claim(options: Options, paths: &Paths) -> Result<Record, Fault> {
         }
         return Ok(Record::of_claimed(finished.id));
     }
-    let machine_guid = host::machine_guid(paths)?;
+    let machine_guid = host::machine_guid(paths, |note| {
+        if let Some(screen) = &mut screen.0 {
+            screen.note(note);
+        }
+    })?;
     let dir = store.open()?;
     let mut settings = settings::assemble_with(given, dir.as_ref(), defaults, machine_guid)?;
     settings::require_token(&settings, store.path())?;
@@ -153,6 +157,7 @@ fn claim(options: Options, paths: &Paths) -> Result<Record, Fault> {
         if called == Called::Script || verbose {
             describe(screen, &settings, &proxy, &user);
         }
+        warn_of_agent(screen, paths);
         warn_of_other_proxy(screen, given_proxy.as_ref(), paths);
         if let Some(warning) = proxy.exposed() {
             screen.note(warning);
@@ -200,6 +205,21 @@ fn describe_more(screen: &mut Screen<Stderr>, settings: &Settings, host: &Host) 
     screen.line(format_args!("Trust anchors: {}", host.trust.len()));
     for note in &host.trust.notes {
         screen.note(note);
+    }
+}
+
+/// The identity of a real Agent goes out of use with this claim, and the Cloud may know this machine by it.
+fn warn_of_agent(screen: &mut Screen<Stderr>, paths: &Paths) {
+    // One that cannot be read is none that counts.
+    if let Ok(identity) = sources::identity(paths, &Written::default())
+        && identity.place == Place::CloudDir
+        && let Some(claimed) = identity.saved.claimed
+    {
+        screen.note(format_args!(
+            "this machine is claimed as {} by {}, the identity of a Netdata Agent; from this claim on, the new one counts",
+            claimed.id,
+            paths.cloud_dir().display()
+        ));
     }
 }
 

@@ -148,7 +148,7 @@ fn demonstrate(options: &Options) -> Result<u8, Fault> {
     let paths = Paths::below(scratch.path());
     let given = prepare(&paths.claim_dir(), &cloud)?;
     let store = FileStore::new(&paths.claim_dir());
-    let guid = host::machine_guid(&paths)?;
+    let guid = host::machine_guid(&paths, drop)?;
     let settings = settings::assemble(given, store.open()?.as_ref(), guid)?;
     let mut host = Host::new(store, false)?;
     let audience = RefCell::new(Audience::new(&cloud, options, screen, begun));

@@ -240,7 +240,7 @@ async fn keep(
     for note in &options.notes {
         journal.line(Tag::Link, format_args!("note: {note}"));
     }
-    let settings = read_settings(paths, options)?;
+    let settings = read_settings(paths, options, journal)?;
     // The node outlives every beginning, and what it measures stays the same: it is kept until the program ends.
     let machine: &'static Machine =
         Box::leak(Box::new(Machine::find(&netdata_conf::load(paths)?, options.host_prefix.as_deref())));
@@ -291,8 +291,8 @@ fn open(listen: &Listen, journal: &Journal<Output>) -> Result<Vec<TcpListener>, 
     Ok(listeners)
 }
 
-fn read_settings(paths: &Paths, options: &Options) -> Result<Settings, Fault> {
-    let guid = host::machine_guid(paths)?;
+fn read_settings(paths: &Paths, options: &Options, journal: &Journal<Stderr>) -> Result<Settings, Fault> {
+    let guid = host::machine_guid(paths, |note| journal.line(Tag::Link, format_args!("note: {note}")))?;
     let given = Given { hostname: options.given.hostname.clone(), ..Given::default() };
     let defaults = Defaults { url: sources::url_of_netdata_conf(paths)?, ..Defaults::default() };
     settings::assemble_with(given, None, defaults, guid)
@@ -361,6 +361,7 @@ async fn once(
     for note in notes {
         journal.line(Tag::Link, format_args!("note: {note}"));
     }
+    journal.others(&sources::others(paths, place, options.claim.as_ref()));
     if let Some(outcome) = claim_first(paths, options, tap, journal, daemon, wishes).await {
         match outcome {
             Outcome::Claimed => wishes.begin_anew("this machine is claimed"),
@@ -370,7 +371,7 @@ async fn once(
         return Ok(());
     }
     let store = sources::store(paths, place, &daemon.written.borrow())?;
-    let mut settings = read_settings(paths, options)?;
+    let mut settings = read_settings(paths, options, journal)?;
     let proxy = Choice::make(None, paths, store.open()?.as_ref(), Environment::of_process())?;
     journal.proxy(&proxy);
     let proxy_in_state = proxy.in_state();

@@ -6,7 +6,7 @@ use crate::clock::rfc3339;
 use crate::fault::Fault;
 use crate::help;
 use crate::json::{Object, Raw};
-use crate::live::{self, Found, State, Status};
+use crate::live::{self, BETWEEN, Found, State, Status};
 use crate::paths::Paths;
 use crate::proxy::{self, Choice, Environment};
 use crate::report::log::unix_seconds;
@@ -105,6 +105,14 @@ impl Report {
         self.found.holder.as_ref().and(self.found.status.as_ref())
     }
 
+    /// What else would claim this machine. The daemon has been told more than we, and has an environment of its own.
+    fn others(&self) -> Vec<String> {
+        match self.live().and_then(|status| status.others.as_ref()) {
+            Some(others) => others.split(BETWEEN).filter(|other| !other.is_empty()).map(str::to_owned).collect(),
+            None => self.others.clone(),
+        }
+    }
+
     fn node(&self) -> Option<Guid> {
         self.saved.node_of(self.saved.claimed.as_ref().map(|claim| claim.id))
     }
@@ -144,7 +152,7 @@ impl Report {
         if let Some(directory) = &self.claimed_by {
             line("Claimed By", directory);
         }
-        for other in &self.others {
+        for other in &self.others() {
             line(if self.saved.claimed.is_some() { "Also Claims" } else { "Claims At Next Start" }, other);
         }
         if self.insecure && self.saved.claimed.is_some() {
@@ -219,7 +227,7 @@ impl Report {
             .member("node_id", self.node().map(|node| node.to_string()))
             .member("pending", self.saved.pending.as_ref().map(pending))
             .member("claimed_by", text(self.claimed_by.as_ref()))
-            .member("would_claim", self.others.clone())
+            .member("would_claim", self.others())
             .member("insecure", self.insecure)
             .member("disabled", self.off.is_some())
             .member("disabled_by", self.off)
@@ -284,6 +292,7 @@ mod tests {
             connections: 2,
             proxy: None,
             proxy_source: None,
+            others: None,
         }
     }
 

@@ -25,8 +25,10 @@ pub(crate) enum Off {
     Variable,
     /// `enabled = no` in `claim.d/cloud.conf`.
     ClaimDir,
-    /// The same in `cloud.d/cloud.conf`, or by `write-config`.
+    /// The same in `cloud.d/cloud.conf`.
     CloudDir,
+    /// `write-config cloud|global|enabled|no`.
+    Written,
 }
 
 impl Off {
@@ -37,6 +39,7 @@ impl Off {
             Self::Variable => "by the variable NETDATA_DISABLE_CLOUD",
             Self::ClaimDir => "by \"enabled = no\" in cloud.conf",
             Self::CloudDir => "by \"enabled = no\" in the cloud.conf of a Netdata Agent (cloud.d)",
+            Self::Written => "by write-config cloud|global|enabled|no",
         }
     }
 
@@ -47,6 +50,7 @@ impl Off {
             Self::Variable => "switched off by the variable NETDATA_DISABLE_CLOUD",
             Self::ClaimDir => "switched off by \"enabled = no\" in cloud.conf",
             Self::CloudDir => "switched off by \"enabled = no\" in the cloud.conf of a Netdata Agent (cloud.d)",
+            Self::Written => "switched off by write-config cloud|global|enabled|no",
         }
     }
 

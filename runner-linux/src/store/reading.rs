@@ -16,7 +16,7 @@ pub(crate) struct Reading {
 }
 
 /// What `write-config cloud|global|KEY|VALUE` has set, by key. As in the original it holds until the daemon ends, and counts
-/// above the file.
+/// above the file. `enabled` also switches off the link of our own claim directory; nothing else of it concerns that.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Written {
     pub(crate) enabled: Option<bool>,
