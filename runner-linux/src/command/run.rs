@@ -291,7 +291,7 @@ fn open(listen: &Listen, journal: &Journal<Output>) -> Result<Vec<TcpListener>, 
     Ok(listeners)
 }
 
-fn read_settings(paths: &Paths, options: &Options, journal: &Journal<Stderr>) -> Result<Settings, Fault> {
+fn read_settings(paths: &Paths, options: &Options, journal: &Journal<Output>) -> Result<Settings, Fault> {
     let guid = host::machine_guid(paths, |note| journal.line(Tag::Link, format_args!("note: {note}")))?;
     let given = Given { hostname: options.given.hostname.clone(), ..Given::default() };
     let defaults = Defaults { url: sources::url_of_netdata_conf(paths)?, ..Defaults::default() };
