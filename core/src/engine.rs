@@ -4,11 +4,17 @@
 //! [`Agent::receive`] bring what happened, [`Agent::poll`] tells what to do next. The same inputs always give the same
 //! outputs.
 
+#[cfg(feature = "link")]
 mod agent;
+#[cfg(feature = "link")]
 pub mod backoff;
+#[cfg(feature = "link")]
 mod context;
 pub mod event;
+#[cfg(feature = "link")]
 mod steps;
 
+#[cfg(feature = "link")]
 pub use agent::{Agent, QUERIES_MIN, RECEIVE_MIN, SEND_MIN};
+#[cfg(feature = "link")]
 pub use context::{Buffer, Buffers};

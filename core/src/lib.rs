@@ -117,6 +117,7 @@ pub mod settings;
 pub mod stage;
 pub mod store;
 pub mod text;
+#[cfg(feature = "link")]
 pub mod tls;
 pub mod transport;
 pub mod wire;

@@ -10,8 +10,7 @@ pub(crate) mod exit {
     pub(crate) const USAGE: u8 = 1;
     /// The claim directory or the key.
     pub(crate) const STORAGE: u8 = 2;
-    /// This build does not have the command.
-    #[cfg(not(feature = "lab"))]
+    /// This build does not have what was asked for.
     pub(crate) const UNAVAILABLE: u8 = 3;
     /// `aclk unclaim` has removed the identity, and something else still claims this machine.
     pub(crate) const STILL_CLAIMED: u8 = 3;

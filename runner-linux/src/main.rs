@@ -1,12 +1,15 @@
 //! The `aclk` command: claims this machine into Netdata Cloud and holds the Agent-Cloud Link.
 
 #![forbid(unsafe_code)]
+// A build without the link keeps the types that tell of one, and has nobody who uses all of them.
+#![cfg_attr(not(feature = "link"), allow(dead_code))]
 
 mod args;
 mod background;
 mod clock;
 mod command;
 mod daemon;
+#[cfg_attr(not(feature = "link"), path = "without_link/device.rs")]
 mod device;
 mod fault;
 mod first_claim;
@@ -36,6 +39,7 @@ mod settings;
 mod socket;
 mod sources;
 mod store;
+#[cfg_attr(not(feature = "link"), path = "without_link/trust.rs")]
 mod trust;
 mod user;
 #[cfg(test)]

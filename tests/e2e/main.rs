@@ -23,3 +23,4 @@ mod sources;
 mod tap;
 mod unclaim;
 mod users;
+mod without_cloud;

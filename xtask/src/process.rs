@@ -188,6 +188,14 @@ pub(crate) fn has_target(target: &str) -> Result<bool, Problem> {
     Ok(Path::new(folder.trim()).is_dir())
 }
 
+/// Where cargo puts what it builds.
+pub(crate) fn target_folder() -> Result<PathBuf, Problem> {
+    let metadata = Process::cargo("metadata --no-deps --format-version 1").read()?;
+    let folder = metadata.split_once("\"target_directory\":\"").and_then(|(_, rest)| rest.split_once('"'));
+    let (folder, _) = folder.ok_or_else(|| Problem::Usage("cargo does not say where it builds".to_owned()))?;
+    Ok(PathBuf::from(folder.replace("\\\\", "\\")))
+}
+
 /// Whether `program` is on the search path, or where administrators keep theirs.
 pub(crate) fn is_installed(program: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();

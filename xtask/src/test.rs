@@ -7,6 +7,7 @@ mod cargo;
 mod no_std;
 mod repository;
 mod summary;
+mod without_cloud;
 
 use crate::Command;
 use crate::firmware;
@@ -34,11 +35,16 @@ struct Gate {
 /// The gate after which nothing more is said: the summary of the test runner is the end.
 const LAST: &str = "tests";
 
-const GATES: [Gate; 12] = [
+const GATES: &[Gate] = &[
     Gate { name: "setup", about: "targets and tools are here", run: setup::setup },
     Gate { name: "format", about: "rustfmt would change nothing", run: cargo::format },
     Gate { name: "repository", about: "links resolve, nothing points to one machine", run: repository::check },
     Gate { name: "lint", about: "clippy has nothing to say", run: cargo::lint },
+    Gate {
+        name: "without-cloud",
+        about: "the program builds without claiming and link, and nothing of them is in it",
+        run: without_cloud::check,
+    },
     Gate { name: "docs", about: "rustdoc has nothing to say", run: cargo::docs },
     Gate { name: "no-std", about: "the core builds without an operating system", run: no_std::check },
     Gate { name: "packages", about: "the crates for others can be packed", run: publish::check },
@@ -59,7 +65,7 @@ const GATES: [Gate; 12] = [
 
 /// One line per gate, for the help.
 pub(crate) fn list() -> String {
-    GATES.iter().map(|gate| format!("  {:<12}{}\n", gate.name, gate.about)).collect()
+    GATES.iter().map(|gate| format!("  {:<15}{}\n", gate.name, gate.about)).collect()
 }
 
 fn test(names: &[String]) -> Result<(), Problem> {

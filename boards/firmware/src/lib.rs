@@ -29,21 +29,25 @@ extern crate std;
 #[doc = include_str!("../README.md")]
 struct Readme;
 
+#[cfg(feature = "link")]
 pub mod anchors;
+#[cfg(feature = "link")]
 mod app;
 mod board;
 mod board_device;
 mod clock;
 mod counters;
+#[cfg(feature = "link")]
 pub mod flash;
 mod guard;
 pub mod local_api;
 pub mod meter;
 mod network;
-#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+#[cfg(all(feature = "alloc", feature = "link", target_has_atomic = "ptr"))]
 mod one_task;
 pub mod sntp;
 
+#[cfg(feature = "link")]
 pub use app::{Device, Machine, Memory, SOCKETS, run};
 pub use board::{Arena, Board, Stack};
 pub use board_device::{BoardDevice, CUSTOM_CHARTS_MAX, CUSTOM_DIMENSIONS_MAX, Custom};
@@ -51,5 +55,5 @@ pub use clock::DeviceClock;
 pub use counters::Counters;
 pub use guard::{Checked, Guarded};
 pub use network::{EmbassyNetwork, NetError};
-#[cfg(all(feature = "alloc", target_has_atomic = "ptr"))]
+#[cfg(all(feature = "alloc", feature = "link", target_has_atomic = "ptr"))]
 pub use one_task::run_with_driver;

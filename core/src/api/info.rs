@@ -8,6 +8,8 @@ use crate::wire::json::Escaped;
 use crate::wire::parts::Window;
 use core::fmt::{self, Display, Write};
 
+/// Whether this was built with the link.
+pub(super) const CLOUD_AVAILABLE: bool = cfg!(feature = "link");
 /// The reason of the original.
 pub(super) const NOT_CLAIMED: &str = "Agent is not claimed yet";
 const PART_MACHINE: u64 = 1;
@@ -99,8 +101,8 @@ fn end(device: &dyn Device, frozen: &Frozen, w: &mut Window<'_>) -> fmt::Result 
         "\"update-every\":1,\"retention\":{retention},\"ml-info\":{{\"ml-capable\":false,\"ml-enabled\":false}},"
     )?;
     let (claimed, online) = (frozen.link.claimed.is_some(), frozen.link.state == LinkState::Online);
-    let enabled = frozen.switched_off.is_none();
-    write!(w, "\"cloud-enabled\":{enabled},\"cloud-available\":true,")?;
+    let enabled = CLOUD_AVAILABLE && frozen.switched_off.is_none();
+    write!(w, "\"cloud-enabled\":{enabled},\"cloud-available\":{CLOUD_AVAILABLE},")?;
     write!(w, "\"agent-claimed\":{claimed},\"aclk-available\":{online}}}")
 }
 

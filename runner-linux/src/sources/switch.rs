@@ -1,13 +1,19 @@
 //! Whether the Agent-Cloud Link is allowed at all: `netdata cloud` in netdata.conf, and the variable
 //! `NETDATA_DISABLE_CLOUD` (protocol.md 5.5).
 
-use crate::fault::Fault;
+use crate::fault::{Fault, exit};
 use crate::netdata_conf;
 use crate::paths::Paths;
 use aclk_core::stage::Stage;
 
 /// The words of the original for a claim that is not to be made (protocol.md 1.10).
 pub(crate) const REFUSED: &str = "Refusing to claim agent -> cloud functionality has been disabled";
+/// Whether claiming and link are in this program.
+pub(crate) const IS_BUILT: bool = cfg!(feature = "link");
+const WITHOUT: &str =
+    "this program was built without cloud features: with --disable-cloud, or because they failed to build";
+const REINSTALL: &str = "install it again without --disable-cloud; with --require-cloud the installation says why cloud \
+                         features fail to build";
 /// The variable that switches the link off if it is 1 (protocol.md 5.5).
 const VARIABLE: &str = "NETDATA_DISABLE_CLOUD";
 /// The sections that the key may be in: that of the original, and that of the documentation.
@@ -19,6 +25,8 @@ const MISSPELT: &str = "netadata cloud";
 /// Who switched the link off.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Off {
+    /// Whoever built this program: claiming and link are not in it.
+    NotBuilt,
     /// `netdata cloud = disable`.
     NetdataConf,
     /// [`VARIABLE`].
@@ -35,6 +43,7 @@ impl Off {
     /// By what, and so how to switch it on again.
     pub(crate) const fn how(self) -> &'static str {
         match self {
+            Self::NotBuilt => WITHOUT,
             Self::NetdataConf => "by \"netdata cloud = disable\" in netdata.conf",
             Self::Variable => "by the variable NETDATA_DISABLE_CLOUD",
             Self::ClaimDir => "by \"enabled = no\" in cloud.conf",
@@ -46,6 +55,9 @@ impl Off {
     /// The same as a state of the link.
     pub(crate) const fn state(self) -> &'static str {
         match self {
+            Self::NotBuilt => {
+                "switched off: this program was built without cloud features (--disable-cloud, or they failed to build)"
+            }
             Self::NetdataConf => "switched off by \"netdata cloud = disable\" in netdata.conf",
             Self::Variable => "switched off by the variable NETDATA_DISABLE_CLOUD",
             Self::ClaimDir => "switched off by \"enabled = no\" in cloud.conf",
@@ -56,6 +68,9 @@ impl Off {
 
     /// Why a claim is refused, and how to allow it.
     fn fault(self, paths: &Paths) -> Fault {
+        if self == Self::NotBuilt {
+            return not_built();
+        }
         let fault = Fault::new(Stage::Config, format_args!("{REFUSED} ({})", self.how()));
         match self {
             Self::Variable => fault.hint(format_args!("unset {VARIABLE}")),
@@ -65,6 +80,11 @@ impl Off {
             )),
         }
     }
+}
+
+/// Why this program does nothing of what is for the link, and what to do about it.
+pub(crate) fn not_built() -> Fault {
+    Fault::new(Stage::Config, format_args!("{REFUSED} ({WITHOUT})")).hint(REINSTALL).code(exit::UNAVAILABLE)
 }
 
 /// Whether the link is switched off, and what is odd about how that is said.
@@ -85,6 +105,8 @@ pub(crate) fn read(paths: &Paths) -> Result<(Option<Off>, Vec<String>), Fault> {
             _ => notes.push(format!("{place} is neither \"enable\" nor \"disable\" and does not count")),
         }
     }
+    // Nobody can switch on what is not there.
+    let off = if IS_BUILT { off } else { Some(Off::NotBuilt) };
     let by_variable = std::env::var_os(VARIABLE).is_some_and(|value| value == "1");
     Ok((off.or(by_variable.then_some(Off::Variable)), notes))
 }

@@ -1,7 +1,7 @@
 //! The program that is installed: built here, or brought along.
 
 use super::options::{Cloud, Options};
-use crate::process::{Problem, Process, has_target};
+use crate::process::{Problem, Process, has_target, target_folder};
 use std::fs;
 use std::path::PathBuf;
 
@@ -78,12 +78,4 @@ fn build(target: &str, features: &str) -> Result<PathBuf, Problem> {
     Process::cargo(&format!("build --package aclk --profile dist --no-default-features {features} --target {target}"))
         .show()?;
     Ok(target_folder()?.join(target).join("dist/aclk"))
-}
-
-/// Where cargo puts what it builds.
-fn target_folder() -> Result<PathBuf, Problem> {
-    let metadata = Process::cargo("metadata --no-deps --format-version 1").read()?;
-    let folder = metadata.split_once("\"target_directory\":\"").and_then(|(_, rest)| rest.split_once('"'));
-    let (folder, _) = folder.ok_or_else(|| Problem::Usage("cargo does not say where it builds".to_owned()))?;
-    Ok(PathBuf::from(folder.replace("\\\\", "\\")))
 }

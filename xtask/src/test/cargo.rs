@@ -54,7 +54,7 @@ pub(super) fn tests() -> Result<(), Problem> {
 }
 
 /// Where nobody edits and builds again, incremental compilation only costs time and disk.
-fn workspace(arguments: &str) -> Process {
+pub(super) fn workspace(arguments: &str) -> Process {
     let process = Process::cargo(arguments);
     if is_automatic() { process.env("CARGO_INCREMENTAL", "0") } else { process }
 }

@@ -21,9 +21,14 @@ const PACKAGES: [Package; 2] = [
     Package {
         name: "aclk-core",
         source: "core/src/lib.rs",
-        features: &["", "--no-default-features", "--no-default-features --features rsa"],
+        features: &[
+            "",
+            "--no-default-features",
+            "--no-default-features --features link",
+            "--no-default-features --features rsa",
+        ],
     },
-    Package { name: "aclk-firmware", source: "boards/firmware/src/lib.rs", features: &[""] },
+    Package { name: "aclk-firmware", source: "boards/firmware/src/lib.rs", features: &["", "--no-default-features"] },
 ];
 
 /// What the first source file must say, so that the compiler sees to it.

@@ -1,7 +1,7 @@
 //! The form for programs (protocol.md 5.4): one compact object.
 
 use super::{ACLK_VERSION, MQTT_VERSION, PROTOCOL, Step, Why, time};
-use crate::api::info::or_null;
+use crate::api::info::{CLOUD_AVAILABLE, or_null};
 use crate::clock::{Instant, Now, Utc};
 use crate::node::Status;
 use crate::wire::json::Escaped;
@@ -12,6 +12,9 @@ use core::fmt::{self, Write};
 /// # Errors
 /// If `w` fails.
 pub fn write(status: &Status, now: Now, w: &mut dyn Write) -> fmt::Result {
+    if !CLOUD_AVAILABLE {
+        return w.write_str("{\"aclk-available\":false}");
+    }
     let (link, claimed) = (&status.link, status.link.claimed.is_some());
     let traffic = &link.traffic;
     let latency_us = traffic.latency.map_or(0, |latency| latency.as_micros());

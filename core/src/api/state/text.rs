@@ -1,6 +1,7 @@
 //! The form for people (protocol.md 5.3).
 
 use super::{ACLK_VERSION, MQTT_VERSION, PROTOCOL, Step, Why, time};
+use crate::api::info::CLOUD_AVAILABLE;
 use crate::clock::{Now, Zone};
 use crate::node::Status;
 use crate::settings::HOSTNAME_MAX;
@@ -12,6 +13,9 @@ use core::fmt::{self, Display, Write};
 /// # Errors
 /// If `w` fails.
 pub fn write(status: &Status, now: Now, zone: &dyn Zone, w: &mut dyn Write) -> fmt::Result {
+    if !CLOUD_AVAILABLE {
+        return w.write_str("ACLK Available: No\n");
+    }
     head(status, w)?;
     history(status, now, zone, w)?;
     if status.is_online() {
