@@ -30,10 +30,26 @@ pub trait Observer {
     /// The engine or the driver has something to tell.
     fn event(&mut self, event: &Event<'_>);
 
+    /// A piece of the claim as it goes over the connection, above TLS: the request as it is sent, the answer as it arrives.
+    /// Pieces have any size and end anywhere; no other connection is shown. **The token is in them**, and whatever the
+    /// peer likes to send.
+    fn claim_bytes(&mut self, direction: Direction, bytes: &[u8]) {
+        let _ = (direction, bytes);
+    }
+
     /// A key is being generated; called about ten times a second at most.
     fn key_progress(&mut self, progress: Progress) {
         let _ = progress;
     }
+}
+
+/// Which way bytes go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Direction {
+    /// To the Cloud.
+    Sent,
+    /// From it.
+    Received,
 }
 
 /// Keeps the status of a node up to date with what the engine tells. Beside it, a driver calls

@@ -1,12 +1,14 @@
 //! What the engine tells, for people, for programs and for the log: one vocabulary, three forms.
 
 pub(crate) mod log;
+mod mask;
 pub(crate) mod output;
 pub(crate) mod record;
 mod repeats;
 pub(crate) mod screen;
+pub(crate) mod wire;
 
-use aclk_core::driver::Observer;
+use aclk_core::driver::{Direction, Observer};
 use aclk_core::engine::event::Event;
 use aclk_core::identity::key::Progress;
 use aclk_core::stage::Purpose;
@@ -23,6 +25,11 @@ impl<A: Observer, B: Observer> Observer for Both<A, B> {
         self.1.event(event);
     }
 
+    fn claim_bytes(&mut self, direction: Direction, bytes: &[u8]) {
+        self.0.claim_bytes(direction, bytes);
+        self.1.claim_bytes(direction, bytes);
+    }
+
     fn key_progress(&mut self, progress: Progress) {
         self.0.key_progress(progress);
         self.1.key_progress(progress);
@@ -34,6 +41,12 @@ impl<A: Observer> Observer for Maybe<A> {
     fn event(&mut self, event: &Event<'_>) {
         if let Some(observer) = &mut self.0 {
             observer.event(event);
+        }
+    }
+
+    fn claim_bytes(&mut self, direction: Direction, bytes: &[u8]) {
+        if let Some(observer) = &mut self.0 {
+            observer.claim_bytes(direction, bytes);
         }
     }
 

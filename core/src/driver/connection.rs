@@ -1,7 +1,7 @@
 //! One connection, from the name of its host to its end.
 
 use super::establish::{Establish, NotEstablished};
-use super::{Command, Control, Machine, Observer};
+use super::{Command, Control, Direction, Machine, Observer};
 use crate::body::Bodies;
 use crate::clock::{Clock, Instant};
 use crate::engine::event::{Input, Output};
@@ -122,7 +122,7 @@ pub(super) async fn run<B, N, C, S, K, R, O, W>(
         Either::First(Ok(secure)) => {
             agent.handle(machine.clock.now(), Input::Connected);
             let mut bodies = Bodies::new();
-            converse(agent, machine, secure, &timing, &mut bodies).await;
+            converse(agent, machine, secure, endpoint.purpose, &timing, &mut bodies).await;
             bodies.release(&mut machine.node.borrow_mut());
         }
         Either::First(Err(NotEstablished { failure, refused })) => {
@@ -145,6 +145,7 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
     agent: &mut Agent<B>,
     machine: &mut Machine<'n, N, C, S, K, R, O, W>,
     mut secure: Secure<'_, <N as TcpConnect>::Connection<'n>>,
+    purpose: Purpose,
     timing: &Timing,
     bodies: &mut Bodies,
 ) where
@@ -180,6 +181,9 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
                 agent.handle(machine.clock.now(), Input::Body(piece.get(..len).unwrap_or_default()));
             }
             Output::Send(bytes) => {
+                if purpose == Purpose::Claim {
+                    machine.observer.claim_bytes(Direction::Sent, bytes);
+                }
                 let work = async {
                     secure.write_all(bytes).await?;
                     secure.flush().await
@@ -238,6 +242,10 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
                         let end = match read {
                             Some(Ok(Received::Data(len))) => {
                                 waiting = 0..len;
+                                if purpose == Purpose::Claim {
+                                    let bytes = chunk.get(..len).unwrap_or_default();
+                                    machine.observer.claim_bytes(Direction::Received, bytes);
+                                }
                                 None
                             }
                             Some(Ok(Received::Nothing)) => None,

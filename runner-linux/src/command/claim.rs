@@ -14,6 +14,7 @@ use crate::paths::Paths;
 use crate::proxy::{self, Choice, Environment};
 use crate::report::record::{Record, json_of_fault};
 use crate::report::screen::{CLAIMED, Screen};
+use crate::report::wire::Wire;
 use crate::report::{Both, Maybe};
 use crate::settings;
 use crate::sources::{self, Place, switch};
@@ -178,7 +179,9 @@ fn claim(options: Options, paths: &Paths) -> Result<Record, Fault> {
         if let Some(screen) = &mut screen.0 {
             warn(screen, saved.pending.as_ref(), &settings);
         }
-        let mut observer = Both(Record::default(), screen);
+        let wire = Maybe((verbose && screen.0.is_some()).then(|| Wire::new(stderr(), settings.token.expose())));
+        // The exchange is shown in front of what came of it.
+        let mut observer = Both(Record::default(), Both(wire, screen));
         // There is no link to tell of what this machine measures.
         let node = RefCell::new(Node::new(NoDevice::default(), &settings, &saved, HostClock.now()));
         let work = Work { goal: Goal::Claim, settings, saved };
