@@ -3,6 +3,7 @@
 //! No message ever repeats what could be a value: a token behind a misspelt option is still a token.
 
 use crate::fault::Fault;
+use crate::manual::Page;
 use std::ffi::OsString;
 use zeroize::Zeroizing;
 
@@ -15,6 +16,8 @@ pub(crate) struct Args {
     list: std::vec::IntoIter<OsString>,
     position: usize,
     command: &'static str,
+    /// The table of all options, if what is not in it is not even to be looked at.
+    page: Option<&'static Page>,
 }
 
 /// One option, perhaps with a value.
@@ -28,7 +31,12 @@ pub(crate) struct Argument<'a> {
 impl Args {
     /// The arguments of `command`, which messages refer to: `aclk claim`, `netdata-claim.sh`.
     pub(crate) fn new(command: &'static str, list: Vec<OsString>) -> Self {
-        Self { list: list.into_iter(), position: 0, command }
+        Self { list: list.into_iter(), position: 0, command, page: None }
+    }
+
+    /// The arguments of a command that has a page in the manual: nothing is an option that is not there.
+    pub(crate) fn of(page: &'static Page, list: Vec<OsString>) -> Self {
+        Self { page: Some(page), ..Self::new(page.command, list) }
     }
 
     /// The next option.
@@ -43,7 +51,11 @@ impl Args {
             None => (body, None),
         };
         let name = name.to_owned();
-        Ok(Some(Argument { rest: self, name, dashes, value }))
+        let argument = Argument { rest: self, name, dashes, value };
+        if argument.rest.page.is_some_and(|page| page.find(&argument.name).is_none()) {
+            return Err(argument.unknown());
+        }
+        Ok(Some(argument))
     }
 
     /// Whether the next argument is a long option, with two hyphens.
@@ -54,6 +66,15 @@ impl Args {
     /// The next argument as it is, whatever it looks like.
     pub(crate) fn word(&mut self) -> Result<Option<Zeroizing<String>>, Fault> {
         self.pop()
+    }
+
+    /// Whether `text` is rather the next option than a value. A token may well begin with a hyphen.
+    fn is_option(&self, text: &str) -> bool {
+        let name = text.split_once('=').map_or(text, |(name, _)| name);
+        match self.page {
+            Some(page) => text.starts_with('-') && page.find(name.trim_start_matches('-')).is_some(),
+            None => text.starts_with('-'),
+        }
     }
 
     /// The fault of an argument that is none of the options; it is not repeated.
@@ -94,7 +115,7 @@ impl Argument<'_> {
             return Ok(value);
         }
         match self.rest.pop()? {
-            Some(value) if !value.starts_with('-') => Ok(value),
+            Some(value) if !self.rest.is_option(&value) => Ok(value),
             _ => {
                 let cause = format_args!("{} needs a value", self.shown());
                 Err(Fault::usage(cause).hint(format_args!("write {}{}=VALUE", self.dashes, self.name)))
@@ -108,6 +129,11 @@ impl Argument<'_> {
             None => Ok(()),
             Some(_) => Err(Fault::usage(format_args!("{} takes no value", self.shown())).hint(self.rest.advice())),
         }
+    }
+
+    /// Whether it asks for help.
+    pub(crate) fn is_help(&self) -> bool {
+        matches!(self.name.as_str(), "help" | "h")
     }
 
     /// Nobody knows this option.
@@ -130,6 +156,7 @@ impl Argument<'_> {
 mod tests {
     use super::Args;
     use crate::fault::{Fault, exit};
+    use crate::manual::pages::CLAIM;
     use std::ffi::OsString;
     use std::os::unix::ffi::OsStringExt;
 
@@ -160,6 +187,18 @@ mod tests {
             assert_eq!(fault.to_string(), "config: -token needs a value");
             assert_eq!(fault.code, exit::USAGE);
             assert_eq!(fault.hint, "write -token=VALUE");
+        }
+    }
+
+    #[test]
+    fn a_value_may_begin_with_a_hyphen_unless_it_is_an_option() {
+        let value = |list: &[&str]| {
+            let mut args = Args::of(&CLAIM, list.iter().map(OsString::from).collect());
+            args.next().unwrap().unwrap().value().map(|value| value.to_string())
+        };
+        assert_eq!(value(&["--claim-token", "-a-token_"]).unwrap(), "-a-token_");
+        for next in ["-rooms=a", "--claim-rooms", "-verbose"] {
+            assert_eq!(value(&["--claim-token", next]).unwrap_err().cause, "--claim-token needs a value");
         }
     }
 

@@ -5,6 +5,7 @@ pub(crate) mod cli;
 #[cfg(feature = "lab")]
 pub(crate) mod demo;
 pub(crate) mod help;
+pub(crate) mod manual;
 pub(crate) mod netdata;
 pub(crate) mod run;
 pub(crate) mod status;

@@ -14,7 +14,6 @@ mod device;
 mod fault;
 mod first_claim;
 mod gzip;
-mod help;
 mod hidden;
 mod host;
 mod journal;
@@ -22,6 +21,7 @@ mod json;
 mod live;
 mod local_api;
 mod machine_guid;
+mod manual;
 mod metrics;
 mod names;
 mod net;
@@ -82,6 +82,8 @@ fn dispatch(command: &str, arguments: Vec<OsString>) -> u8 {
         "demo" => command::demo::run(arguments),
         #[cfg(not(feature = "lab"))]
         "demo" | "cloud" => command::help::unavailable(command),
+        "completions" => command::manual::completions(arguments),
+        "man" => command::manual::man(arguments),
         "" | "help" | "--help" | "-help" | "-h" => command::help::run(arguments),
         "version" | "--version" | "-version" | "-V" | "-v" => command::help::version(),
         unknown => command::help::unknown(unknown),

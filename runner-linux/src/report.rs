@@ -2,6 +2,7 @@
 
 pub(crate) mod log;
 mod mask;
+pub(crate) mod masked;
 pub(crate) mod output;
 pub(crate) mod record;
 mod repeats;

@@ -14,6 +14,7 @@ mod install;
 mod link;
 mod local_api;
 mod metrics;
+mod names;
 mod page;
 mod peers;
 mod proxy;

@@ -118,6 +118,12 @@ impl Refusal {
         }
     }
 
+    /// Whether this is about the Cloud and not about the claim.
+    #[must_use]
+    pub const fn is_trouble_of_the_cloud(self) -> bool {
+        matches!(self, Self::InternalServerError | Self::GatewayTimeout | Self::ServiceUnavailable)
+    }
+
     /// What a person can do about it.
     #[must_use]
     pub const fn hint(self) -> &'static str {
@@ -130,7 +136,8 @@ impl Refusal {
             }
             Self::Forbidden => "copy the claiming token from your Space again: it may have expired or been revoked",
             Self::AlreadyClaimed => {
-                "this id is claimed with another key; remove the node in Netdata Cloud, or claim under a new id with -id="
+                "this id is claimed with another key; remove the node in Netdata Cloud, or claim under a new id with \
+                 -id=$(uuidgen)"
             }
             Self::ProcessingClaim => {
                 "the Cloud is still working on an earlier claim of this node: try again in a minute"

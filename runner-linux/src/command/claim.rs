@@ -7,11 +7,11 @@ mod script;
 use super::print;
 use crate::clock::HostClock;
 use crate::fault::{Fault, exit};
-use crate::help;
 use crate::hidden::Hidden;
 use crate::host::{self, Host, Work};
 use crate::paths::Paths;
 use crate::proxy::{self, Choice, Environment};
+use crate::report::masked::Masked;
 use crate::report::record::{Record, json_of_fault};
 use crate::report::screen::{CLAIMED, Screen};
 use crate::report::wire::Wire;
@@ -49,7 +49,7 @@ fn run_as(called: Called, arguments: Vec<OsString>) -> u8 {
     match options::parse(called, arguments) {
         Ok(Some(options)) => carry_out(options),
         Ok(None) => {
-            print(help::CLAIM);
+            print(called.page());
             0
         }
         Err(fault) => {
@@ -181,12 +181,13 @@ fn claim(options: Options, paths: &Paths) -> Result<Record, Fault> {
         }
         let wire = Maybe((verbose && screen.0.is_some()).then(|| Wire::new(stderr(), settings.token.expose())));
         // The exchange is shown in front of what came of it.
-        let mut observer = Both(Record::default(), Both(wire, screen));
+        let observer = Both(Record::default(), Both(wire, screen));
+        let mut observer = Masked::new(settings.token.expose(), observer);
         // There is no link to tell of what this machine measures.
         let node = RefCell::new(Node::new(NoDevice::default(), &settings, &saved, HostClock.now()));
         let work = Work { goal: Goal::Claim, settings, saved };
         host.drive(work, &node, &mut observer, &mut NoControl).await?;
-        Ok(observer.0)
+        Ok(observer.observer.0)
     })?
 }
 

@@ -3,7 +3,7 @@
 use super::{print, status};
 use crate::args::Args;
 use crate::fault::{Fault, exit};
-use crate::help;
+use crate::manual::pages;
 use crate::paths::Paths;
 use crate::report::screen::Screen;
 use crate::socket::{COMMAND_MAX, client, commands};
@@ -18,9 +18,9 @@ pub(crate) fn state(arguments: Vec<OsString>) -> u8 {
     let command = match arguments.first().and_then(|first| first.to_str()) {
         None if arguments.is_empty() => "aclk-state ",
         Some("json" | "--json" | "-json") if arguments.len() == 1 => "aclk-state json ",
-        _ => match Args::new("aclk aclk-state", arguments).next() {
+        _ => match Args::of(&pages::ACLK_STATE, arguments).next() {
             Ok(Some(argument)) if matches!(argument.name(), "help" | "h") => {
-                print(help::ACLK_STATE);
+                print(pages::ACLK_STATE);
                 return 0;
             }
             Ok(Some(argument)) => return fail(&argument.unknown(), exit::USAGE),

@@ -12,10 +12,10 @@ use crate::daemon::SharedNode;
 use crate::device::cable;
 use crate::device::{self, OwnStack};
 use crate::fault::Fault;
-use crate::help;
 use crate::host::{self, Host, Work};
 use crate::local_api;
 use crate::local_api::listen::Listen;
+use crate::manual::pages;
 use crate::metrics::Machine;
 use crate::paths::Paths;
 use crate::report::Maybe;
@@ -74,7 +74,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     let options = match parse(arguments) {
         Ok(Some(options)) => options,
         Ok(None) => {
-            print(help::DEMO);
+            print(pages::DEMO);
             return 0;
         }
         Err(fault) => {
@@ -97,7 +97,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
 
 fn parse(arguments: Vec<OsString>) -> Result<Option<Options>, Fault> {
     let mut options = Options { net: Net::Host, stay: false, json: false, faults: FaultPlan::none() };
-    let mut args = Args::new("aclk demo", arguments);
+    let mut args = Args::of(&pages::DEMO, arguments);
     while let Some(argument) = args.next()? {
         match argument.name() {
             "help" | "h" => return Ok(None),

@@ -2,7 +2,8 @@
 
 use super::print;
 use crate::fault::{Fault, exit};
-use crate::help;
+use crate::manual::help::Overview;
+use crate::manual::pages;
 use crate::report::screen::Screen;
 use std::ffi::OsString;
 use std::io::stderr;
@@ -10,24 +11,17 @@ use std::io::stderr;
 /// The longest word that is repeated in a message.
 const WORD_MAX: usize = 20;
 
-/// Prints the overview, or the text of a command.
+/// Prints the overview, or the page of a command.
 pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
-    let Some(command) = arguments.first() else {
-        print(help::OVERVIEW);
-        return 0;
-    };
-    match command.to_string_lossy().as_ref() {
-        "claim" => print(help::CLAIM),
-        "run" => print(help::RUN),
-        "unclaim" => print(help::UNCLAIM),
-        "status" => print(help::STATUS),
-        "aclk-state" => print(help::ACLK_STATE),
+    let word = arguments.first().map(|first| first.to_string_lossy());
+    match word.as_deref() {
+        None | Some("help" | "version" | "aclk") => print(Overview),
         #[cfg(feature = "lab")]
-        "demo" => print(help::DEMO),
-        #[cfg(feature = "lab")]
-        "cloud" => print(aclk_cloud::command::HELP),
-        "help" => print(help::OVERVIEW),
-        other => return unknown(other),
+        Some("cloud") => print(aclk_cloud::command::HELP),
+        Some(word) => match pages::find(word) {
+            Some(page) => print(page),
+            None => return unknown(word),
+        },
     }
     0
 }

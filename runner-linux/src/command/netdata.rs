@@ -10,7 +10,7 @@ use super::{print, run};
 use crate::background;
 use crate::fault::Fault;
 use crate::first_claim::Wanted;
-use crate::help;
+use crate::manual::pages;
 use crate::paths::Paths;
 use crate::report::screen::Screen;
 use crate::socket::client;
@@ -35,8 +35,8 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
 
 fn carry_out(arguments: Vec<OsString>) -> Result<u8, Fault> {
     match options::parse(arguments)? {
-        Asked::Help => print(help::NETDATA),
-        Asked::ClaimHelp => print(help::CLAIM),
+        Asked::Help => print(pages::NETDATA),
+        Asked::ClaimHelp => print(pages::SCRIPT),
         Asked::Version => print(format_args!("netdata v{AGENT_VERSION} (aclk {})", env!("CARGO_PKG_VERSION"))),
         Asked::BuildInfo => print(build::info()),
         Asked::BuildInfoJson => print(build::json()),

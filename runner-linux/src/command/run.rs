@@ -11,12 +11,12 @@ use crate::device::address::{self, Addressing};
 use crate::device::tap::Tap;
 use crate::fault::Fault;
 use crate::first_claim::{self, Outcome, Wanted};
-use crate::help;
 use crate::host::{self, Host, Work};
 use crate::journal::Journal;
 use crate::live::{self, Live};
 use crate::local_api;
 use crate::local_api::listen::Listen;
+use crate::manual::pages;
 use crate::metrics::Machine;
 use crate::netdata_conf;
 use crate::notify::Manager;
@@ -99,7 +99,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     match parse(arguments) {
         Ok(Some(options)) => start(Called::Run, &options),
         Ok(None) => {
-            print(help::RUN);
+            print(pages::RUN);
             0
         }
         Err(fault) => fail(&fault),
@@ -129,7 +129,7 @@ fn fail(fault: &Fault) -> u8 {
 
 fn parse(arguments: Vec<OsString>) -> Result<Option<Options>, Fault> {
     let mut parser = Parser::default();
-    let mut args = Args::new("aclk run", arguments);
+    let mut args = Args::of(&pages::RUN, arguments);
     while let Some(argument) = args.next()? {
         match argument.name() {
             "help" | "h" => return Ok(None),

@@ -4,9 +4,9 @@ use super::print;
 use crate::args::Args;
 use crate::clock::rfc3339;
 use crate::fault::Fault;
-use crate::help;
 use crate::json::{Object, Raw};
 use crate::live::{self, BETWEEN, Found, State, Status};
+use crate::manual::pages;
 use crate::paths::Paths;
 use crate::proxy::{self, Choice, Environment};
 use crate::report::log::unix_seconds;
@@ -60,11 +60,11 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
 
 fn report(arguments: Vec<OsString>) -> Result<u8, Fault> {
     let mut json = false;
-    let mut args = Args::new("aclk status", arguments);
+    let mut args = Args::of(&pages::STATUS, arguments);
     while let Some(argument) = args.next()? {
         match argument.name() {
             "help" | "h" => {
-                print(help::STATUS);
+                print(pages::STATUS);
                 return Ok(0);
             }
             "json" => {

@@ -4,9 +4,9 @@ use super::claim::notify::{Notified, notify};
 use super::print;
 use crate::args::Args;
 use crate::fault::{Fault, exit};
-use crate::help;
 use crate::json::{Object, Raw};
 use crate::live::{self, State};
+use crate::manual::pages;
 use crate::paths::Paths;
 use crate::report::record;
 use crate::report::screen::Screen;
@@ -47,7 +47,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
     let options = match parse(arguments) {
         Ok(Some(options)) => options,
         Ok(None) => {
-            print(help::UNCLAIM);
+            print(pages::UNCLAIM);
             return 0;
         }
         Err(fault) => {
@@ -77,7 +77,7 @@ pub(crate) fn run(arguments: Vec<OsString>) -> u8 {
 
 fn parse(arguments: Vec<OsString>) -> Result<Option<Options>, Fault> {
     let mut options = Options::default();
-    let mut args = Args::new("aclk unclaim", arguments);
+    let mut args = Args::of(&pages::UNCLAIM, arguments);
     while let Some(argument) = args.next()? {
         match argument.name() {
             "help" | "h" => return Ok(None),

@@ -28,6 +28,19 @@ impl Mask {
         Self([plain, hex].into_iter().chain(base64).filter(|form| form.len() >= SECRET_MIN).collect())
     }
 
+    /// `text` without what is to be hidden.
+    pub(super) fn hide(&self, text: &str) -> String {
+        let mut out = String::new();
+        let mut at = 0;
+        for Range { start, end } in self.find(text.as_bytes()) {
+            out.push_str(text.get(at..start).unwrap_or_default());
+            out.push_str("***");
+            at = end;
+        }
+        out.push_str(text.get(at..).unwrap_or_default());
+        out
+    }
+
     /// Where in `text` something is to be hidden, in order.
     pub(super) fn find(&self, text: &[u8]) -> Vec<Range<usize>> {
         let mut found = Vec::new();
@@ -165,11 +178,7 @@ mod tests {
     const TOKEN: &str = "aZ-9_secret/to+ken&x";
 
     fn hidden(text: &str) -> String {
-        let mut shown = text.to_owned();
-        for range in Mask::new(TOKEN.as_bytes()).find(text.as_bytes()).into_iter().rev() {
-            shown.replace_range(range, "***");
-        }
-        shown
+        Mask::new(TOKEN.as_bytes()).hide(text)
     }
 
     fn escaped(escape: impl Fn(char) -> String) -> String {

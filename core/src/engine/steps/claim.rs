@@ -123,8 +123,12 @@ impl Request for ClaimRequest {
             failure = failure.hint(CLAIMED_HERE);
         }
         if refusal.may_pass(reply.status) && !body.bans() {
-            // Whether such a claim took effect is unknown: the mark stays, and a later 409 is looked into.
-            return Err(Trouble { refusal: Some(refusal), ..Trouble::new(failure, reply.delay(&body)) });
+            // Whether such a claim took effect is unknown: the mark stays, and a later 409 is looked into. Who counts
+            // attempts is there to see it, and only what is wrong with the Cloud itself is worth their while.
+            let is_theirs = reply.status >= 500 || refusal.is_trouble_of_the_cloud();
+            let delay =
+                if is_theirs || cx.settings.claim_attempts.is_none() { reply.delay(&body) } else { Delay::Never };
+            return Err(Trouble { refusal: Some(refusal), ..Trouble::new(failure, delay) });
         }
         if cx.maybe_claimed {
             // That this attempt is refused (a token that has expired since, say) tells nothing about an earlier one.

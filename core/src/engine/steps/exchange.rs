@@ -132,7 +132,9 @@ impl<R: Request> Exchange<R> {
         bytes: &[u8],
     ) -> Result<(usize, bool), Trouble> {
         let State::Awaiting(decoder) = &mut self.state else { return Ok((bytes.len(), false)) };
-        let taken = decoder.receive(cx.rx.as_mut(), bytes).map_err(failed::<R>)?;
+        // Who answers like that once does so again. It is worth a try only where nobody is there to look into it.
+        let garbled = |error| Trouble { delay: Delay::UnlessCounted, ..failed::<R>(error) };
+        let taken = decoder.receive(cx.rx.as_mut(), bytes).map_err(garbled)?;
         cx.count_received(taken);
         Ok((taken, decoder.is_complete()))
     }

@@ -2,6 +2,8 @@
 
 use crate::args::Args;
 use crate::fault::Fault;
+use crate::manual::Page;
+use crate::manual::pages::{CLAIM, SCRIPT};
 use crate::proxy;
 use crate::settings::Given;
 use std::ffi::OsString;
@@ -17,11 +19,11 @@ pub(crate) enum Called {
 }
 
 impl Called {
-    /// What messages call it.
-    pub(crate) const fn command(self) -> &'static str {
+    /// Its page in the manual.
+    pub(crate) const fn page(self) -> &'static Page {
         match self {
-            Self::Claim => "aclk claim",
-            Self::Script => "netdata-claim.sh",
+            Self::Claim => &CLAIM,
+            Self::Script => &SCRIPT,
         }
     }
 }
@@ -46,7 +48,7 @@ pub(crate) struct Options {
 pub(crate) fn parse(called: Called, arguments: Vec<OsString>) -> Result<Option<Options>, Fault> {
     let given = Given::default();
     let mut options = Options { called, given, user: None, verbose: false, json: false, notify: true };
-    let mut args = Args::new(called.command(), arguments);
+    let mut args = Args::of(called.page(), arguments);
     while let Some(argument) = args.next()? {
         // Later scripts of the original know some options under two names.
         let name = argument.name().to_owned();
@@ -60,11 +62,11 @@ pub(crate) fn parse(called: Called, arguments: Vec<OsString>) -> Result<Option<O
                 argument.flag()?;
                 options.verbose = true;
             }
-            "json" if called == Called::Claim => {
+            "json" => {
                 argument.flag()?;
                 options.json = true;
             }
-            "noproxy" | "no-proxy" => {
+            "noproxy" => {
                 argument.flag()?;
                 options.given.take("proxy", Zeroizing::new(proxy::NONE.to_owned()))?;
             }

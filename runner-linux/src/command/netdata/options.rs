@@ -7,6 +7,7 @@ use super::query::{File, Query, in_netdata_conf};
 use super::words;
 use crate::args::Args;
 use crate::fault::Fault;
+use crate::manual::pages::NETDATA;
 use crate::netdata_conf::Overlay;
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -49,7 +50,7 @@ struct Command {
 /// # Errors
 /// For what nobody knows, which is named unless it could be a secret.
 pub(super) fn parse(arguments: Vec<OsString>) -> Result<Asked, Fault> {
-    let mut args = Args::new("netdata", arguments);
+    let mut args = Args::of(&NETDATA, arguments);
     let mut command = Command::default();
     loop {
         if args.is_long() {
@@ -86,7 +87,7 @@ impl Command {
                 'h' => return Ok(Some(Asked::Help)),
                 'v' | 'V' => return Ok(Some(Asked::Version)),
                 'D' | 'd' => {
-                    self.parser.options.foreground = true;
+                    self.parser.options.foreground = letter == 'D';
                     continue;
                 }
                 'c' | 'i' | 'p' | 'P' | 's' | 't' | 'u' | 'W' => {}

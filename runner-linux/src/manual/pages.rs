@@ -1,0 +1,38 @@
+//! The table.
+
+mod claim;
+mod daemon;
+mod lab;
+mod small;
+
+use super::Page;
+pub(crate) use claim::{CLAIM, SCRIPT, UNCLAIM};
+pub(crate) use daemon::{NETDATA, RUN};
+#[cfg(feature = "lab")]
+pub(crate) use lab::{CLOUD, DEMO};
+pub(crate) use small::{ACLK, ACLK_STATE, COMPLETIONS, HELP, MAN, NETDATACLI, STATUS, VERSION};
+
+/// The commands of `aclk`, in the order of the overview.
+pub(crate) const COMMANDS: &[&Page] = &[
+    &CLAIM,
+    &UNCLAIM,
+    &RUN,
+    &STATUS,
+    &ACLK_STATE,
+    #[cfg(feature = "lab")]
+    &DEMO,
+    #[cfg(feature = "lab")]
+    &CLOUD,
+    &COMPLETIONS,
+    &MAN,
+    &HELP,
+    &VERSION,
+];
+
+/// The other names of the program.
+pub(crate) const PROGRAMS: &[&Page] = &[&SCRIPT, &NETDATA, &NETDATACLI];
+
+/// The page of a command of `aclk`, or of another name of the program.
+pub(crate) fn find(word: &str) -> Option<&'static Page> {
+    COMMANDS.iter().chain(PROGRAMS).find(|page| page.word() == word).copied()
+}

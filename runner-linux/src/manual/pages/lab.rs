@@ -1,0 +1,82 @@
+//! What needs no Netdata Cloud: `aclk demo`, and `aclk cloud`, whose own help is in its crate.
+#![cfg(feature = "lab")]
+
+use super::super::{Opt, Page};
+
+const FAULT: Opt = Opt::new(
+    &["--fault"],
+    "FAULT",
+    ' ',
+    "break something: NAME, NAME@STEP or NAME@STEP*TIMES, as in --fault status-503@env*1; \"aclk cloud --list-faults\" shows \
+     them all",
+);
+
+/// `aclk demo`.
+pub(crate) const DEMO: Page = Page {
+    command: "aclk demo",
+    summary: "claim and link against an emulated Cloud on this machine; needs no account",
+    usage: &["[OPTIONS]"],
+    about: &[
+        "Starts an emulated Netdata Cloud on this machine, claims a new device there, brings its Agent-Cloud Link up, and \
+         lets the Cloud ask the live node what it measures. Needs no account, no root and no network, and leaves nothing \
+         behind.",
+    ],
+    options: &[
+        Opt::new(
+            &["--net"],
+            "host|cable",
+            ' ',
+            "the device uses the sockets of this machine (default), or it is the firmware with a TCP/IP stack of its own, on \
+             an Ethernet cable made of memory",
+        )
+        .offers(&["host", "cable"]),
+        Opt::new(&["--stay"], "", ' ', "stay online until Ctrl-C, with a page on which to look at the node in a browser"),
+        FAULT,
+        Opt::new(
+            &["--json"],
+            "",
+            ' ',
+            "print one JSON object instead: claimed_id, online, stages, failures, cloud, queries; with --stay also admin_url, \
+             admin_token and status_page",
+        ),
+        Opt::new(&["--help", "-h"], "", ' ', "this text"),
+    ],
+    notes: &[],
+    exit: &[
+        ("0", "the node was live and answered"),
+        ("1", "arguments"),
+        ("7", "it was online, and not live"),
+        ("130", "interrupted before that"),
+        ("…", "else that of \"aclk claim\""),
+    ],
+};
+
+/// `aclk cloud`.
+pub(crate) const CLOUD: Page = Page {
+    command: "aclk cloud",
+    summary: "run that emulated Cloud by itself",
+    usage: &["[OPTIONS]"],
+    about: &[
+        "An emulated Netdata Cloud on this machine, for devices and Agents under test. Prints its URL, the file with its \
+         certification authority, its Space, a claiming token, the War Rooms and the administrator's page, then what happens.",
+    ],
+    options: &[
+        Opt::new(&["--listen"], "ADDR:PORT", ' ', "where to listen; default: any free port of 127.0.0.1"),
+        Opt::new(&["--state"], "DIR", ' ', "keep everything there; default: forget it in the end").directory(),
+        Opt::new(&["--host"], "NAME", ' ', "the host in the URL; default: localhost"),
+        Opt::new(&["--name"], "NAME", ' ', "one more name or address for the certificate; may be repeated"),
+        Opt::new(&["--admin"], "ADDR:PORT|off", ' ', "where administrators find the page and the API, over plain HTTP")
+            .offers(&["127.0.0.1:0", "off"]),
+        Opt::new(&["--public-url"], "URL", ' ', "the base URL that /env tells"),
+        Opt::new(&["--mqtt-url"], "URL", ' ', "the MQTT endpoint that /env tells, if another broker is to be used"),
+        Opt::new(&["--key"], "KIND", ' ', "the kind of all keys of the certificate chain")
+            .offers(&["p256", "p384", "rsa"]),
+        FAULT,
+        Opt::new(&["--list-faults"], "", ' ', "all faults, their steps and values"),
+        Opt::new(&["--json"], "", ' ', "print one JSON object once it listens"),
+        Opt::new(&["--quiet"], "", ' ', "do not tell what happens"),
+        Opt::new(&["--help", "-h"], "", ' ', "the help of that program, with every detail"),
+    ],
+    notes: &[],
+    exit: &[("0", "ended by a signal"), ("1", "arguments"), ("2", "cannot listen, or the state cannot be used")],
+};
