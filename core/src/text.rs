@@ -74,11 +74,22 @@ impl<const N: usize> Text<N> {
     }
 }
 
-/// How many bytes at the start of `text` are `secret`, or the beginning of it before an ellipsis.
+/// How many bytes at the start of `text` are `secret`, percent-encoded or not, or the beginning of it before an ellipsis.
 fn hidden_len(text: &str, secret: &str) -> Option<usize> {
-    let same = text.chars().zip(secret.chars()).take_while(|(a, b)| a == b).map(|(c, _)| c.len_utf8()).sum::<usize>();
-    let is_whole = same == secret.len() || text.get(same..).is_some_and(|rest| rest.starts_with(ELLIPSIS));
-    (is_whole && same >= SECRET_MIN).then_some(same)
+    let (mut rest, mut count) = (text, 0);
+    for wanted in secret.chars() {
+        let Some(behind) = rest.strip_prefix(wanted).or_else(|| behind_percent(rest, wanted)) else { break };
+        (rest, count) = (behind, count + wanted.len_utf8());
+    }
+    let is_whole = count == secret.len() || rest.starts_with(ELLIPSIS);
+    (is_whole && count >= SECRET_MIN).then_some(text.len().saturating_sub(rest.len()))
+}
+
+/// What follows `wanted`, if `text` begins with that in the form `%41`.
+fn behind_percent(text: &str, wanted: char) -> Option<&str> {
+    let (digits, behind) = text.strip_prefix('%')?.split_at_checked(2)?;
+    let is_wanted = u8::from_str_radix(digits, 16).is_ok_and(|byte| char::from(byte) == wanted);
+    is_wanted.then_some(behind)
 }
 
 impl<const N: usize> Write for Text<N> {
@@ -151,6 +162,7 @@ mod tests {
         assert_eq!(hide("hunter2hunter2, hunt"), "******, hunt");
         assert_eq!(hide("hunthunter2 is wrong"), "hunt*** is wrong");
         assert_eq!(hide("0123456789abcdef hunter2"), "0123456789abcdef ***…");
+        assert_eq!(hide("%68unt%65%72%32 %6z %"), "*** %6z %");
         let mut text = Text::<16>::of("abcabc");
         text.hide("abc");
         text.hide("");

@@ -22,6 +22,7 @@ use crate::paths::Paths;
 use crate::proxy::{Choice, Environment};
 use crate::report::Both;
 use crate::report::log::Tag;
+use crate::report::masked::Masked;
 use crate::settings::{self, CLAIM_ATTEMPTS, Given};
 use crate::sources::{self, Identity, Place, claim_conf, switch, variables};
 use crate::store::FileStore;
@@ -158,10 +159,11 @@ pub(crate) async fn claim<W: Write + 'static>(
     let mut host = host(store, insecure, journal)?;
     journal.begin(None, Some(&format!("claims with {source}")));
     daemon.begin_claim(&settings, &saved, &in_state);
-    let mut observer = Both(journal.clone(), Verdict { journal, source: &source, outcome: Outcome::Interrupted });
+    let verdict = Verdict { journal, source: &source, outcome: Outcome::Interrupted };
+    let mut observer = Masked::new(settings.token.expose(), Both(journal.clone(), verdict));
     wishes.claims();
     host.drive_over(tap, Work { goal: Goal::Claim, settings, saved }, &daemon.node, &mut observer, wishes).await?;
-    let outcome = observer.1.outcome;
+    let outcome = observer.observer.1.outcome;
     daemon.has_claimed(outcome, &source);
     Ok(outcome)
 }

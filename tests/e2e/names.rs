@@ -1,6 +1,7 @@
 //! What people type and what they read: the documented names, lines, messages and exit codes.
 
 mod answers;
+mod manual;
 mod netdata;
 mod scripted;
 mod verbose;

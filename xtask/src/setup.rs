@@ -34,7 +34,7 @@ pub(crate) const QEMU: &str = "qemu-system-arm";
 /// The toolchain that can build the core library itself, small: only then does the firmware fit.
 pub(crate) const NIGHTLY: &str = "nightly";
 
-const TOOLS: [Tool; 17] = [
+const TOOLS: [Tool; 20] = [
     Tool { program: "openssl", package: "openssl", used_for: "keys and challenges compared with OpenSSL's" },
     Tool { program: "curl", package: "curl", used_for: "the emulated Cloud as the original claiming script sees it" },
     Tool { program: "ip", package: "iproute2", used_for: "the link over TAP in a network namespace" },
@@ -59,6 +59,9 @@ const TOOLS: [Tool; 17] = [
     Tool { program: "strip", package: "binutils", used_for: "the package for Debian" },
     Tool { program: "setpriv", package: "util-linux", used_for: "what the user of the daemon may do" },
     Tool { program: QEMU, package: "qemu-system-arm", used_for: "the firmware on an emulated board" },
+    Tool { program: "mandoc", package: "mandoc", used_for: "the man page checked" },
+    Tool { program: "zsh", package: "zsh", used_for: "completions in zsh" },
+    Tool { program: "fish", package: "fish", used_for: "completions in fish" },
     Tool { program: "ps", package: "procps", used_for: "memory and threads of the running daemon" },
 ];
 

@@ -29,6 +29,7 @@ use aclk_core::metrics::NoDevice;
 use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::store::Claim;
+use aclk_core::wire::url::Url;
 use notify::{Notified, notify};
 use options::{Called, Options};
 use std::cell::RefCell;
@@ -78,8 +79,8 @@ impl Outcome {
 pub(crate) fn carry_out(options: Options) -> u8 {
     let Options { called, verbose, json, notify: shall_notify, .. } = options;
     let paths = Paths::from_env();
-    let record = match claim(options, &paths) {
-        Ok(record) => record,
+    let (record, url) = match claim(options, &paths) {
+        Ok(claimed) => claimed,
         Err(fault) => {
             if json {
                 print(json_of_fault(&fault).member("daemon", None::<&str>).end().0);
@@ -98,7 +99,7 @@ pub(crate) fn carry_out(options: Options) -> u8 {
     } else if is_claimed {
         say_claimed(&outcome.notified);
     } else if called == Called::Script {
-        script::say_failed(&outcome.record, verbose);
+        script::say_failed(&outcome.record, &url, verbose);
     }
     outcome.code()
 }
@@ -121,7 +122,8 @@ fn say_claimed(notified: &Notified) {
     screen.success(CLAIMED);
 }
 
-fn claim(options: Options, paths: &Paths) -> Result<Record, Fault> {
+/// What came of it, and where it was tried.
+fn claim(options: Options, paths: &Paths) -> Result<(Record, Url), Fault> {
     let Options { called, given, verbose, json, .. } = options;
     switch::allow_claim(paths)?;
     let screen = || Screen::new(stderr()).with_stages(called == Called::Claim || verbose).without_success();
@@ -144,7 +146,7 @@ fn claim(options: Options, paths: &Paths) -> Result<Record, Fault> {
         if let Some(screen) = &mut screen.0 {
             screen.line("An earlier run was interrupted after the Cloud had confirmed the claim; it is finished now.");
         }
-        return Ok(Record::of_claimed(finished.id));
+        return Ok((Record::of_claimed(finished.id), finished.url));
     }
     let machine_guid = host::machine_guid(paths, |note| {
         if let Some(screen) = &mut screen.0 {
@@ -174,6 +176,7 @@ fn claim(options: Options, paths: &Paths) -> Result<Record, Fault> {
         describe_more(screen, &settings, &host);
     }
     proxy.apply_to(&mut settings);
+    let url = settings.url.clone();
     host::block_on(async {
         let saved = host.saved().await?;
         if let Some(screen) = &mut screen.0 {
@@ -187,7 +190,7 @@ fn claim(options: Options, paths: &Paths) -> Result<Record, Fault> {
         let node = RefCell::new(Node::new(NoDevice::default(), &settings, &saved, HostClock.now()));
         let work = Work { goal: Goal::Claim, settings, saved };
         host.drive(work, &node, &mut observer, &mut NoControl).await?;
-        Ok(observer.observer.0)
+        Ok((observer.observer.0, url))
     })?
 }
 

@@ -23,7 +23,7 @@ fn the_documented_line_for_a_new_container_claims_and_links() {
     let base_url = ["-W", "set", "cloud", "cloud base url", &url];
     let line = [&["-D"][..], &enable, &base_url, &["-W", &claim]].concat();
     let daemon = Daemon::start(netdata(&machine, &line));
-    daemon.wait_for("Agent was successfully claimed.", 0);
+    daemon.wait_for("claim: claims ", 0);
     daemon.wait_for(&format!("ACLK: online as {}", machine.claimed_id()), 0);
     assert!(daemon.stop().0.success());
 }

@@ -4,15 +4,20 @@ use crate::fault::exit;
 use crate::report::record::Record;
 use crate::report::screen::Screen;
 use aclk_core::claim::reply::Refusal;
+use aclk_core::wire::url::Url;
 use std::io::stderr;
 
 /// Says that the claim has failed. Stage, cause, the words of the Cloud and what to do have been shown as it happened.
-pub(super) fn say_failed(record: &Record, verbose: bool) {
+pub(super) fn say_failed(record: &Record, url: &Url, verbose: bool) {
     let mut screen = Screen::new(stderr());
     let refusal = match (record.refusal(), record.exit_code()) {
         (Some(refusal), _) => refusal,
         (None, exit::ANSWER) => Refusal::Unknown,
-        // The Cloud has not been heard.
+        (None, exit::CONNECT) => {
+            screen.failed(format_args!("Failed to connect to {url}"));
+            return;
+        }
+        // It has failed before the Cloud was asked.
         (None, _) => return,
     };
     screen.failed(format_args!("Failed to claim node with the following error message:\"{}\"", refusal.message()));
