@@ -15,20 +15,34 @@ const NO_ANSWER: u8 = 255;
 
 /// `aclk aclk-state [json]`.
 pub(crate) fn state(arguments: Vec<OsString>) -> u8 {
-    let command = match arguments.first().and_then(|first| first.to_str()) {
-        None if arguments.is_empty() => "aclk-state ",
-        Some("json" | "--json" | "-json") if arguments.len() == 1 => "aclk-state json ",
-        _ => match Args::of(&pages::ACLK_STATE, arguments).next() {
-            Ok(Some(argument)) if matches!(argument.name(), "help" | "h") => {
-                print(pages::ACLK_STATE);
-                return 0;
+    match wants_json(arguments) {
+        Ok(Some(true)) => ask("aclk-state json ", status::exit::NOT_RUNNING),
+        Ok(Some(false)) => ask("aclk-state ", status::exit::NOT_RUNNING),
+        Ok(None) => {
+            print(pages::ACLK_STATE);
+            0
+        }
+        Err(fault) => fail(&fault, exit::USAGE),
+    }
+}
+
+/// `None` if it is the help that is asked for.
+fn wants_json(arguments: Vec<OsString>) -> Result<Option<bool>, Fault> {
+    // The original has the word without hyphens.
+    let (words, options): (Vec<_>, Vec<_>) = arguments.into_iter().partition(|argument| argument == "json");
+    let mut json = !words.is_empty();
+    let mut args = Args::of(&pages::ACLK_STATE, options);
+    while let Some(argument) = args.next()? {
+        match argument.name() {
+            "help" | "h" => return Ok(None),
+            "json" => {
+                argument.flag()?;
+                json = true;
             }
-            Ok(Some(argument)) => return fail(&argument.unknown(), exit::USAGE),
-            Ok(None) => "aclk-state ",
-            Err(fault) => return fail(&fault, exit::USAGE),
-        },
-    };
-    ask(command, status::exit::NOT_RUNNING)
+            _ => return Err(argument.unknown()),
+        }
+    }
+    Ok(Some(json))
 }
 
 /// `netdatacli COMMAND [ARGUMENTS]`.

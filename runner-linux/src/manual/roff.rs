@@ -2,6 +2,7 @@
 
 use super::Page;
 use super::pages::{ACLK, COMMANDS, PROGRAMS};
+use crate::clock::{BUILD_UNIX_SECONDS, rfc3339};
 use std::fmt::{self, Display, Formatter};
 
 /// Displays as the whole page.
@@ -10,7 +11,9 @@ pub(crate) struct Manual;
 impl Display for Manual {
     fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
         let version = env!("CARGO_PKG_VERSION");
-        writeln!(f, ".TH ACLK 1 \"\" \"aclk {version}\" \"User Commands\"")?;
+        let built = rfc3339(BUILD_UNIX_SECONDS);
+        let (date, _) = built.split_once('T').unwrap_or_default();
+        writeln!(f, ".TH ACLK 1 \"{date}\" \"aclk {version}\" \"User Commands\"")?;
         let names = PROGRAMS.iter().map(|page| page.command).collect::<Vec<_>>().join(", ");
         write!(f, ".SH NAME\naclk, {} \\- {}\n", Text(&names), Text(ACLK.summary))?;
         f.write_str(".SH SYNOPSIS\n.nf\n")?;
@@ -20,6 +23,7 @@ impl Display for Manual {
             }
         }
         f.write_str(".fi\n.SH DESCRIPTION\n")?;
+        writeln!(f, "{}.", Text(&capitalised(ACLK.summary)))?;
         paragraphs(f, ACLK.notes)?;
         f.write_str(".SH COMMANDS\n")?;
         COMMANDS.iter().try_for_each(|page| section(f, page))?;
