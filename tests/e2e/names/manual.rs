@@ -215,6 +215,12 @@ fn bash_completes_commands_options_and_values() {
     assert_eq!(bash(&machine, &["netdata-claim.sh", "-proxy", "=", "so"]), ["socks5://", "socks5h://"]);
     assert_eq!(bash(&machine, &["aclk", "run", "--net", ""]), ["host", "tap:"]);
     assert_eq!(bash(&machine, &["netdatacli", "re"]), ["reload-claiming-state"]);
+    let offered = bash(&machine, &["netdatacli", ""]);
+    let explained = run(named(&machine, "netdatacli", &["help"])).stdout;
+    let commands = explained.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));
+    for command in commands.filter_map(|line| line.split_whitespace().next()) {
+        assert!(offered.contains(&command.to_owned()), "{command} is not among {offered:?}");
+    }
     assert_eq!(bash(&machine, &["netdata", "-W", "bu"]), ["buildinfo", "buildinfojson"]);
     assert_eq!(bash(&machine, &["aclk", "claim", "-token", "=", ""]), [""; 0]);
     // Everything that the help explains is offered.
