@@ -107,13 +107,12 @@ fn a_command_takes_the_options_of_its_help_and_no_others() {
             for option in options {
                 for name in &option.names {
                     let is_known = known.contains(name.trim_start_matches('-'));
-                    // One hyphen and one letter mean the same everywhere, but for netdata, which has its own.
-                    let is_letter = name.trim_start_matches('-').len() == 1;
-                    if !is_known
-                        && (*command == "netdata" || is_letter)
-                        && name.starts_with('-')
-                        && !name.starts_with("--")
-                    {
+                    // These two read one hyphen as one letter and its value.
+                    if !is_known && matches!(*command, "netdata" | "cloud") && !name.starts_with("--") {
+                        continue;
+                    }
+                    // One letter is the same with one hyphen and two, but means another thing where it is known.
+                    if !is_known && name.trim_start_matches('-').len() == 1 {
                         continue;
                     }
                     let is_own = own.iter().any(|own| own.names.contains(name));
@@ -214,7 +213,7 @@ fn bash_completes_commands_options_and_values() {
     assert_eq!(bash(&machine, &["netdata-claim.sh", "--claim-u"]), ["--claim-url="]);
     assert_eq!(bash(&machine, &["netdata-claim.sh", "-proxy", "=", "so"]), ["socks5://", "socks5h://"]);
     assert_eq!(bash(&machine, &["aclk", "run", "--net", ""]), ["host", "tap:"]);
-    assert_eq!(bash(&machine, &["netdatacli", "re"]), ["reload-claiming-state"]);
+    assert_eq!(bash(&machine, &["netdatacli", "reload"]), ["reload-claiming-state"]);
     let offered = bash(&machine, &["netdatacli", ""]);
     let explained = run(named(&machine, "netdatacli", &["help"])).stdout;
     let commands = explained.lines().filter(|line| line.starts_with("  ") && !line.starts_with("   "));

@@ -23,8 +23,9 @@ fn the_documented_line_for_a_new_container_claims_and_links() {
     let base_url = ["-W", "set", "cloud", "cloud base url", &url];
     let line = [&["-D"][..], &enable, &base_url, &["-W", &claim]].concat();
     let daemon = Daemon::start(netdata(&machine, &line));
-    daemon.wait_for("claim: claims ", 0);
-    daemon.wait_for(&format!("ACLK: online as {}", machine.claimed_id()), 0);
+    daemon.wait_for("claim: claimed as ", 0);
+    daemon.wait_for("ACLK: online as ", 0);
+    assert!(daemon.said().contains(&format!("ACLK: online as {}", machine.claimed_id())));
     assert!(daemon.stop().0.success());
 }
 

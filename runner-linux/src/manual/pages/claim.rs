@@ -21,7 +21,12 @@ const URL: Opt = Opt::new(
     "base URL of the Cloud; default: that of the last claim, else https://app.netdata.cloud",
 )
 .offers(&["https://app.netdata.cloud"]);
-const ID: Opt = Opt::new(&["-id"], "UUID", '=', "id to claim; default: the machine GUID. A new one: -id=$(uuidgen)");
+const ID: Opt = Opt::new(
+    &["-id"],
+    "UUID",
+    '=',
+    "id to claim; default: the machine GUID. A new one: -id=$(uuidgen), or what is in /proc/sys/kernel/random/uuid",
+);
 const HOSTNAME: Opt = Opt::new(&["-hostname"], "NAME", '=', "name to show; default: the host name");
 const PROXY: Opt = Opt::new(
     &["-proxy", "--claim-proxy"],
