@@ -1,6 +1,9 @@
-//! `aclk claim` stopped at every single file operation: by SIGKILL, by a full disk, by a disk that fails.
+//! Commands and the daemon stopped at every single file operation: by SIGKILL, by a full disk, by a disk that fails.
 
 mod calls;
+mod daemon;
+mod owner;
+mod unclaim;
 
 use crate::support::*;
 use aclk_cloud::server::Handle;
@@ -67,8 +70,8 @@ fn public_half(machine: &Machine) -> Option<String> {
     Some(key.public_pem().unwrap().trim().to_owned())
 }
 
-/// Looks at what a disturbed claim left behind: nothing half-written, no secret for others, and a state with a name.
-fn inspect(machine: &Machine, cloud: &Handle, hostname: &str) -> State {
+/// Nothing that others may read has a key or the token in it.
+fn assert_secret(machine: &Machine, cloud: &Handle) {
     let token = cloud.with(|cloud, _| cloud.token().to_owned());
     for (name, mode) in inventory(machine.root()) {
         let path = machine.root().join(&name);
@@ -77,6 +80,11 @@ fn inspect(machine: &Machine, cloud: &Handle, hostname: &str) -> State {
             assert!(!text.contains("PRIVATE KEY") && !text.contains(&token), "{name} is readable for others");
         }
     }
+}
+
+/// Looks at what a disturbed claim left behind: nothing half-written, no secret for others, and a state with a name.
+fn inspect(machine: &Machine, cloud: &Handle, hostname: &str) -> State {
+    assert_secret(machine, cloud);
     public_half(machine);
     let claimed_id = fs::read_to_string(machine.file("claimed_id")).ok();
     assert!(claimed_id.as_ref().is_none_or(|id| id.len() == 36), "{claimed_id:?}");

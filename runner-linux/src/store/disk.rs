@@ -7,7 +7,7 @@ mod append;
 mod ownership;
 
 use super::error::{Problem, Verb};
-use ownership::{may_follow, may_follow_to_directory};
+use ownership::{make, may_follow, may_follow_to_directory};
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
 use std::ffi::{CString, OsStr};
@@ -102,17 +102,8 @@ impl Dir {
         let parent =
             path.parent().filter(|parent| !parent.as_os_str().is_empty()).map_or(PathBuf::from("."), Into::into);
         std::fs::create_dir_all(&parent).map_err(|error| Problem::of_io(Verb::Create, &error))?;
-        // Not narrower than need be either: whoever is killed before the rights are set must not leave a directory
-        // that others are locked out of for ever.
-        let made = match rustix::fs::mkdir(path, mode) {
-            Ok(()) => true,
-            Err(Errno::EXIST) => false,
-            Err(error) => return Err(Problem::of(Verb::Create, error)),
-        };
-        let mut dir = Self::open(path)?.ok_or(Problem::Vanished)?;
-        if made {
-            dir.take_over()?;
-        }
+        let made = make(path, mode)?;
+        let dir = Self::open(path)?.ok_or(Problem::Vanished)?;
         dir.set_mode(mode, made)?;
         if made {
             rustix::fs::fsync(&dir.fd).map_err(|error| Problem::of(Verb::Sync, error))?;

@@ -4,6 +4,7 @@ use crate::support::{Ended, Machine, run};
 use std::collections::HashMap;
 use std::fmt;
 use std::fs;
+use std::path::PathBuf;
 use std::process::Command;
 
 /// Everything that changes files or directories, on any architecture.
@@ -51,9 +52,16 @@ pub(crate) fn can_trace() -> bool {
 /// Runs `command` on `machine`, with trouble at one call if there is to be some. Says how it ended and what it changed; a
 /// call at which it was killed comes last.
 pub(crate) fn traced(machine: &Machine, command: &Command, trouble: Option<(&Call, Trouble)>) -> (Ended, Vec<Call>) {
-    let log = machine.root().join("strace.log");
+    let ended = run(tracing(machine, command, trouble));
+    (ended, changes_of(machine))
+}
+
+/// What runs `command` so; when it has ended, [`changes_of`] the machine are known.
+pub(crate) fn tracing(machine: &Machine, command: &Command, trouble: Option<(&Call, Trouble)>) -> Command {
     let mut strace = Command::new("strace");
-    strace.args(["-f", "-y", "-qq", "-s", "0", "-e", "signal=none", "-e", &format!("trace={CHANGES}"), "-o"]).arg(&log);
+    strace
+        .args(["-f", "-y", "-qq", "-s", "0", "-e", "signal=none", "-e", &format!("trace={CHANGES}"), "-o"])
+        .arg(log(machine));
     if let Some((call, trouble)) = trouble {
         let what = match trouble {
             Trouble::Kill => "signal=KILL".to_owned(),
@@ -69,10 +77,18 @@ pub(crate) fn traced(machine: &Machine, command: &Command, trouble: Option<(&Cal
         };
     }
     strace.stdin(std::process::Stdio::null());
-    let ended = run(strace);
-    let text = fs::read_to_string(&log).unwrap();
-    fs::remove_file(&log).unwrap();
-    (ended, changes(&text, machine.root().to_str().unwrap()))
+    strace
+}
+
+/// What the program has changed that ran last under [`tracing`].
+pub(crate) fn changes_of(machine: &Machine) -> Vec<Call> {
+    let text = fs::read_to_string(log(machine)).unwrap();
+    fs::remove_file(log(machine)).unwrap();
+    changes(&text, machine.root().to_str().unwrap())
+}
+
+fn log(machine: &Machine) -> PathBuf {
+    machine.root().join("strace.log")
 }
 
 /// The calls in a log that change something below `root` and did not fail by themselves.

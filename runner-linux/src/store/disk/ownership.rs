@@ -4,10 +4,15 @@
 use super::Dir;
 use crate::store::error::{Problem, Verb};
 use crate::store::owner::Owner;
-use rustix::fs::{Access, AtFlags, FileType, Mode, OFlags, Stat, accessat, fchown, fstat};
+use rustix::fs::{
+    Access, AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, Stat, accessat, fchown, fstat, lstat, mkdir, rename,
+    renameat_with, rmdir,
+};
 use rustix::io::Errno;
 use rustix::process::{getegid, geteuid};
+use std::ffi::OsString;
 use std::os::fd::{AsFd, BorrowedFd};
+use std::path::Path;
 
 /// Whether a symbolic link to a file may be followed: one that root or the current user has made.
 pub(super) fn may_follow(link: &Stat) -> bool {
@@ -17,6 +22,52 @@ pub(super) fn may_follow(link: &Stat) -> bool {
 /// Whether a symbolic link to a directory may be followed: who is not root has nothing to lose by it.
 pub(super) fn may_follow_to_directory(link: &Stat) -> bool {
     link.st_uid == 0 || !geteuid().is_root()
+}
+
+/// Makes a directory with the rights `mode` that belongs to whom root works for, and never to root under its name: a crash
+/// must not leave one that the daemon is locked out of. Says whether it was not there.
+pub(super) fn make(path: &Path, mode: Mode) -> Result<bool, Problem> {
+    let problem = |error| Problem::of(Verb::Create, error);
+    let Some(owner) = Owner::appointed().filter(|owner| !owner.uid.is_root()) else {
+        // Not narrower than need be either: whoever is killed before the rights are set must not leave a directory that
+        // others are locked out of for ever.
+        return is_new(mkdir(path, mode)).map_err(problem);
+    };
+    let Some(name) = path.file_name().filter(|_| lstat(path).is_err()) else { return Ok(false) };
+    let mut fresh = OsString::from(".");
+    fresh.push(name);
+    fresh.push(".new");
+    let fresh = path.with_file_name(fresh);
+    // Left behind by a crash. If it is anything but an empty directory, it is in the way, which is said next.
+    let _ = rmdir(&fresh);
+    mkdir(&fresh, mode).map_err(problem)?;
+    let given = Dir::open(&fresh).and_then(|dir| {
+        let mut dir = dir.ok_or(Problem::Vanished)?;
+        dir.give_to(owner)?;
+        dir.set_mode(mode, true)
+    });
+    let moved = given.and_then(|()| is_new(move_to_free(&fresh, path)).map_err(problem));
+    if !matches!(moved, Ok(true)) {
+        let _ = rmdir(&fresh);
+    }
+    moved
+}
+
+/// Gives a directory a name that nothing has.
+fn move_to_free(from: &Path, to: &Path) -> Result<(), Errno> {
+    match renameat_with(CWD, from, CWD, to, RenameFlags::NOREPLACE) {
+        // A file system that cannot promise that. What could be replaced is an empty directory.
+        Err(Errno::INVAL | Errno::NOSYS) => rename(from, to),
+        result => result,
+    }
+}
+
+fn is_new(made: Result<(), Errno>) -> Result<bool, Errno> {
+    match made {
+        Ok(()) => Ok(true),
+        Err(Errno::EXIST | Errno::NOTEMPTY) => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 impl Dir {
@@ -41,11 +92,6 @@ impl Dir {
     /// Gives a file that was just made, and has no content yet, to whom it is made for.
     pub(super) fn hand_over(&self, file: BorrowedFd<'_>) -> Result<(), Problem> {
         self.heir().map_or(Ok(()), |heir| chown(file, heir))
-    }
-
-    /// Gives this directory, which was just made, to whom root works for.
-    pub(super) fn take_over(&mut self) -> Result<(), Problem> {
-        Owner::appointed().map_or(Ok(()), |owner| self.give_to(owner).map(drop))
     }
 
     /// Whether the current user may make files here.
