@@ -136,7 +136,9 @@ fn ask(is_json: bool, saved: Option<&Saved>) -> Result<(), Fault> {
         Some((None, Some(Claim { id, url }))) => format!("the claim of {id} at {url}, which is not confirmed"),
         _ => "what is left of an identity".to_owned(),
     };
-    let _ = write!(stderr(), "This removes {what}, and its key for good. Go on? [y/N] ");
+    // In one piece: what is typed ahead is shown in between otherwise.
+    let question = format!("This removes {what}, and its key for good. Go on? [y/N] ");
+    let _ = stderr().write_all(question.as_bytes());
     let mut answer = String::new();
     let read = io::Read::take(io::stdin().lock(), ANSWER_MAX).read_line(&mut answer);
     match answer.trim().to_ascii_lowercase().as_str() {

@@ -8,8 +8,19 @@ use std::fs;
 use std::process::Command;
 
 /// The commands of `aclk` that have options, and the other names that have.
-const COMMANDS: &[&str] =
-    &["claim", "unclaim", "run", "status", "aclk-state", "demo", "cloud", "completions", "man", "netdata", "netdata-claim.sh"];
+const COMMANDS: &[&str] = &[
+    "claim",
+    "unclaim",
+    "run",
+    "status",
+    "aclk-state",
+    "demo",
+    "cloud",
+    "completions",
+    "man",
+    "netdata",
+    "netdata-claim.sh",
+];
 
 /// An option as the help has it.
 #[derive(Debug, Clone)]

@@ -77,6 +77,9 @@ fn a_netdata_that_root_starts_becomes_its_user_in_all_threads() {
     // What it writes from now on is its own, and its user may command it.
     assert_eq!(owner(&machine.file("node_id")), (NETDATA, NETDATA, 0o644));
     assert_eq!(owner(&machine.root().join("run/netdata.pipe")), (NETDATA, NETDATA, 0o600));
+    for path in ["log", "log/error.log", "lib/aclk"] {
+        assert_eq!(owner(&machine.root().join(path)).0, NETDATA, "{path}");
+    }
     for user in [NETDATA, 0] {
         let ended = aclk(&machine, user, &["aclk-state", "json"]);
         assert_eq!((ended.code, &ended.json()["online"]), (0, &true.into()), "{ended:?}");
