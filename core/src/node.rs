@@ -21,6 +21,10 @@ use crate::wire::url::Url;
 /// Room for the description of a proxy, in bytes.
 pub const PROXY_MAX: usize = 320;
 
+/// What to do about an identity that another machine has as well: the hint of a link that was taken over.
+pub const CLONED: &str = "another machine uses this identity (a cloned disk, volume or container): unclaim one of them, \
+    delete its claim.d and machine GUID, and claim it again with a new -id";
+
 /// A device, and what there is to know about it as a node.
 #[derive(Debug)]
 pub struct Node<D: ?Sized> {
@@ -54,6 +58,8 @@ pub struct Status {
     pub proxy: Text<PROXY_MAX>,
     /// Why nothing is linked though it could be: the words of whoever switched it off.
     pub switched_off: Option<&'static str>,
+    /// What a person should know, whether the link is up or not: that another machine has the same identity ([`CLONED`]).
+    pub warning: Option<&'static str>,
     /// When the program started.
     pub started: Instant,
     /// What changes.
@@ -123,7 +129,7 @@ impl Status {
         let url = saved.claimed.as_ref().map_or(&settings.url, |claim| &claim.url).clone();
         let (machine_guid, hostname) = (settings.machine_guid, settings.hostname.clone());
         let proxy = described(settings.proxy.as_ref());
-        Self { machine_guid, hostname, url, proxy, switched_off: None, started: now.instant, link }
+        Self { machine_guid, hostname, url, proxy, switched_off: None, warning: None, started: now.instant, link }
     }
 
     /// The settings were read anew; what has happened so far is kept.
@@ -139,6 +145,9 @@ impl Status {
     /// The identity was changed from outside. Without one, the node belongs to the Cloud of the settings, at `url`.
     pub fn reload(&mut self, saved: &Saved, url: &Url, now: Now) {
         let claimed = saved.claimed.as_ref().map(|claim| claim.id);
+        if claimed != self.link.claimed {
+            self.warning = None;
+        }
         self.link.claimed = claimed;
         self.link.node = saved.node_of(claimed);
         self.url = saved.claimed.as_ref().map_or(url, |claim| &claim.url).clone();
@@ -169,6 +178,9 @@ impl Status {
 
     /// The claim or the link failed.
     pub fn on_failure(&mut self, failure: &Failure, now: Now) {
+        if failure.hint == CLONED {
+            self.warning = Some(CLONED);
+        }
         self.link.next_attempt = match failure.next {
             Next::Retry(delay) => Some(now.instant + delay),
             Next::Stop | Next::Banned => None,

@@ -8,7 +8,9 @@ use crate::proxy::Choice;
 use crate::report::log::{Log, Tag};
 use aclk_core::driver::Observer;
 use aclk_core::engine::event::Event;
+use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::Progress;
+use aclk_core::node::CLONED;
 use aclk_core::store::Claim;
 use std::cell::RefCell;
 use std::fmt::Display;
@@ -27,12 +29,13 @@ struct Inner<W> {
     log: Log<W>,
     live: Live,
     manager: Manager,
+    claimed: Option<Guid>,
 }
 
 impl<W: Write> Journal<W> {
     pub(crate) fn new(log: Log<W>, live: Live, manager: Manager) -> Self {
         let history = Rc::new(RefCell::new(History::new()));
-        Self { inner: Rc::new(RefCell::new(Inner { log, live, manager })), history }
+        Self { inner: Rc::new(RefCell::new(Inner { log, live, manager, claimed: None })), history }
     }
 
     /// What happened so far.
@@ -61,8 +64,14 @@ impl<W: Write> Journal<W> {
 
     /// What is linked from now on: this claim, or nothing because of this reason.
     pub(crate) fn begin(&self, claim: Option<&Claim>, reason: Option<&str>) {
-        self.history.borrow_mut().begin(claim.is_some(), reason);
+        let mut history = self.history.borrow_mut();
+        history.begin(claim.is_some(), reason);
         let mut inner = self.inner.borrow_mut();
+        let claimed = claim.map(|claim| claim.id);
+        if std::mem::replace(&mut inner.claimed, claimed) != claimed {
+            history.warn(None);
+            inner.live.warn(None);
+        }
         inner.log.begin();
         inner.live.begin(claim, reason);
         inner.check();
@@ -71,6 +80,13 @@ impl<W: Write> Journal<W> {
             (Some(claim), None) => inner.manager.ready(format_args!("connecting to {}", claim.url)),
             (None, None) => inner.manager.ready("nothing to link"),
         }
+    }
+
+    /// A person should know this of the identity that is linked, whatever becomes of the link.
+    pub(crate) fn warn(&self, warning: &'static str) {
+        self.line(Tag::Link, format_args!("warning: {warning}"));
+        self.history.borrow_mut().warn(Some(warning));
+        self.inner.borrow_mut().live.warn(Some(warning));
     }
 
     /// Everything is read again.
@@ -115,8 +131,15 @@ impl<W: Write> Inner<W> {
 
 impl<W: Write> Observer for Journal<W> {
     fn event(&mut self, event: &Event<'_>) {
-        self.history.borrow_mut().event(event);
+        let mut history = self.history.borrow_mut();
+        history.event(event);
         let mut inner = self.inner.borrow_mut();
+        if let Event::Offline { failure } = event
+            && failure.hint == CLONED
+        {
+            history.warn(Some(CLONED));
+            inner.live.warn(Some(CLONED));
+        }
         inner.log.event(event);
         inner.live.event(event);
         inner.manager.event(event);

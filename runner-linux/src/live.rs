@@ -80,6 +80,8 @@ pub(crate) struct Status {
     pub(crate) proxy_source: Option<String>,
     /// What else would claim this machine, one behind the other with [`BETWEEN`].
     pub(crate) others: Option<String>,
+    /// What a person should know, whether the link is up or not.
+    pub(crate) warning: Option<String>,
 }
 
 /// Stands between the parts of [`Status::others`].
@@ -102,6 +104,7 @@ impl Status {
             .member("proxy", self.proxy.as_deref())
             .member("proxy_source", self.proxy_source.as_deref())
             .member("others", self.others.as_deref())
+            .member("warning", self.warning.as_deref())
             .end()
             .0
     }
@@ -144,6 +147,7 @@ impl Live {
             proxy: None,
             proxy_source: None,
             others: None,
+            warning: None,
         };
         let live = Self { path: path.to_owned(), status, problem: None, _lock: lock };
         live.write()?;
@@ -167,6 +171,12 @@ impl Live {
         self.status.url = claim.map(|claim| claim.url.to_string());
         self.turn(if claim.is_some() { State::Connecting } else { State::Idle });
         self.status.reason = reason.map(str::to_owned);
+        self.publish();
+    }
+
+    /// A person should know this, or need no longer.
+    pub(crate) fn warn(&mut self, warning: Option<&str>) {
+        self.status.warning = warning.map(str::to_owned);
         self.publish();
     }
 

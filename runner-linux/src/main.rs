@@ -36,6 +36,7 @@ mod report;
 #[cfg(any(test, feature = "lab"))]
 mod scratch;
 mod settings;
+mod sightings;
 mod socket;
 mod sources;
 mod store;

@@ -1,5 +1,6 @@
 //! The daemon as a service: in the background, its log, its signals, its manager.
 
+mod clones;
 mod ending;
 mod manager;
 

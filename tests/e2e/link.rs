@@ -218,12 +218,12 @@ fn a_copied_machine_takes_the_session_over_and_the_first_stays_away() {
     let said = first.said();
     let why = said.lines().nth(line - 1).unwrap();
     assert!(why.contains("session taken over") && why.contains("(retry in "), "{why}");
-    first.wait_for("another device links with the same identity", seen);
+    first.wait_for("another machine uses this identity (a cloned disk, volume or container)", seen);
     let (code, status) = machine.status();
     let text = |key: &str| status[key].as_str().unwrap_or_default().to_owned();
     assert_eq!((code, text("stage").as_str()), (4, "mqtt"), "{status}");
     assert!(text("reason").contains("session taken over"), "{status}");
-    assert!(text("hint").contains("claim one of them under a new id"), "{status}");
+    assert!(text("hint").contains("claim it again with a new -id"), "{status}");
     assert_eq!(copy.status().0, 0);
 
     // With the usual delay it would be back by now.

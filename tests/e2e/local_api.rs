@@ -84,7 +84,7 @@ impl Client {
     }
 }
 
-fn get(address: SocketAddr, target: &str) -> Response {
+pub(crate) fn get(address: SocketAddr, target: &str) -> Response {
     Client::connect(address).get(target)
 }
 

@@ -28,12 +28,14 @@ use crate::report::log::{Log, Tag};
 use crate::report::output::Output;
 use crate::report::screen::Screen;
 use crate::settings::{self, Defaults, Given};
+use crate::sightings::{self, ELSEWHERE};
 use crate::socket;
 use crate::sources::{self, Identity};
 use crate::store::FileStore;
 use crate::wishes::{End, Wishes};
 use aclk_core::clock::{Clock, Now};
 use aclk_core::engine::event::Goal;
+use aclk_core::identity::guid::Guid;
 use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::store::Saved;
@@ -215,6 +217,8 @@ fn work(
         (None, Called::Run) => Listen::default(),
         (None, Called::Netdata) => Listen::of_conf(&netdata_conf::load(paths)?)?,
     };
+    // Root sees more than the user that it becomes.
+    sightings::look_around();
     let live = Live::new(&paths.live(), live::PATIENCE)?;
     let _pid_file = options.pid_file.as_deref().map(PidFile::write).transpose()?;
     let journal = Journal::new(Log::new(output.clone()), live, Manager::from_env());
@@ -382,8 +386,23 @@ async fn once(
     }
     wishes.tell();
     daemon.begin(&settings, &saved, &proxy_in_state);
+    if let Some(claim) = &saved.claimed {
+        look_for_clones(paths, claim.id, journal, daemon);
+    }
     let (node, mut observer) = (&daemon.node, journal.clone());
     host.drive_over(tap, Work { goal: Goal::Link, settings, saved }, node, &mut observer, wishes).await
+}
+
+/// Warns if the identity that is linked from now on was used on another machine before.
+fn look_for_clones(paths: &Paths, id: Guid, journal: &Journal<Output>, daemon: &Daemon) {
+    match sightings::was_elsewhere(&paths.live(), id) {
+        Ok(false) => {}
+        Ok(true) => {
+            journal.warn(ELSEWHERE);
+            daemon.node.borrow_mut().status.warning = Some(ELSEWHERE);
+        }
+        Err(error) => journal.line(Tag::Link, format_args!("note: where this identity is used is not noted: {error}")),
+    }
 }
 
 /// Claims this machine if it is not claimed and something says with what; `None` if there is nothing to claim, or what was

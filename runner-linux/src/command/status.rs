@@ -209,6 +209,9 @@ impl Report {
             line("Last Online", &rfc3339(at));
         }
         line("Connection Count", &status.connections);
+        if let Some(warning) = &status.warning {
+            line("Warning", warning);
+        }
         text
     }
 
@@ -245,6 +248,7 @@ impl Report {
             .member("next_attempt", time(live.and_then(|status| status.next_attempt)))
             .member("last_online", time(live.and_then(|status| status.last_online)))
             .member("connections", live.map(|status| status.connections))
+            .member("warning", text(live.and_then(|status| status.warning.as_ref())))
             .end()
     }
 }
@@ -293,6 +297,7 @@ mod tests {
             proxy: None,
             proxy_source: None,
             others: None,
+            warning: None,
         }
     }
 
@@ -380,6 +385,7 @@ mod tests {
                 "next_attempt": "2024-11-22T11:59:14Z",
                 "last_online": "2024-11-22T11:58:20Z",
                 "connections": 2,
+                "warning": null,
             })
         );
     }

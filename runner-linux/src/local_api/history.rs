@@ -69,6 +69,8 @@ pub(crate) struct History {
     since: u64,
     /// Why there is nothing to link.
     reason: Option<String>,
+    /// What a person should know, whether the link is up or not.
+    warning: Option<&'static str>,
     /// When the attempt began, in milliseconds since 1970.
     began_ms: Option<u64>,
     steps: Vec<StageReport>,
@@ -86,6 +88,7 @@ impl History {
             state: State::Idle,
             since: now,
             reason: None,
+            warning: None,
             began_ms: None,
             steps: Vec::new(),
             failures: VecDeque::new(),
@@ -101,6 +104,11 @@ impl History {
         self.reason = reason.map(str::to_owned);
         self.steps.clear();
         self.began_ms = None;
+    }
+
+    /// A person should know this, or need no longer.
+    pub(crate) const fn warn(&mut self, warning: Option<&'static str>) {
+        self.warning = warning;
     }
 
     /// All of it as one JSON object.
@@ -119,6 +127,7 @@ impl History {
             .member("state", self.state.name())
             .member("since", self.since)
             .member("reason", self.reason.as_deref())
+            .member("warning", self.warning)
             .member("attempts", self.attempts)
             .member("attempt_began_ms", self.began_ms)
             .member("steps", steps)

@@ -336,7 +336,7 @@ fn who_is_thrown_out_by_a_copy_of_itself_keeps_away() {
     pair.run_for(Duration::from_secs(3));
     let failure = pair.failures()[0].clone();
     assert!(failure.cause.as_str().contains("session taken over"), "{failure}");
-    assert!(failure.hint.contains("same identity"));
+    assert!(failure.hint.contains("another machine uses this identity"));
     let Next::Retry(delay) = failure.next else { panic!("{failure}") };
     assert!(delay >= 10 * MINUTE, "{delay:?}");
     pair.run_for(6 * HOUR);

@@ -31,6 +31,9 @@ pub fn write(status: &Status, now: Now, w: &mut dyn Write) -> fmt::Result {
     instance(status, w)?;
     w.write_str("]")?;
     why(status, now, w)?;
+    if let Some(warning) = status.warning {
+        write!(w, ",\"warning\":\"{}\"", Escaped(warning))?;
+    }
     w.write_str("}")
 }
 

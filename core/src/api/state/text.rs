@@ -22,7 +22,11 @@ pub fn write(status: &Status, now: Now, zone: &dyn Zone, w: &mut dyn Write) -> f
         traffic(status, w)?;
     }
     instance(status, w)?;
-    why(status, now, w)
+    why(status, now, w)?;
+    match status.warning {
+        Some(warning) => writeln!(w, "\nWarning: {warning}"),
+        None => Ok(()),
+    }
 }
 
 fn head(status: &Status, w: &mut dyn Write) -> fmt::Result {

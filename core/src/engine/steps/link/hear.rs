@@ -14,6 +14,7 @@ use crate::message::Inbound;
 use crate::message::agent::DisconnectReq;
 use crate::message::context::{ContextsCheckpoint, StopStreamingContexts};
 use crate::message::node::{CancelPendingRequest, CreateNodeInstanceResult};
+use crate::node::CLONED;
 use crate::stage::{Failure, Purpose, Stage};
 use crate::store::{NodeId, Saved};
 use crate::text::Text;
@@ -197,9 +198,8 @@ fn thrown_out(failure: Failure, reason: u8, chance: u32) -> Trouble {
     if reason != TAKEN_OVER {
         return failure.into();
     }
-    let hint = "another device links with the same identity (a copied disk image or volume?): claim one of them under a new id";
     let more = Duration::from_secs(u64::from(chance) % (TAKEN_OVER_DELAY.as_secs() / 2));
-    Trouble::new(failure.hint(hint), Delay::AtLeast(TAKEN_OVER_DELAY + more))
+    Trouble::new(failure.hint(CLONED), Delay::AtLeast(TAKEN_OVER_DELAY + more))
 }
 
 /// A DisconnectReq as the trouble that follows our farewell.
