@@ -7,6 +7,7 @@ mod support;
 mod admin;
 mod claim;
 mod cloud;
+mod container;
 mod crash;
 mod daemon;
 mod demo;

@@ -3,6 +3,7 @@
 //! A command is a file that ends in a [`Command`] of its own, and a line in [`COMMANDS`]. It needs nothing but the
 //! standard library, so that it is built in a second on a machine that has nothing yet.
 
+mod container;
 mod deb;
 mod firmware;
 mod install;
@@ -27,12 +28,13 @@ struct Command {
     run: fn(&[String]) -> Result<(), Problem>,
 }
 
-const COMMANDS: [Command; 8] = [
+const COMMANDS: [Command; 9] = [
     setup::COMMAND,
     test::COMMAND,
     tables::COMMAND,
     firmware::COMMAND,
     install::COMMAND,
+    container::COMMAND,
     deb::COMMAND,
     publish::COMMAND,
     HELP,

@@ -18,6 +18,9 @@ pub(crate) const COMMAND: Command = Command {
 /// Where the core must build without an operating system; the host is always there.
 pub(crate) const TARGETS: [&str; 2] = ["thumbv7em-none-eabi", "wasm32-unknown-unknown"];
 
+/// Where the static program of the container image is built for.
+pub(crate) const STATIC: &str = "x86_64-unknown-linux-musl";
+
 /// A component of the Rust distribution and the subcommand of cargo it brings.
 const COMPONENTS: [(&str, &str); 2] = [("rustfmt", "fmt"), ("clippy", "clippy")];
 
@@ -34,7 +37,7 @@ pub(crate) const QEMU: &str = "qemu-system-arm";
 /// The toolchain that can build the core library itself, small: only then does the firmware fit.
 pub(crate) const NIGHTLY: &str = "nightly";
 
-const TOOLS: [Tool; 20] = [
+const TOOLS: [Tool; 22] = [
     Tool { program: "openssl", package: "openssl", used_for: "keys and challenges compared with OpenSSL's" },
     Tool { program: "curl", package: "curl", used_for: "the emulated Cloud as the original claiming script sees it" },
     Tool { program: "ip", package: "iproute2", used_for: "the link over TAP in a network namespace" },
@@ -62,6 +65,8 @@ const TOOLS: [Tool; 20] = [
     Tool { program: "mandoc", package: "mandoc", used_for: "the man page checked" },
     Tool { program: "zsh", package: "zsh", used_for: "completions in zsh" },
     Tool { program: "fish", package: "fish", used_for: "completions in fish" },
+    Tool { program: "podman", package: "podman", used_for: "the container image" },
+    Tool { program: "runc", package: "runc", used_for: "the container image" },
     Tool { program: "ps", package: "procps", used_for: "memory and threads of the running daemon" },
 ];
 
@@ -120,7 +125,7 @@ fn nightly() {
 }
 
 fn targets() -> Result<(), Problem> {
-    for target in TARGETS {
+    for target in TARGETS.into_iter().chain([STATIC]) {
         if !has_target(target)? {
             twice(|| Process::new("rustup", &format!("target add {target}")).show())?;
         }

@@ -10,6 +10,7 @@ mod summary;
 mod without_cloud;
 
 use crate::Command;
+use crate::container;
 use crate::firmware;
 use crate::process::Problem;
 use crate::{publish, setup};
@@ -36,6 +37,7 @@ struct Gate {
 const LAST: &str = "tests";
 
 const GATES: &[Gate] = &[
+const GATES: [Gate; 14] = [
     Gate { name: "setup", about: "targets and tools are here", run: setup::setup },
     Gate { name: "format", about: "rustfmt would change nothing", run: cargo::format },
     Gate { name: "repository", about: "links resolve, nothing points to one machine", run: repository::check },
@@ -60,6 +62,7 @@ const GATES: &[Gate] = &[
         run: firmware::check,
     },
     Gate { name: "build", about: "the tests compile", run: cargo::build_tests },
+    Gate { name: "container", about: "the image is made, and does what the documentation says", run: container::check },
     Gate { name: LAST, about: "the tests pass", run: cargo::tests },
 ];
 
