@@ -5,6 +5,7 @@
 
 use crate::fault::{Fault, exit};
 use crate::paths::Paths;
+use crate::store::CLAIM_DIR_MODE;
 use crate::store::claim_dir::{CLAIMED_ID, CLOUD_CONF, CLOUD_FULLCHAIN, PRIVATE_PEM};
 use crate::store::disk::{Dir, Disk};
 use crate::store::error::Problem;
@@ -62,6 +63,12 @@ impl Rights {
         user.own_files();
         let Some(owner) = Owner::appointed() else { return Ok(Vec::new()) };
         let mut notes = repair(&paths.claim_dir())?;
+        // Where the configuration is root's own (a new volume of a container), the user could not make it, and not claim.
+        if self.changes
+            && let Err(problem) = Dir::open_or_create(&paths.claim_dir(), CLAIM_DIR_MODE)
+        {
+            notes.push(problem.at(paths.claim_dir()).to_string());
+        }
         let live = paths.live();
         if let Ok(Some(mut dir)) = Dir::open(&live)
             && let Err(problem) = dir.give_to(owner)

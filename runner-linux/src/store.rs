@@ -29,7 +29,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 /// Owner and group may do everything with the claim directory, others nothing (protocol.md 1.1).
-const CLAIM_DIR_MODE: Mode = Mode::RWXU.union(Mode::RWXG);
+pub(crate) const CLAIM_DIR_MODE: Mode = Mode::RWXU.union(Mode::RWXG);
 /// How long a change waits for that of another process.
 const PATIENCE: Duration = Duration::from_secs(2);
 

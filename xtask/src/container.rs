@@ -18,13 +18,15 @@ pub(crate) const COMMAND: Command = Command {
 
 /// Where the content of the image is, from the root of the repository. The `Containerfile` says so too.
 const ROOT: &str = "target/container/root";
+/// What belongs to the user that the daemon becomes.
+const THEIRS: &str = "target/container/netdata";
 /// Of what is installed on a machine, an image has no use for this.
 const LEFT_OUT: [&str; 3] = ["usr/share", "usr/lib", "etc/logrotate.d"];
 /// The user of the images of the original, with its number, so that its volumes can be used.
 const PASSWD: &str = "root:x:0:0:root:/:/sbin/nologin\nnetdata:x:201:201:netdata:/var/lib/netdata:/sbin/nologin\n";
 const GROUP: &str = "root:x:0:\nnetdata:x:201:\n";
 /// Directories that the daemon writes to.
-const DIRECTORIES: [&str; 5] = ["etc/netdata", "var/lib/netdata", "var/log/netdata", "run/netdata", "tmp"];
+const DIRECTORIES: [&str; 4] = ["etc/netdata", "var/lib/netdata", "var/log/netdata", "run/netdata"];
 /// Where a bundle of certificate authorities may be on the machine that builds: Debian and Alpine, Fedora, others.
 const BUNDLES: [&str; 3] =
     ["/etc/ssl/certs/ca-certificates.crt", "/etc/pki/tls/certs/ca-bundle.crt", "/etc/ssl/cert.pem"];
@@ -39,9 +41,14 @@ pub(crate) fn make(arguments: &[String]) -> Result<PathBuf, Problem> {
     for path in LEFT_OUT {
         remove(&folder.join(path))?;
     }
+    let theirs = root().join(THEIRS);
+    remove(&theirs)?;
+    done(format!("make {THEIRS}"), fs::create_dir_all(theirs.join("etc")))?;
+    done("move the configuration".to_owned(), fs::rename(folder.join("etc/netdata"), theirs.join("etc/netdata")))?;
     for path in DIRECTORIES {
-        done(format!("make {path}"), fs::create_dir_all(folder.join(path)))?;
+        done(format!("make {path}"), fs::create_dir_all(theirs.join(path)))?;
     }
+    done("make tmp".to_owned(), fs::create_dir_all(folder.join("tmp")))?;
     write(&folder.join("etc/passwd"), PASSWD.as_bytes())?;
     write(&folder.join("etc/group"), GROUP.as_bytes())?;
     write(&folder.join(BUNDLE), &authorities()?)?;

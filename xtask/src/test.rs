@@ -37,7 +37,6 @@ struct Gate {
 const LAST: &str = "tests";
 
 const GATES: &[Gate] = &[
-const GATES: [Gate; 14] = [
     Gate { name: "setup", about: "targets and tools are here", run: setup::setup },
     Gate { name: "format", about: "rustfmt would change nothing", run: cargo::format },
     Gate { name: "repository", about: "links resolve, nothing points to one machine", run: repository::check },
