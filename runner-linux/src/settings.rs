@@ -76,6 +76,7 @@ pub(crate) struct Defaults {
 /// Everything the engine has to know, but for the proxy. `dir` is the claim directory, if there is one.
 ///
 /// Without a token the engine can only hold a link; [`require_token`] says so before a claim is tried.
+#[cfg(any(test, feature = "lab"))]
 pub(crate) fn assemble(given: Given, dir: Option<&ClaimDir<Dir>>, machine_guid: Guid) -> Result<Settings, Fault> {
     assemble_with(given, dir, Defaults::default(), machine_guid)
 }

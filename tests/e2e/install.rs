@@ -54,7 +54,7 @@ fn tree(folder: &Path) -> BTreeMap<String, String> {
 }
 
 /// What an installation below `/usr` has.
-const INSTALLED: [(&str, &str); 7] = [
+const INSTALLED: [(&str, &str); 11] = [
     ("etc/logrotate.d/aclk", "0644"),
     ("etc/netdata/netdata.conf", "0644"),
     ("usr/bin/aclk", "0755"),
@@ -62,6 +62,10 @@ const INSTALLED: [(&str, &str); 7] = [
     ("usr/sbin/netdata", "../bin/aclk"),
     ("usr/sbin/netdata-claim.sh", "../bin/aclk"),
     ("usr/sbin/netdatacli", "../bin/aclk"),
+    ("usr/share/bash-completion/completions/aclk", "0644"),
+    ("usr/share/fish/vendor_completions.d/aclk.fish", "0644"),
+    ("usr/share/man/man1/aclk.1", "0644"),
+    ("usr/share/zsh/site-functions/_aclk", "0644"),
 ];
 
 fn expected(entries: &[(&str, &str)]) -> BTreeMap<String, String> {

@@ -33,16 +33,24 @@ pub(crate) const COMMAND: Command = Command {
     run: |arguments| run(&Options::parse(arguments)?),
 };
 
-/// Installs into `root`, the way a package has it: below `/usr`, no user, nothing of the system touched.
+/// Installs into `root`, the way a package has it: below `/usr`, no user, nothing of the system touched, nothing left out.
 pub(crate) fn stage(root: PathBuf, arguments: &[String]) -> Result<(), Problem> {
-    install(&Options { prefix: "/usr".into(), destdir: Some(root), ..Options::parse(arguments)? })
+    let left_out = install(&Options { prefix: "/usr".into(), destdir: Some(root), ..Options::parse(arguments)? })?;
+    if left_out {
+        return Err(Problem::Usage(
+            "the program does not print its manual page here; if it is for another architecture, qemu-user-static lets it run"
+                .to_owned(),
+        ));
+    }
+    Ok(())
 }
 
 fn run(options: &Options) -> Result<(), Problem> {
-    if options.uninstall { remove::remove(options) } else { install(options) }
+    if options.uninstall { remove::remove(options) } else { install(options).map(|_| ()) }
 }
 
-fn install(options: &Options) -> Result<(), Problem> {
+/// Whether something had to be left out.
+fn install(options: &Options) -> Result<bool, Problem> {
     let layout = Layout::new(options);
     // Before anything is built: it may take minutes.
     write::refuse_others(&layout, options.force)?;
@@ -51,13 +59,17 @@ fn install(options: &Options) -> Result<(), Problem> {
         system::make_user()?;
         system::make_directories()?;
     }
+    let mut left_out = false;
     for item in layout.items() {
         match &item.what {
             What::Program => write::file(&item.at, &program.bytes()?, 0o755)?,
             What::Name => write::link(&item.at, &layout.program_from(&item.path))?,
             What::Printed(arguments) => match program.print(arguments) {
                 Some(text) => write::file(&item.at, &text, 0o644)?,
-                None => println!("left out: {} (this program does not print it here)", item.path.display()),
+                None => {
+                    left_out = true;
+                    println!("left out: {} (this program does not print it here)", item.path.display());
+                }
             },
             What::Setting(source) if item.at.exists() => {
                 println!("kept: {} (it is there already; a new one would be {source})", item.path.display());
@@ -68,7 +80,7 @@ fn install(options: &Options) -> Result<(), Problem> {
         }
     }
     say_what_is_next(options, &layout, &program);
-    Ok(())
+    Ok(left_out)
 }
 
 /// A file of the repository.

@@ -33,7 +33,7 @@ impl Display for Manual {
 }
 
 fn section(f: &mut Formatter<'_>, page: &Page) -> fmt::Result {
-    write!(f, ".SS {}\n", Text(page.command))?;
+    writeln!(f, ".SS {}", Text(page.command))?;
     writeln!(f, "{}.", Text(&capitalised(page.summary)))?;
     paragraphs(f, page.about)?;
     for option in page.options {

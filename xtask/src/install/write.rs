@@ -7,8 +7,8 @@ use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
 
-/// Something that is in our program and in no other: the first line of its help.
-const MARK: &[u8] = b"aclk - claim this machine into Netdata Cloud";
+/// Something that is in our program and in no other: what its help says of it.
+const MARK: &[u8] = b"claim this machine into Netdata Cloud and hold the Agent-Cloud Link";
 
 /// An error if a file of another program is where one of ours would be; with `force` only a word about it.
 pub(super) fn refuse_others(layout: &Layout, force: bool) -> Result<(), Problem> {
