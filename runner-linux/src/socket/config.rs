@@ -8,13 +8,18 @@ use super::record::Reply;
 use crate::daemon::Daemon;
 use crate::hidden::Hidden;
 use crate::store::conf::{without_quotes, yes_or_no};
+use crate::user;
 use aclk_core::wire::proxy::Proxy;
 use aclk_core::wire::url::Url;
+use rustix::process::geteuid;
 
 /// The configuration and the section that may be read and written.
 const PLACE: [&str; 2] = ["cloud", "global"];
-const KNOWN: &str =
-    "only cloud|global|enabled, cloud|global|cloud base url and cloud|global|proxy can be read and written";
+const KNOWN: &str = "only cloud|global|enabled, cloud|global|cloud base url and cloud|global|proxy can be read and written, \
+                     and netdata|global|run as user can be read";
+
+/// What the script asks for besides: whom it has to give the files to.
+const USER: [&str; 3] = ["netdata", "global", "run as user"];
 
 enum Key {
     Enabled,
@@ -39,6 +44,9 @@ fn parse(argument: &str) -> Option<(Key, Option<&str>)> {
 
 /// `read-config conf|section|key`: the value in effect. A proxy is shown without credentials.
 pub(super) fn read(argument: &str, daemon: &Daemon) -> Reply {
+    if argument.split('|').map(str::trim).eq(USER) {
+        return Reply::done(user::name_of(geteuid().as_raw()));
+    }
     let Some((key, None)) = parse(argument) else { return Reply::failed(KNOWN) };
     let (status, written) = (&daemon.node.borrow().status, daemon.written.borrow());
     Reply::done(match key {

@@ -268,7 +268,7 @@ impl<D: Disk> ClaimDir<D> {
         }
     }
 
-    fn claimed_id_in_file(&self) -> Result<Option<Guid>, StoreError> {
+    pub(super) fn claimed_id_in_file(&self) -> Result<Option<Guid>, StoreError> {
         let Some(text) = self.text(CLAIMED_ID, ID_LIMIT)? else { return Ok(None) };
         Guid::parse(text.trim()).map(Some).map_err(|error| {
             let advice = "if this node is to be claimed anew, remove the file";
@@ -278,27 +278,12 @@ impl<D: Disk> ClaimDir<D> {
 
     /// The claimed id of a current Agent, which keeps it in `cloud.conf` and looks there first (protocol.md 1.13). One of
     /// zeros stands for none.
-    fn claimed_id_in_conf(&self) -> Result<Option<Result<Guid, GuidError>>, StoreError> {
+    pub(super) fn claimed_id_in_conf(&self) -> Result<Option<Result<Guid, GuidError>>, StoreError> {
         if !self.reading.is_agents {
             return Ok(None);
         }
         let id = self.conf()?.value("global", "claimed_id").map(Guid::parse);
         Ok(id.filter(|id| *id != Err(GuidError::Nil)))
-    }
-
-    /// What is odd about the files of a real Agent, and no reason not to use them.
-    pub(crate) fn oddity(&self) -> Result<Option<String>, StoreError> {
-        let Some(in_conf) = self.claimed_id_in_conf()? else { return Ok(None) };
-        let Ok(Some(in_file)) = self.claimed_id_in_file() else { return Ok(None) };
-        let (conf, file) = (self.path.join(CLOUD_CONF), self.path.join(CLAIMED_ID));
-        let (conf, file) = (conf.display(), file.display());
-        Ok(match in_conf {
-            Ok(id) if id == in_file => None,
-            Ok(_) => Some(format!(
-                "[global] claimed_id in {conf} and {file} name different claims; the first counts, as with current Agents"
-            )),
-            Err(error) => Some(format!("[global] claimed_id in {conf} is none ({error}); {file} counts")),
-        })
     }
 
     fn pending(&self) -> Result<Option<Claim>, StoreError> {

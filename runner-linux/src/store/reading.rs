@@ -1,6 +1,9 @@
 //! By which rules the files of an identity are read: ours, or those of a real Agent.
 
+use super::claim_dir::{CLAIMED_ID, CLOUD_CONF, ClaimDir};
 use super::conf::Conf;
+use super::disk::Disk;
+use super::error::StoreError;
 use crate::hidden::Hidden;
 use aclk_core::wire::url::Url;
 
@@ -37,5 +40,22 @@ impl Reading {
         if let Some(proxy) = proxy {
             conf.set("global", "proxy", proxy.expose());
         }
+    }
+}
+
+impl<D: Disk> ClaimDir<D> {
+    /// What is odd about the files of a real Agent, and no reason not to use them.
+    pub(crate) fn oddity(&self) -> Result<Option<String>, StoreError> {
+        let Some(in_conf) = self.claimed_id_in_conf()? else { return Ok(None) };
+        let Ok(Some(in_file)) = self.claimed_id_in_file() else { return Ok(None) };
+        let (conf, file) = (self.path().join(CLOUD_CONF), self.path().join(CLAIMED_ID));
+        let (conf, file) = (conf.display(), file.display());
+        Ok(match in_conf {
+            Ok(id) if id == in_file => None,
+            Ok(_) => Some(format!(
+                "[global] claimed_id in {conf} and {file} name different claims; the first counts, as with current Agents"
+            )),
+            Err(error) => Some(format!("[global] claimed_id in {conf} is none ({error}); {file} counts")),
+        })
     }
 }

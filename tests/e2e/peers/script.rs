@@ -165,6 +165,7 @@ fn a_daemon_of_ours_is_claimed_by_the_documented_script_and_comes_online() {
     let ended = run(command);
     assert_eq!(ended.code, 0, "{ended:?}");
     assert!(ended.stderr.ends_with("Node was successfully claimed.\n"), "{ended:?}");
+    assert!(!ended.stderr.contains("Unable to communicate"), "it had an answer to every question: {ended:?}");
     let claimed_id = fs::read_to_string(script.file("claimed_id")).unwrap();
     link.wait_for(&format!("ACLK: online as {claimed_id}"), 0);
     assert!(link.said().contains("lib/cloud.d, the identity of a Netdata Agent"), "{}", link.said());
