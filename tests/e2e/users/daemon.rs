@@ -162,3 +162,32 @@ fn a_stale_socket_of_a_daemon_under_root_is_no_obstacle() {
     assert_eq!(owner(&run_dir.join("netdata.pipe")).0, NETDATA);
     second.stop();
 }
+
+/// As in a container with empty volumes: root starts `netdata -W "claim …"`, and nothing is there yet.
+#[test]
+fn a_netdata_that_root_starts_claims_as_its_user_where_nothing_is_there_yet() {
+    if !can_change_users() {
+        return;
+    }
+    let cloud = cloud("");
+    let machine = machine_with_users(Machine::new());
+    fs::remove_dir_all(machine.root().join("etc")).unwrap();
+    let ca = machine.root().join("ca.pem");
+    fs::write(&ca, cloud.ca_pem()).unwrap();
+    let claim = claim_arguments(&cloud).join(" ");
+    let arguments = ["-D", "--listen=off", "-W", &claim].map(str::to_owned);
+    let mut command = as_user(&machine, 0, "netdata", &arguments);
+    command.env("SSL_CERT_FILE", &ca);
+    let link = Daemon::start(command);
+    let at = link.wait_for("runs as the user netdata from here on", 0);
+    link.wait_for("ACLK: live as", at);
+    for path in all_below(&machine.file("")) {
+        assert_eq!(owner(&path).0, NETDATA, "{}", path.display());
+    }
+    assert_eq!((owner(&machine.file("")).2, owner(&machine.file("private.pem")).2), (0o770, 0o600));
+    // And somebody in the container claims anew, as root: docker exec.
+    let ended = super::claim(&machine, &cloud, 0, &["-id=aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee"]);
+    assert!(ended.code == 0 && ended.stderr.contains("is currently online"), "{ended:?}");
+    assert_eq!(owner(&machine.file("claimed_id")).0, NETDATA);
+    link.stop();
+}
