@@ -79,8 +79,9 @@ impl Cloud {
 
     /// The farewell of the client: echoed, then the connection ends.
     fn close_frame(&mut self, id: ConnectionId, code: Option<u16>) {
-        let left = self.link(id).is_some_and(|link| link.left);
-        if !left {
+        // Who never had a session has none to leave.
+        let owes = self.link(id).is_some_and(|link| link.session.is_some() && !link.left);
+        if owes {
             self.deviation(id, rule::MQTT, "WebSocket close without DISCONNECT");
         }
         if code != Some(CLOSE_NORMAL) {

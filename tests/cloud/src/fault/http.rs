@@ -4,7 +4,7 @@ use super::{Context, Step};
 use crate::http::Answer;
 use crate::http::answer::{Length, Then};
 use rand_core::Rng as _;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 /// The pause between single bytes of `drip`.
 const DRIP: Duration = Duration::from_millis(1);
@@ -207,6 +207,11 @@ pub(super) fn header_empty(answer: &mut Answer, _: &mut Context<'_>) {
 
 pub(super) fn header_nul(answer: &mut Answer, _: &mut Context<'_>) {
     edit_head(answer, "\r\n", "\r\nX-Nul: a\0b\r\n");
+}
+
+pub(super) fn date(answer: &mut Answer, context: &mut Context<'_>) {
+    let time = UNIX_EPOCH + Duration::from_secs(context.value.unwrap_or_default());
+    answer.headers.push(("Date".to_owned(), httpdate::fmt_http_date(time)));
 }
 
 /// Replaces the first `from` of the encoded answer, which is the end of the status line.

@@ -78,6 +78,7 @@ faults! {
     "header-without-colon", HTTP, After(http::header_without_colon), "a header line without colon";
     "header-empty", HTTP, After(http::header_empty), "a header with an empty value";
     "header-nul", HTTP, After(http::header_nul), "a NUL in a header value";
+    "date", HTTP, After(http::date), "a Date header with this time", value "seconds since 1970" 0;
     "bare-newlines", HTTP, After(http::bare_newlines), "lines that end in LF instead of CR LF";
     "interim-100", HTTP, After(http::interim_100), "100 Continue in front of the answer";
     "interim-102", HTTP, After(http::interim_102), "102 Processing in front of the answer";

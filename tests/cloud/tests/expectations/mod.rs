@@ -138,6 +138,7 @@ const HTTP: &[(&str, Shows)] = &[
     ("header-without-colon", |seen| seen.head().contains("\r\nthis is no header\r\n")),
     ("header-empty", |seen| seen.head().contains("\r\nX-Empty: \r\n")),
     ("header-nul", |seen| seen.head().contains("a\0b")),
+    ("date", |seen| seen.head().contains("\r\nDate: Thu, 01 Jan 1970 00:00:00 GMT")),
     ("bare-newlines", |seen| seen.wire.has("\n") && !seen.wire.has("\r")),
     ("interim-100", |seen| seen.wire.bytes == [b"HTTP/1.1 100 Continue\r\n\r\n", seen.plain.bytes.as_slice()].concat()),
     ("interim-102", |seen| {
