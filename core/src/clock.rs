@@ -53,6 +53,13 @@ pub enum Trust {
     Trusted,
 }
 
+/// Days from 1970-01-01 to a day of the calendar, whose month is 1 to 12; `None` if it is earlier.
+pub(crate) fn days(year: u64, month: u64, day: u64) -> Option<u64> {
+    // Years that begin in March have their leap day at the end.
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year.checked_sub(1)?, month + 9) };
+    (year * 365 + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day).checked_sub(1 + 719_468)
+}
+
 /// Time of day, with the trust it deserves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct WallTime {

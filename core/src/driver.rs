@@ -10,6 +10,8 @@ mod drive;
 #[cfg(feature = "link")]
 mod establish;
 #[cfg(feature = "link")]
+mod evidence;
+#[cfg(feature = "link")]
 mod local;
 #[cfg(feature = "link")]
 mod tunnel;
@@ -24,6 +26,8 @@ use core::cell::RefCell;
 use core::time::Duration;
 #[cfg(feature = "link")]
 pub use drive::{Machine, drive};
+#[cfg(feature = "link")]
+pub use evidence::Evidence;
 
 /// Told of everything that happens, in order.
 pub trait Observer {
@@ -40,6 +44,12 @@ pub trait Observer {
     /// A key is being generated; called about ten times a second at most.
     fn key_progress(&mut self, progress: Progress) {
         let _ = progress;
+    }
+
+    /// Something was seen on the way, for those who look for a fault; it comes before the stage or failure it belongs to.
+    #[cfg(feature = "link")]
+    fn evidence(&mut self, evidence: &Evidence<'_>) {
+        let _ = evidence;
     }
 }
 
@@ -60,7 +70,7 @@ pub fn note(status: &mut Status, event: &Event<'_>, now: Now) {
         Event::Online { .. } => status.on_online(now),
         Event::Live { node: Some(node) } => status.on_live(node),
         Event::ClaimFailed { failure, .. } | Event::Offline { failure } => status.on_failure(failure, now),
-        Event::Live { node: None } | Event::Stage(_) | Event::Notice(_) => {}
+        Event::Live { node: None } | Event::Stage(_) | Event::Answer(_) | Event::Notice(_) => {}
     }
 }
 

@@ -51,6 +51,7 @@ mod names;
 mod random;
 mod refusal;
 mod shared;
+mod shown;
 mod suite;
 mod time;
 mod verifier;
@@ -65,6 +66,7 @@ use verifier::Verifier;
 
 pub use anchors::{AnchorError, Anchors, anchor};
 pub use shared::Shared;
+pub use shown::ServerCertificate;
 pub(crate) use verifier::ADD_ROOT;
 
 /// Bytes of the read buffer: one encrypted record (RFC 8446 5.2). More is not used.
@@ -169,6 +171,21 @@ impl<'b, S: Read + Write + 'b> Secure<'b, S> {
         buffers: Buffers<'b>,
         rng: &mut (impl CryptoRng + ?Sized),
     ) -> Result<Self, Failure> {
+        Self::open_showing(socket, server_name, policy, buffers, rng, &mut |_| {}).await
+    }
+
+    /// The same; `show` is called with the certificate of the server before it is checked.
+    ///
+    /// # Errors
+    /// As for [`open`](Self::open).
+    pub async fn open_showing(
+        socket: S,
+        server_name: &str,
+        policy: &Policy<'_>,
+        buffers: Buffers<'b>,
+        rng: &mut (impl CryptoRng + ?Sized),
+        show: &mut dyn FnMut(&ServerCertificate<'_>),
+    ) -> Result<Self, Failure> {
         let host = Host::parse(server_name)?;
         if policy.anchors.are_none() {
             return Err(Failure::new(Stage::Tls, "no trust anchors: no server can prove who it is"));
@@ -192,7 +209,7 @@ impl<'b, S: Read + Write + 'b> Secure<'b, S> {
             config = config.with_server_name(name);
         }
         let mut provider =
-            Provider { rng: Random(rng), verifier: Verifier::new(server_name, host.name, policy, shared) };
+            Provider { rng: Random(rng), verifier: Verifier::new(server_name, host.name, policy, shared, show) };
         let mut connection = TlsConnection::new(Guard::new(socket, shared), read, write);
         let outcome = connection.open(TlsContext::new(&config, &mut provider)).await;
         let verifier = provider.verifier;

@@ -266,7 +266,7 @@ impl Observer for Live {
                     self.publish();
                 }
             }
-            Event::Stage(_) | Event::Live { .. } | Event::Notice(_) => {}
+            Event::Stage(_) | Event::Answer(_) | Event::Live { .. } | Event::Notice(_) => {}
         }
     }
 }

@@ -9,6 +9,8 @@ mod repeats;
 pub(crate) mod screen;
 pub(crate) mod wire;
 
+#[cfg(feature = "link")]
+use aclk_core::driver::Evidence;
 use aclk_core::driver::{Direction, Observer};
 use aclk_core::engine::event::Event;
 use aclk_core::identity::key::Progress;
@@ -35,6 +37,12 @@ impl<A: Observer, B: Observer> Observer for Both<A, B> {
         self.0.key_progress(progress);
         self.1.key_progress(progress);
     }
+
+    #[cfg(feature = "link")]
+    fn evidence(&mut self, evidence: &Evidence<'_>) {
+        self.0.evidence(evidence);
+        self.1.evidence(evidence);
+    }
 }
 
 /// Listens if it is there.
@@ -54,6 +62,13 @@ impl<A: Observer> Observer for Maybe<A> {
     fn key_progress(&mut self, progress: Progress) {
         if let Some(observer) = &mut self.0 {
             observer.key_progress(progress);
+        }
+    }
+
+    #[cfg(feature = "link")]
+    fn evidence(&mut self, evidence: &Evidence<'_>) {
+        if let Some(observer) = &mut self.0 {
+            observer.evidence(evidence);
         }
     }
 }

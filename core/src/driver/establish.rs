@@ -1,14 +1,14 @@
 //! From a host name to a connection on which nothing but TLS has been spoken: name resolution, TCP, a proxy if there is one,
 //! and the handshake.
 
-use super::Observer;
 use super::connection::{Endpoint, within};
 use super::tunnel;
+use super::{Evidence, Observer};
 use crate::clock::{Clock, Instant};
 use crate::engine::event::{Event, StageReport};
 use crate::settings::Timing;
 use crate::stage::{Failure, Stage};
-use crate::tls::{ADD_ROOT, Anchors, Buffers, Policy, Secure};
+use crate::tls::{ADD_ROOT, Anchors, Buffers, Policy, Secure, ServerCertificate};
 use crate::transport::{ADDRESSES, Addresses, Network};
 use crate::wire::proxy::{Proxy, Scheme, Target};
 use core::fmt::Display;
@@ -68,7 +68,11 @@ impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
         let begun = self.clock.instant();
         let policy =
             Policy { anchors: self.anchors, wall: self.clock.wall(), build_unix_seconds: self.build_unix_seconds };
-        let open = Secure::open(socket, &self.endpoint.host, &policy, buffers, rng);
+        let (purpose, observer) = (self.endpoint.purpose, &mut *self.observer);
+        let mut show = |certificate: &ServerCertificate<'_>| {
+            observer.evidence(&Evidence::Certificate { purpose, certificate });
+        };
+        let open = Secure::open_showing(socket, &self.endpoint.host, &policy, buffers, rng, &mut show);
         let secure = match within(self.clock, self.timing.tls, open).await {
             Some(Ok(secure)) => secure,
             Some(Err(failure)) => return Err(self.with_proxy_in_mind(failure).into()),
@@ -177,6 +181,8 @@ impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
                 return Err(Failure::new(Stage::Dns, cause));
             }
         }
+        let purpose = self.endpoint.purpose;
+        self.observer.evidence(&Evidence::Resolved { purpose, host, addresses: &addresses });
         self.tell(Stage::Dns, begun, 0, 0);
         Ok(addresses)
     }
@@ -188,17 +194,22 @@ impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
         port: u16,
         role: impl Display + Copy,
     ) -> Result<(Socket<'n, N>, IpAddr), Failure> {
+        let purpose = self.endpoint.purpose;
         let mut last = Failure::new(Stage::Tcp, "there is no address to connect to");
         for address in addresses {
             let remote = SocketAddr::new(*address, port);
             match within(self.clock, self.timing.tcp, self.network.connect(remote)).await {
-                Some(Ok(socket)) => return Ok((socket, *address)),
+                Some(Ok(socket)) => {
+                    self.observer.evidence(&Evidence::Reached { purpose, address: remote });
+                    return Ok((socket, *address));
+                }
                 Some(Err(error)) => last = Failure::new(Stage::Tcp, format_args!("{role}{remote}: {error}")),
                 None => {
                     let seconds = self.timing.tcp.as_secs();
                     last = Failure::new(Stage::Tcp, format_args!("{role}{remote}: no answer within {seconds} s"));
                 }
             }
+            self.observer.evidence(&Evidence::Unreached { purpose, failure: &last });
         }
         Err(last)
     }

@@ -113,6 +113,7 @@ impl<B: Buffer> Agent<B> {
             Item::PrepareNothing => Output::Prepare(Prepare::Nothing),
             Item::Body(most) => Output::Body(most),
             Item::Stage(report) => Output::Event(Event::Stage(report)),
+            Item::Answer(answer) => Output::Event(Event::Answer(answer)),
             Item::Claimed { proved } => Output::Event(Event::Claimed { id: cx.target.id, proved }),
             Item::ClaimFailed(refusal) => Output::Event(Event::ClaimFailed { failure: &cx.failure, refusal }),
             Item::Online => Output::Event(Event::Online { id: cx.target.id, session_id: cx.session_id }),

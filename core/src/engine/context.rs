@@ -2,7 +2,7 @@
 
 use super::agent::QUERIES_MIN;
 use super::backoff::Backoff;
-use super::event::{Goal, StageReport};
+use super::event::{Answer, Goal, StageReport, Until};
 use super::steps::exchange::Draft;
 use crate::claim::reply::Refusal;
 use crate::clock::{Instant, Now};
@@ -70,6 +70,7 @@ pub(super) enum Item {
     /// So many bytes of the body that was prepared.
     Body(usize),
     Stage(StageReport),
+    Answer(Answer),
     Claimed {
         proved: bool,
     },
@@ -178,6 +179,11 @@ impl<B: Buffer> Context<B> {
             received: 0,
             last_sent: now.instant,
         }
+    }
+
+    /// Whether this is where a check ends.
+    pub(super) fn ends(&self, until: Until) -> bool {
+        self.goal == Goal::Check(until)
     }
 
     /// A time span from now.

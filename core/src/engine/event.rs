@@ -20,6 +20,20 @@ pub enum Goal {
     Link,
     /// Claim if the node is not claimed, then keep the link up.
     ClaimAndLink,
+    /// Go the way of the link once, as far as this, then [`Output::Done`]. The first failure ends it; its `next` is what a
+    /// link would do. A node that is not claimed goes with the id and URL of the settings.
+    Check(Until),
+}
+
+/// How far a check goes. The further, the more others notice of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Until {
+    /// Until `/env` has been read. Needs no claim.
+    Environment,
+    /// Until the WebSocket is open: the node has proved who it is. Somebody else who holds the link keeps it.
+    Upgrade,
+    /// Until the link is up. Whoever held it loses it.
+    Online,
 }
 
 /// The answer to an [`Output`], or a wish from outside.
@@ -139,6 +153,8 @@ impl fmt::Debug for Output<'_> {
 pub enum Event<'a> {
     /// A stage was passed.
     Stage(StageReport),
+    /// The head of an answer over HTTP has come; it is told before the stage or the failure that follows from it.
+    Answer(Answer),
     /// The node is claimed, and that is stored.
     Claimed {
         /// The claimed id.
@@ -172,6 +188,17 @@ pub enum Event<'a> {
     },
     /// A failure that costs nothing but is worth a line, such as an inbound message nobody understands.
     Notice(&'a Failure),
+}
+
+/// What the head of an answer over HTTP says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answer {
+    /// On which connection.
+    pub purpose: Purpose,
+    /// The status.
+    pub status: u16,
+    /// `Date`, in seconds since 1970; `None` without one that can be read.
+    pub date: Option<u64>,
 }
 
 /// A stage that was passed, and what it took.

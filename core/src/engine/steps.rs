@@ -114,6 +114,11 @@ pub(super) fn start<B: Buffer>(cx: &mut Context<B>) -> Step {
             cx.target = claimed;
             EnvRequest::start(cx)
         }
+        (Goal::Check(_), claimed) => {
+            cx.phase = Phase::Link;
+            cx.target = claimed.unwrap_or_else(|| cx.target.clone());
+            EnvRequest::start(cx)
+        }
         (Goal::Link, None) => Step::Idle,
         (Goal::ClaimAndLink, None) if cx.settings.token.is_empty() => {
             cx.failure = Failure::new(Stage::Config, "there is no claiming token")
@@ -146,7 +151,7 @@ pub(super) fn fail<B: Buffer>(cx: &mut Context<B>, trouble: Trouble) -> Step {
     let step = match wait {
         Some(wait) => {
             failure.next = Next::Retry(wait);
-            Step::Waiting(cx.after(wait))
+            if let Goal::Check(_) = cx.goal { Step::Done } else { Step::Waiting(cx.after(wait)) }
         }
         None => {
             failure.next = if cx.phase == Phase::Link { Next::Banned } else { Next::Stop };
@@ -172,7 +177,8 @@ fn claims_on<B: Buffer>(cx: &mut Context<B>, wait: Duration, failure: &mut Failu
     cx.claim_attempts < most && wait <= CLAIM_PATIENCE
 }
 
-/// A claim that will not be tried again ends a run that was for claiming; a device waits for someone to change something.
+/// A claim that will not be tried again ends a run that was for claiming, and so does any failure a check; a device waits
+/// for someone to change something.
 pub(super) fn after_giving_up<B: Buffer>(cx: &Context<B>) -> Step {
-    if cx.goal == Goal::Claim { Step::Done } else { Step::Idle }
+    if matches!(cx.goal, Goal::Claim | Goal::Check(_)) { Step::Done } else { Step::Idle }
 }

@@ -4,6 +4,7 @@
 //! no length. It never decides whom to trust, except that a key usage it cannot read allows nothing.
 
 use super::bytes::Bytes;
+use crate::clock::days;
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
@@ -16,6 +17,8 @@ const SET: u8 = 0x31;
 const VERSION: u8 = 0xa0;
 const EXTENSIONS: u8 = 0xa3;
 const BOOLEAN: u8 = 0x01;
+const UTC_TIME: u8 = 0x17;
+const GENERALIZED_TIME: u8 = 0x18;
 
 /// id-ce (RFC 5280 4.2): the identifiers of the extensions used here are one byte longer.
 const ID_CE: [u8; 2] = [0x55, 0x1d];
@@ -32,6 +35,8 @@ const ORGANIZATION: [u8; 3] = [0x55, 0x04, 0x0a];
 pub(crate) struct Certificate<'a> {
     pub(crate) issuer: Name<'a>,
     pub(crate) subject: Name<'a>,
+    /// From when to when, as two elements.
+    validity: &'a [u8],
     /// The AlgorithmIdentifier of the signature on this certificate.
     pub(crate) signed_with: &'a [u8],
     /// The AlgorithmIdentifier of its key.
@@ -51,7 +56,7 @@ impl<'a> Certificate<'a> {
         element_of(&mut tbs, INTEGER)?; // serial number
         element_of(&mut tbs, SEQUENCE)?; // signature algorithm, again
         let issuer = Name(element_of(&mut tbs, SEQUENCE)?.rest());
-        element_of(&mut tbs, SEQUENCE)?; // validity
+        let validity = element_of(&mut tbs, SEQUENCE)?.rest();
         let subject = Name(element_of(&mut tbs, SEQUENCE)?.rest());
         let mut info = element_of(&mut tbs, SEQUENCE)?;
         let key_algorithm = element_of(&mut info, SEQUENCE)?.rest();
@@ -63,7 +68,13 @@ impl<'a> Certificate<'a> {
             Some(mut tagged) => element_of(&mut tagged, SEQUENCE)?.rest(),
             None => &[],
         };
-        Some(Self { issuer, subject, signed_with, key_algorithm, key: key.rest(), extensions })
+        Some(Self { issuer, subject, validity, signed_with, key_algorithm, key: key.rest(), extensions })
+    }
+
+    /// From when to when it is valid, in seconds since 1970.
+    pub(crate) fn validity(&self) -> Option<(u64, u64)> {
+        let mut both = Bytes::new(self.validity);
+        Some((time(&mut both)?, time(&mut both)?))
     }
 
     /// What the key may be used for. Without the extension: for everything (RFC 5280 4.2.1.3).
@@ -217,6 +228,28 @@ impl fmt::Display for Printable<'_> {
         }
         Ok(())
     }
+}
+
+/// A UTCTime or GeneralizedTime as RFC 5280 4.1.2.5 has them: to the second, in UTC. In seconds since 1970.
+fn time(bytes: &mut Bytes<'_>) -> Option<u64> {
+    let (tag, text) = element(bytes)?;
+    let mut text = Bytes::new(text.rest());
+    let mut two = || text.take(2).and_then(decimal);
+    let (century, year) = match tag {
+        UTC_TIME => two().map(|year| (if year < 50 { 20 } else { 19 }, year))?,
+        GENERALIZED_TIME => (two()?, two()?),
+        _ => return None,
+    };
+    let (month, day, hour, minute, second) = (two()?, two()?, two()?, two()?, two()?);
+    if text.rest() != b"Z" || !(1..=12).contains(&month) || !(1..=31).contains(&day) {
+        return None;
+    }
+    let days = days(century * 100 + year, month, day)?;
+    Some(days * 86_400 + hour * 3_600 + minute * 60 + second)
+}
+
+fn decimal(digits: &[u8]) -> Option<u64> {
+    digits.iter().try_fold(0, |value, digit| digit.is_ascii_digit().then(|| value * 10 + u64::from(digit - b'0')))
 }
 
 /// The object identifier at the start of an AlgorithmIdentifier, displayed with dots.

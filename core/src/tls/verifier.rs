@@ -11,6 +11,7 @@ use super::guarantees::{Guarantee, holds};
 use super::inspect::CHAIN_CERTIFICATES;
 use super::refusal::Refusal;
 use super::shared::{Shared, Step};
+use super::shown::ServerCertificate;
 use super::suite::{NOTE, Suite};
 use super::time::{Date, Validation};
 use crate::text::Text;
@@ -85,12 +86,20 @@ pub(crate) struct Verifier<'a> {
     chain: Option<Chain>,
     is_proven: bool,
     distrust: Option<Distrust>,
+    /// Told of the certificate before it is checked.
+    show: &'a mut dyn FnMut(&ServerCertificate<'_>),
 }
 
 impl<'a> Verifier<'a> {
     /// A verifier that wants `name`, which people call `host`.
-    pub(crate) const fn new(host: &'a str, name: ServerName<'a>, policy: &'a Policy<'a>, shared: &'a Shared) -> Self {
-        Self { host, name, policy, shared, chain: None, is_proven: false, distrust: None }
+    pub(crate) fn new(
+        host: &'a str,
+        name: ServerName<'a>,
+        policy: &'a Policy<'a>,
+        shared: &'a Shared,
+        show: &'a mut dyn FnMut(&ServerCertificate<'_>),
+    ) -> Self {
+        Self { host, name, policy, shared, chain: None, is_proven: false, distrust: None, show }
     }
 
     /// Whether chain and signature have been verified.
@@ -110,7 +119,7 @@ impl<'a> Verifier<'a> {
         error
     }
 
-    fn verify_chain(&self, transcript: &Sha256, list: &CertificateRef<'_>) -> Result<Chain, Distrust> {
+    fn verify_chain(&mut self, transcript: &Sha256, list: &CertificateRef<'_>) -> Result<Chain, Distrust> {
         if self.chain.is_some() {
             return Err(Distrust::new(AlertDescription::UnexpectedMessage, "server sent its certificate twice"));
         }
@@ -123,6 +132,7 @@ impl<'a> Verifier<'a> {
         let leaf = EndEntityCert::try_from(leaf_der).map_err(|error| unreadable(&error))?;
         let view = Certificate::read(leaf_der).ok_or_else(|| unreadable(&Error::BadDer))?;
 
+        (self.show)(&ServerCertificate { leaf: view, top: top(view, intermediates), sent: certificates.len() });
         // Whoever is let in without being asked who he is still has to prove, below, that the key is his.
         let is_asked = holds(Guarantee::Trust) && !self.policy.anchors.is_insecure();
         if is_asked {

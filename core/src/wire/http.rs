@@ -5,6 +5,7 @@
 //! an [`HttpError`] that names the reason.
 
 mod chunked;
+mod date;
 mod decoder;
 mod error;
 mod head;

@@ -213,7 +213,7 @@ impl Observer for History {
             Event::ClaimFailed { failure, .. } | Event::Offline { failure } => self.fail(failure),
             // It costs nothing, so it changes nothing; but it may be the reason of what comes next.
             Event::Notice(failure) => self.remember(failure),
-            Event::Live { .. } => {}
+            Event::Live { .. } | Event::Answer(_) => {}
         }
     }
 }

@@ -149,7 +149,7 @@ impl<W: Write> Observer for Log<W> {
                 self.line(Tag::Link, format_args!("online as {id}"));
             }
             Event::Live { node: Some(node) } => self.line(Tag::Link, format_args!("live as the node {node}")),
-            Event::Live { node: None } => {}
+            Event::Live { node: None } | Event::Answer(_) => {}
             Event::Offline { failure } => self.failure("offline", failure),
             Event::Notice(failure) => {
                 let verdict = self.judge("note", failure, false);

@@ -84,7 +84,7 @@ impl Observer for Record {
     fn event(&mut self, event: &Event<'_>) {
         match event {
             Event::Stage(report) if self.stages.len() < KEPT => self.stages.push(*report),
-            Event::Stage(_) | Event::Live { .. } => {}
+            Event::Stage(_) | Event::Answer(_) | Event::Live { .. } => {}
             Event::Claimed { id, .. } => {
                 self.claimed = Some(*id);
                 self.refusal = None;

@@ -181,6 +181,7 @@ impl<W: Write> Observer for Screen<W> {
             Event::Online { id, .. } => self.success(format_args!("Online: the Agent-Cloud Link of {id} is up.")),
             Event::Live { .. } => self.success("Live: the Cloud knows the node and can query it."),
             Event::Notice(failure) => self.failure(failure),
+            Event::Answer(_) => {}
         }
     }
 

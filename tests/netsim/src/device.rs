@@ -104,7 +104,7 @@ pub enum What {
 impl What {
     fn of(event: &Event<'_>) -> Option<Self> {
         Some(match event {
-            Event::Stage(_) => return None,
+            Event::Stage(_) | Event::Answer(_) => return None,
             Event::Claimed { .. } => Self::Claimed,
             Event::ClaimFailed { failure, .. } => Self::ClaimFailed((*failure).clone()),
             Event::Online { .. } => Self::Online,

@@ -1,7 +1,7 @@
 //! What the engine told, kept.
 
 use aclk_core::claim::reply::Refusal;
-use aclk_core::engine::event::{Event, StageReport};
+use aclk_core::engine::event::{Answer, Event, StageReport};
 use aclk_core::identity::guid::Guid;
 use aclk_core::stage::Failure;
 use std::time::Duration;
@@ -20,6 +20,7 @@ pub struct Happened {
 #[expect(missing_docs, reason = "the same as in Event")]
 pub enum Done {
     Stage(StageReport),
+    Answer(Answer),
     Claimed { id: Guid, proved: bool },
     ClaimFailed { failure: Failure, refusal: Option<Refusal> },
     Online { id: Guid, session_id: u64 },
@@ -32,6 +33,7 @@ impl Done {
     pub(crate) fn of(event: &Event<'_>) -> Self {
         match *event {
             Event::Stage(report) => Self::Stage(report),
+            Event::Answer(answer) => Self::Answer(answer),
             Event::Claimed { id, proved } => Self::Claimed { id, proved },
             Event::ClaimFailed { failure, refusal } => Self::ClaimFailed { failure: failure.clone(), refusal },
             Event::Online { id, session_id } => Self::Online { id, session_id },
@@ -46,7 +48,7 @@ impl Done {
     pub const fn failure(&self) -> Option<&Failure> {
         match self {
             Self::ClaimFailed { failure, .. } | Self::Offline(failure) | Self::Notice(failure) => Some(failure),
-            Self::Stage(_) | Self::Claimed { .. } | Self::Online { .. } | Self::Live { .. } => None,
+            Self::Stage(_) | Self::Answer(_) | Self::Claimed { .. } | Self::Online { .. } | Self::Live { .. } => None,
         }
     }
 }

@@ -3,7 +3,8 @@
 use super::{Delay, Step, Trouble};
 use crate::claim::reply::Status;
 use crate::clock::Instant;
-use crate::engine::context::{Buffer, Context};
+use crate::engine::context::{Buffer, Context, Item};
+use crate::engine::event::Answer;
 use crate::link::error::{ErrorBody, RETRY_DELAY_MAX};
 use crate::settings::Settings;
 use crate::stage::{Failure, Purpose, Stage};
@@ -142,6 +143,7 @@ impl<R: Request> Exchange<R> {
     /// Makes the step that follows from the complete reply.
     pub(in crate::engine) fn on_complete<B: Buffer>(self, cx: &mut Context<B>) -> Result<Step, Trouble> {
         let State::Awaiting(decoder) = self.state else { return Ok(Step::Idle) };
+        cx.push(Item::Answer(answer(&decoder, R::PURPOSE)));
         cx.end_stage(Stage::Http, Some(R::PURPOSE));
         cx.disconnect();
         let reply = Reply::of(&decoder, cx.rx.as_ref());
@@ -181,6 +183,11 @@ impl<R: Request> Exchange<R> {
     pub(in crate::engine) const fn purpose(&self) -> Purpose {
         R::PURPOSE
     }
+}
+
+/// What a complete head says.
+pub(super) fn answer(decoder: &Decoder, purpose: Purpose) -> Answer {
+    Answer { purpose, status: decoder.status(), date: decoder.date() }
 }
 
 fn failed<R: Request>(error: HttpError) -> Trouble {

@@ -5,10 +5,11 @@ mod leave;
 mod live;
 mod speak;
 
-use super::exchange::Reply;
+use super::exchange::{Reply, answer};
 use super::{Step, Trouble, start};
 use crate::clock::Instant;
 use crate::engine::context::{Buffer, Context, Item};
+use crate::engine::event::Until;
 use crate::link::queries::QUERIES_MAX;
 use crate::link::session::{Granted, Session, SessionError};
 use crate::link::topics::Name;
@@ -22,7 +23,7 @@ use crate::wire::mqtt::{self, Framer};
 use crate::wire::websocket::{self, Incoming, Opcode};
 use core::time::Duration;
 use femtopb::Message;
-use leave::Leaving;
+use leave::{Afterwards, Leaving};
 use live::Live;
 use rand_core::Rng;
 use speak::{Preparing, Stream};
@@ -55,10 +56,22 @@ pub(in crate::engine) struct Link {
 
 enum State {
     Connecting,
-    Upgrading { decoder: Decoder, accept: heapless::String<{ websocket::ACCEPT_LEN }> },
+    Upgrading {
+        decoder: Decoder,
+        accept: heapless::String<{ websocket::ACCEPT_LEN }>,
+    },
+    /// A check ends here: nothing is said but goodbye.
+    Checked,
     AwaitingConnack,
-    AwaitingSuback { id: u16, name: Name, granted: Granted },
-    AwaitingPuback { id: u16, granted: Granted },
+    AwaitingSuback {
+        id: u16,
+        name: Name,
+        granted: Granted,
+    },
+    AwaitingPuback {
+        id: u16,
+        granted: Granted,
+    },
     Online(Online),
     Leaving(Leaving),
 }
@@ -135,8 +148,8 @@ impl Link {
         let mut rest = bytes;
         while !rest.is_empty() && cx.has_room() {
             let taken = match &self.state {
-                // Left over from the connection before.
-                State::Connecting => rest.len(),
+                // Left over from the connection before, or for nobody any more.
+                State::Connecting | State::Checked => rest.len(),
                 State::Upgrading { .. } => self.on_upgrade_bytes(cx, rest)?,
                 _ => self.on_frame_bytes(cx, rest.get(..HELPING).unwrap_or(rest))?,
             };
@@ -155,6 +168,7 @@ impl Link {
         if !decoder.is_complete() {
             return Ok(taken);
         }
+        cx.push(Item::Answer(answer(decoder, Purpose::Link)));
         if decoder.status() != 101 {
             let reply = Reply::of(decoder, cx.rx.as_ref());
             return Err(reply.refusal(cx, Purpose::Link));
@@ -167,6 +181,11 @@ impl Link {
             Some(_) => {}
         }
         cx.end_stage(Stage::Websocket, Some(Purpose::Link));
+        if cx.ends(Until::Upgrade) {
+            self.state = State::Checked;
+            self.deadline = cx.now.instant;
+            return Ok(taken);
+        }
         self.send_connect(cx)?;
         Ok(taken)
     }
@@ -272,7 +291,7 @@ impl Link {
                 cx.end_stage(Stage::App, Some(Purpose::Link));
                 cx.push(Item::Online);
                 self.state = State::Online(Online { granted, since: cx.now.instant, proved: false, pingresp: None });
-                Ok(())
+                if cx.ends(Until::Online) { self.leave(cx, Afterwards::Done, None) } else { Ok(()) }
             }
             State::Online(online) => {
                 if acknowledged >= PROVING_PUBACKS {
@@ -329,6 +348,7 @@ impl Link {
         match self.state {
             State::Connecting => Err(at(Stage::Tcp, "the connection took too long")),
             State::Upgrading { .. } => Err(late(Stage::Websocket, "reply to the upgrade", timing.upgrade)),
+            State::Checked => Ok(self.depart(cx, Afterwards::Done)),
             State::AwaitingConnack => Err(late(Stage::Mqtt, "CONNACK", timing.connack)),
             State::AwaitingSuback { .. } => Err(late(Stage::Mqtt, "SUBACK", timing.suback)),
             State::AwaitingPuback { .. } => Err(late(Stage::App, "PUBACK", timing.puback)),

@@ -6,6 +6,7 @@ use super::exchange::{Draft, Exchange, Reply, Request, USER_AGENT};
 use super::link::Link;
 use super::{Step, Trouble};
 use crate::engine::context::{Buffer, Context, Item, Phase};
+use crate::engine::event::Until;
 use crate::identity::key::{KeyError, PLAINTEXT_MAX};
 use crate::link::env::Environment;
 use crate::link::otp::{self, Credentials};
@@ -50,6 +51,9 @@ impl Request for EnvRequest {
         cx.backoff.follow(environment.backoff);
         let auth = environment.auth.clone();
         cx.environment = Some(environment);
+        if cx.ends(Until::Environment) {
+            return Ok(Step::Done);
+        }
         Ok(Step::Challenge(Exchange::start(cx, ChallengeRequest, auth)))
     }
 }

@@ -1,4 +1,4 @@
-use super::{Algorithm, Certificate, KeyUsage};
+use super::{Algorithm, Bytes, Certificate, KeyUsage, time};
 use rcgen::{BasicConstraints, CertificateParams, CustomExtension, DistinguishedName, DnType, IsCa, KeyPair};
 use std::string::{String, ToString};
 use std::vec::Vec;
@@ -120,5 +120,37 @@ fn a_certificate_with_any_byte_changed_is_read_or_refused() {
                 let _ = (certificate.key_usage(), Algorithm(certificate.signed_with).to_string());
             }
         }
+    }
+}
+
+#[test]
+fn the_dates_of_a_certificate_are_read_in_both_forms() {
+    let certificate = der(|params| {
+        params.not_before = rcgen::date_time_ymd(1999, 12, 31);
+        params.not_after = rcgen::date_time_ymd(2050, 3, 1);
+    });
+    assert_eq!(Certificate::read(&certificate).unwrap().validity(), Some((946_598_400, 2_529_705_600)));
+}
+
+#[test]
+fn a_time_that_is_none_is_not_guessed() {
+    let read = |tag: u8, text: &str| time(&mut Bytes::new(&[&[tag, text.len() as u8], text.as_bytes()].concat()));
+    assert_eq!(read(0x17, "700101000000Z"), Some(0));
+    assert_eq!(read(0x18, "20000229235959Z"), Some(951_868_799));
+    for (tag, text) in [
+        (0x17, ""),
+        (0x17, "7001010000Z"),
+        (0x17, "700101000000+0000"),
+        (0x17, "701301000000Z"),
+        (0x17, "700100000000Z"),
+        (0x17, "700101000000"),
+        (0x17, "\u{e9}00101000000Z"),
+        (0x17, "690101000000Z"),
+        (0x18, "19691231235959Z"),
+        (0x18, "00000101000000Z"),
+        (0x18, "20000229235959.1Z"),
+        (0x04, "700101000000Z"),
+    ] {
+        assert_eq!(read(tag, text), None, "{tag:x} {text}");
     }
 }

@@ -99,6 +99,12 @@ impl Decoder {
         self.head.as_ref()?.retry_after
     }
 
+    /// `Date` in seconds since 1970; `None` if it is absent or not of the form that RFC 9110 5.6.7 asks for.
+    #[must_use]
+    pub fn date(&self) -> Option<u64> {
+        self.head.as_ref()?.date
+    }
+
     /// `Sec-WebSocket-Accept` of a 101 response, to be compared with
     /// [`accept_of`](crate::wire::websocket::accept_of) the key.
     #[must_use]

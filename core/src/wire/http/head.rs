@@ -1,6 +1,6 @@
 //! The meaning of a complete head.
 
-use super::{HEADERS_MAX, HttpError};
+use super::{HEADERS_MAX, HttpError, date};
 use crate::wire::websocket::ACCEPT_LEN;
 
 /// How the end of the body is found (RFC 9112 6.3).
@@ -16,6 +16,7 @@ pub(super) struct Head {
     pub(super) status: u16,
     pub(super) framing: Framing,
     pub(super) retry_after: Option<u32>,
+    pub(super) date: Option<u64>,
     pub(super) accept: Option<heapless::String<ACCEPT_LEN>>,
 }
 
@@ -36,6 +37,7 @@ impl Head {
             status,
             framing: lengths.framing(status, response.version == Some(1))?,
             retry_after: value_of(response.headers, "Retry-After").and_then(decimal).and_then(|s| s.try_into().ok()),
+            date: value_of(response.headers, "Date").and_then(date::parse),
             accept: if status == 101 { websocket_accept(response.headers)? } else { None },
         })
     }

@@ -69,7 +69,7 @@ impl Link {
                 self.say_farewell(cx)?;
                 Ok(Step::Link(self))
             }
-            State::Connecting | State::Upgrading { .. } => {
+            State::Connecting | State::Upgrading { .. } | State::Checked => {
                 cx.disconnect();
                 Ok(then.step(cx))
             }
@@ -123,7 +123,9 @@ impl Link {
             return self.vanish(cx, then);
         }
         // If the send buffer is too full for that, the peer sees the end of the connection all the same.
-        let _ = cx.send_frame(Opcode::Binary, |w| mqtt::disconnect(0, w));
+        if !matches!(self.state, State::Checked) {
+            let _ = cx.send_frame(Opcode::Binary, |w| mqtt::disconnect(0, w));
+        }
         let _ = cx.send_frame(Opcode::Close, |w| w.put(&NORMAL_CLOSURE));
         cx.disconnect();
         then.step(cx)
@@ -143,6 +145,7 @@ impl Link {
     pub(in crate::engine) fn on_ended<B: Buffer>(self, cx: &mut Context<B>) -> Result<Step, Trouble> {
         match self.state {
             State::Leaving(leaving) => Ok(leaving.then.step(cx)),
+            State::Checked => Ok(Step::Done),
             State::Connecting | State::Upgrading { .. } => {
                 Err(at(Stage::Websocket, "the peer closed the connection before the upgrade"))
             }
