@@ -4,6 +4,7 @@ pub(crate) mod claim;
 pub(crate) mod cli;
 #[cfg(feature = "lab")]
 pub(crate) mod demo;
+pub(crate) mod doctor;
 pub(crate) mod help;
 pub(crate) mod manual;
 pub(crate) mod netdata;

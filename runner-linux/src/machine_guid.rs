@@ -26,7 +26,7 @@ pub(crate) fn load_or_create(
     rng: &mut dyn CryptoRng,
     tell: impl FnOnce(String),
 ) -> Result<Guid, Fault> {
-    let found = read(registry)?;
+    let found = look(registry)?;
     if let Some(guid) = found.filter(|guid| !guid.is_known_clone()) {
         return Ok(guid);
     }
@@ -41,8 +41,11 @@ pub(crate) fn load_or_create(
     Ok(guid)
 }
 
-/// The machine GUID, if there is one.
-fn read(registry: &Path) -> Result<Option<Guid>, Fault> {
+/// The machine GUID as it is stored, one that many machines share included. Nothing is made.
+///
+/// # Errors
+/// If it cannot be read, or is none.
+pub(crate) fn look(registry: &Path) -> Result<Option<Guid>, Fault> {
     match Dir::open(registry).map_err(|problem| problem.at(registry)) {
         Ok(Some(dir)) => read_in(&dir, registry),
         Ok(None) => Ok(None),

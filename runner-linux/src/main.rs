@@ -11,6 +11,7 @@ mod command;
 mod daemon;
 #[cfg_attr(not(feature = "link"), path = "without_link/device.rs")]
 mod device;
+mod doctor;
 mod fault;
 mod first_claim;
 mod gzip;
@@ -78,6 +79,7 @@ fn dispatch(command: &str, arguments: Vec<OsString>) -> u8 {
         "run" => command::run::run(arguments),
         "unclaim" => command::unclaim::run(arguments),
         "status" => command::status::run(arguments),
+        "doctor" => command::doctor::run(arguments),
         "aclk-state" => command::cli::state(arguments),
         #[cfg(feature = "lab")]
         "demo" => command::demo::run(arguments),

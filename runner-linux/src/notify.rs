@@ -78,7 +78,7 @@ impl Observer for Manager {
             Event::Online { id, .. } => self.status(format_args!("online as {id}")),
             Event::Offline { failure } => self.status(format_args!("offline: {failure}")),
             Event::ClaimFailed { failure, .. } => self.status(format_args!("not claimed: {failure}")),
-            Event::Claimed { .. } | Event::Stage(_) | Event::Live { .. } | Event::Notice(_) => {}
+            Event::Claimed { .. } | Event::Stage(_) | Event::Answer(_) | Event::Live { .. } | Event::Notice(_) => {}
         }
     }
 }

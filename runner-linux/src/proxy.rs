@@ -51,11 +51,21 @@ impl Environment {
         ENVIRONMENT.get_or_init(|| Self::read(|name| std::env::var_os(name)))
     }
 
+    /// The variables that name a proxy.
+    pub(crate) fn names(&self) -> Vec<&'static str> {
+        self.proxies.iter().map(|(name, _)| *name).collect()
+    }
+
     fn read(variable: impl Fn(&str) -> Option<OsString>) -> Self {
         let set = |name: &'static str| variable(name).filter(|value| !value.is_empty()).map(|value| (name, value));
         let exceptions = EXCEPTIONS.into_iter().find_map(set).map(|(_, value)| value.to_string_lossy().into_owned());
         Self { proxies: VARIABLES.into_iter().filter_map(set).collect(), exceptions: exceptions.unwrap_or_default() }
     }
+}
+
+/// Whether a setting leaves it to the environment.
+pub(crate) fn is_env(setting: &str) -> bool {
+    setting.eq_ignore_ascii_case(ENV)
 }
 
 /// Who says which proxy is used.
@@ -145,6 +155,11 @@ impl Choice {
     /// The proxy without credentials.
     pub(crate) fn url(&self) -> Option<String> {
         self.proxy.as_ref().map(ToString::to_string)
+    }
+
+    /// Whether somebody decided against a proxy, in place of nobody having thought of one.
+    pub(crate) const fn is_decided(&self) -> bool {
+        !matches!(self.source, Source::Nobody)
     }
 
     /// Who says so.

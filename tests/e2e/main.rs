@@ -11,6 +11,7 @@ mod container;
 mod crash;
 mod daemon;
 mod demo;
+mod doctor;
 mod install;
 mod link;
 mod local_api;

@@ -37,7 +37,7 @@ pub(crate) const QEMU: &str = "qemu-system-arm";
 /// The toolchain that can build the core library itself, small: only then does the firmware fit.
 pub(crate) const NIGHTLY: &str = "nightly";
 
-const TOOLS: [Tool; 22] = [
+const TOOLS: [Tool; 24] = [
     Tool { program: "openssl", package: "openssl", used_for: "keys and challenges compared with OpenSSL's" },
     Tool { program: "curl", package: "curl", used_for: "the emulated Cloud as the original claiming script sees it" },
     Tool { program: "ip", package: "iproute2", used_for: "the link over TAP in a network namespace" },
@@ -67,6 +67,12 @@ const TOOLS: [Tool; 22] = [
     Tool { program: "fish", package: "fish", used_for: "completions in fish" },
     Tool { program: "podman", package: "podman", used_for: "the container image" },
     Tool { program: "runc", package: "runc", used_for: "the container image" },
+    Tool { program: "faketime", package: "faketime", used_for: "what is said about a clock that is wrong" },
+    Tool {
+        program: "python3",
+        package: "python3-minimal",
+        used_for: "what is said about system calls that are refused",
+    },
     Tool { program: "ps", package: "procps", used_for: "memory and threads of the running daemon" },
 ];
 

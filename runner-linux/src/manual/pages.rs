@@ -2,12 +2,14 @@
 
 mod claim;
 mod daemon;
+mod doctor;
 mod lab;
 mod small;
 
 use super::Page;
 pub(crate) use claim::{CLAIM, SCRIPT, UNCLAIM};
 pub(crate) use daemon::{NETDATA, RUN};
+pub(crate) use doctor::DOCTOR;
 #[cfg(feature = "lab")]
 pub(crate) use lab::{CLOUD, DEMO};
 pub(crate) use small::{ACLK, ACLK_STATE, COMPLETIONS, HELP, MAN, NETDATACLI, STATUS, VERSION};
@@ -18,6 +20,7 @@ pub(crate) const COMMANDS: &[&Page] = &[
     &UNCLAIM,
     &RUN,
     &STATUS,
+    &DOCTOR,
     &ACLK_STATE,
     #[cfg(feature = "lab")]
     &DEMO,

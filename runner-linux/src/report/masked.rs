@@ -2,6 +2,8 @@
 //! escape of it is looked for, and parts of it.
 
 use super::mask::Mask;
+#[cfg(feature = "link")]
+use aclk_core::driver::Evidence;
 use aclk_core::driver::{Direction, Observer};
 use aclk_core::engine::event::Event;
 use aclk_core::identity::key::Progress;
@@ -49,7 +51,7 @@ impl<O: Observer> Observer for Masked<O> {
                 let failure = self.failure(failure);
                 self.observer.event(&Event::Notice(&failure));
             }
-            Event::Stage(_) | Event::Claimed { .. } | Event::Online { .. } | Event::Live { .. } => {
+            Event::Stage(_) | Event::Answer(_) | Event::Claimed { .. } | Event::Online { .. } | Event::Live { .. } => {
                 self.observer.event(event);
             }
         }
@@ -61,5 +63,10 @@ impl<O: Observer> Observer for Masked<O> {
 
     fn key_progress(&mut self, progress: Progress) {
         self.observer.key_progress(progress);
+    }
+
+    #[cfg(feature = "link")]
+    fn evidence(&mut self, evidence: &Evidence<'_>) {
+        self.observer.evidence(evidence);
     }
 }

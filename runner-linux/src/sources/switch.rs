@@ -12,7 +12,7 @@ pub(crate) const REFUSED: &str = "Refusing to claim agent -> cloud functionality
 pub(crate) const IS_BUILT: bool = cfg!(feature = "link");
 const WITHOUT: &str =
     "this program was built without cloud features: with --disable-cloud, or because they failed to build";
-const REINSTALL: &str = "install it again without --disable-cloud; with --require-cloud the installation says why cloud \
+pub(crate) const REINSTALL: &str = "install it again without --disable-cloud; with --require-cloud the installation says why cloud \
                          features fail to build";
 /// The variable that switches the link off if it is 1 (protocol.md 5.5).
 const VARIABLE: &str = "NETDATA_DISABLE_CLOUD";
