@@ -15,7 +15,7 @@ impl Display for Manual {
         let (date, _) = built.split_once('T').unwrap_or_default();
         writeln!(f, ".TH ACLK 1 \"{date}\" \"aclk {version}\" \"User Commands\"")?;
         let names = PROGRAMS.iter().map(|page| page.command).collect::<Vec<_>>().join(", ");
-        write!(f, ".SH NAME\naclk, {} \\- {}\n", Text(&names), Text(ACLK.summary))?;
+        writeln!(f, ".SH NAME\naclk, {} \\- {}", Text(&names), Text(ACLK.summary))?;
         f.write_str(".SH SYNOPSIS\n.nf\n")?;
         for page in COMMANDS.iter().chain(PROGRAMS) {
             for usage in page.usage {
@@ -44,14 +44,14 @@ fn section(f: &mut Formatter<'_>, page: &Page) -> fmt::Result {
         } else {
             format!("{}\\fI{}\\fR", option.separator, Text(option.value))
         };
-        write!(f, ".TP\n{names}{value}\n{}\n", Text(option.about))?;
+        writeln!(f, ".TP\n{names}{value}\n{}", Text(option.about))?;
     }
     paragraphs(f, page.notes)?;
     if !page.exit.is_empty() {
         f.write_str(".PP\nExit code:\n")?;
     }
     for (code, meaning) in page.exit {
-        write!(f, ".TP\n.B {}\n{}\n", Text(code), Text(meaning))?;
+        writeln!(f, ".TP\n.B {}\n{}", Text(code), Text(meaning))?;
     }
     Ok(())
 }
@@ -64,7 +64,7 @@ fn paragraphs(f: &mut Formatter<'_>, paragraphs: &[&str]) -> fmt::Result {
             paragraph.lines().try_for_each(|line| writeln!(f, "{}", Text(line)))?;
             f.write_str(".fi\n")?;
         } else {
-            write!(f, ".PP\n{}\n", Text(paragraph))?;
+            writeln!(f, ".PP\n{}", Text(paragraph))?;
         }
     }
     Ok(())

@@ -15,6 +15,8 @@ use std::path::Path;
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/e2e/names/answers.txt");
 const NAMES: [&str; 2] = ["netdata-claim.sh", "aclk"];
+/// A port below 1024, so that no test beside this one has it.
+const NOBODY: &str = "-url=https://127.0.0.1:1";
 const ID: &str = "0f0e0d0c-0b0a-4908-8706-050403020100";
 
 /// A compact error body, as production has it.
@@ -191,7 +193,6 @@ fn troubled(name: &str, trouble: Trouble) -> String {
     if !matches!(trouble, Trouble::NotTrusted) {
         fs::write(machine.file("cloud_fullchain.pem"), &server.ca_pem).unwrap();
     }
-    let free = format!("-url=https://127.0.0.1:{}", free_port());
     let refusing = refusing_proxy();
     let daemon = machine.root().join("run/netdata.pipe");
     match trouble {
@@ -204,7 +205,7 @@ fn troubled(name: &str, trouble: Trouble) -> String {
         Trouble::BadProxy => arguments.push("-proxy=ftp://user:secret@proxy.example"),
         Trouble::ProxyOverTls => arguments.push("-proxy=https://user:secret@proxy.example"),
         Trouble::UnknownArgument => arguments.push("-frobnicate=secret"),
-        Trouble::NobodyAtThatAddress => arguments[1] = &free,
+        Trouble::NobodyAtThatAddress => arguments[1] = NOBODY,
         Trouble::NoSuchName => arguments[1] = "-url=https://no-such-host.invalid",
         Trouble::ProxyRefuses => arguments.push(&refusing),
         Trouble::NotTrusted => {}
@@ -223,10 +224,6 @@ fn troubled(name: &str, trouble: Trouble) -> String {
     let shown: Vec<&str> =
         arguments.iter().map(|argument| argument.split_once("127.0.0.1").map_or(*argument, |(a, _)| a)).collect();
     told(&machine, name, &shown, &ended)
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// A proxy that refuses everything, as an option.
