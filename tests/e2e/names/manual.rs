@@ -130,11 +130,11 @@ fn a_command_takes_the_options_of_its_help_and_no_others() {
                     if !is_known && name.trim_start_matches('-').len() == 1 {
                         continue;
                     }
-                    let is_own = own.iter().any(|own| own.names.contains(name));
-                    if is_known != is_own {
+                    let own = own.iter().find(|own| own.names.contains(name));
+                    if is_known != own.is_some() {
                         continue;
                     }
-                    let arguments = given(name, option.value.as_ref());
+                    let arguments = given(name, own.unwrap_or(option).value.as_ref());
                     assert_eq!(accepts(&machine, command, &arguments), is_known, "{command} {arguments:?}");
                     count += 1;
                 }
