@@ -93,6 +93,7 @@ fn given(name: &str, value: Option<&(char, String)>) -> Vec<String> {
     match value {
         None => vec![name.to_owned()],
         Some(('=', value)) => vec![format!("{name}={}", samples(value)[0])],
+        Some(_) if name == "--mqtt-url" => vec![name.to_owned(), "wss://x.example/mqtt".to_owned()],
         Some((_, value)) => [name].into_iter().chain(samples(value)).map(str::to_owned).collect(),
     }
 }
