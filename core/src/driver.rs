@@ -63,7 +63,7 @@ pub enum Direction {
 }
 
 /// Keeps the status of a node up to date with what the engine tells. Beside it, a driver calls
-/// [`Status::on_traffic`] with [`Agent::traffic`] after each input.
+/// [`Status::on_traffic`] with `Agent::traffic` after each input.
 pub fn note(status: &mut Status, event: &Event<'_>, now: Now) {
     match *event {
         Event::Claimed { id, .. } => status.on_claimed(id, now),
