@@ -4,7 +4,7 @@
 //! |---|---|---|
 //! | `claim.d` | our own claim directory | read and written |
 //! | `cloud.d` in the varlib directory | what a real Agent made, from v1.22 on | read in place, never written |
-//! | `netdata -W "claim …"`, `claim.conf`, variables, files `token` | what an unclaimed daemon claims with | [`first_claim`](crate::first_claim) |
+//! | `netdata -W "claim …"`, `claim.conf`, variables, files `token` | what an unclaimed daemon claims with | [`first_claim`] |
 //!
 //! The first that has a claim counts. So "delete `claim.d` to unclaim" holds where nothing else is left; where something
 //! is, it is named: in the log, by `aclk status` and by `reload-claiming-state`.
