@@ -101,6 +101,18 @@ pub(crate) fn identity(paths: &Paths, written: &Written) -> Result<Identity, Fau
 }
 
 fn read(paths: &Paths, place: Place, written: &Written) -> Result<Identity, Fault> {
+    read_in(paths, place, written).map_err(|fault| match (place, fault.stage) {
+        // Not to be given to anybody else: that Agent needs it.
+        (Place::CloudDir, Stage::Permission) => {
+            let path = paths.cloud_dir();
+            let cause = format!("cannot read {}, the identity of a Netdata Agent: permission denied", path.display());
+            Fault { cause, ..fault }.hint("run this as the user of that Agent, which owns the directory, or as root")
+        }
+        _ => fault,
+    })
+}
+
+fn read_in(paths: &Paths, place: Place, written: &Written) -> Result<Identity, Fault> {
     let store = store(paths, place, written)?;
     let nothing = Identity { place, ..Identity::default() };
     let Some(dir) = store.open()? else { return Ok(nothing) };
