@@ -14,7 +14,7 @@ use crate::paths::Paths;
 use crate::proxy::{self, Choice, Environment};
 use crate::random;
 use crate::report::screen::Screen;
-use crate::settings::{self, Given};
+use crate::settings::{self, Defaults, Given};
 use aclk_core::engine::event::Until;
 use aclk_core::identity::guid::Guid;
 use aclk_core::stage::Stage;
@@ -70,7 +70,8 @@ fn parse(arguments: Vec<OsString>) -> Result<Option<Options>, Fault> {
         Choice::make(Some(given.expose()), &Paths::from_env(), None, Environment::of_process())?;
     }
     // The same values alone: what is wrong now is not the fault of a file.
-    settings::assemble(options.given.clone(), None, Guid::random(&mut random::rng()?))?;
+    let guid = Guid::random(&mut random::rng()?);
+    settings::assemble_with(options.given.clone(), None, Defaults::default(), guid)?;
     Ok(Some(options))
 }
 
