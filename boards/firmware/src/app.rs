@@ -184,7 +184,7 @@ async fn work<S, K, R, O, W>(
     let prepare = async {
         address(stack, observer).await;
         observer.event(&stage(Stage::Config, clock, begun));
-        if let Some(server) = device.time_server {
+        if let Some(server) = device.time_server.filter(|_| clock.wall().trust == Trust::Floor) {
             set_clock(stack, server, clock, device.build_unix_seconds, rng, observer).await;
         }
     };

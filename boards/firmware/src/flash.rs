@@ -87,7 +87,7 @@ pub struct Setup {
 
 /// Whom TLS trusts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Anchors<'a>(
+pub struct AnchorList<'a>(
     /// Names and keys of certificate authorities.
     pub heapless::Vec<TrustAnchor<'a>, ANCHORS_MAX>,
 );
@@ -238,10 +238,10 @@ impl<F: NorFlash> FlashStore<F> {
     ///
     /// # Errors
     /// [`FlashError`].
-    pub async fn anchors<'m>(&mut self, memory: &'m mut AnchorMemory) -> Result<Option<Anchors<'m>>, FlashError> {
+    pub async fn anchors<'m>(&mut self, memory: &'m mut AnchorMemory) -> Result<Option<AnchorList<'m>>, FlashError> {
         self.open().await?;
         let map = map(&mut self.flash, &self.range)?;
-        let anchors: Option<Anchors<'m>> = fetch(map, &mut memory.0).await?;
+        let anchors: Option<AnchorList<'m>> = fetch(map, &mut memory.0).await?;
         Ok(anchors.filter(|anchors| !anchors.0.is_empty()))
     }
 
@@ -249,7 +249,7 @@ impl<F: NorFlash> FlashStore<F> {
     ///
     /// # Errors
     /// [`FlashError`]; those before then still hold.
-    pub async fn set_anchors(&mut self, anchors: &Anchors<'_>) -> Result<(), FlashError> {
+    pub async fn set_anchors(&mut self, anchors: &AnchorList<'_>) -> Result<(), FlashError> {
         self.put(anchors).await
     }
 
@@ -270,7 +270,7 @@ impl<F: NorFlash> FlashStore<F> {
         // What stays has to be readable as well, or the device would be no better off.
         let _ = (self.get::<PrivateKey>().await?, self.get::<Setup>().await?);
         let anchors = map(&mut self.flash, &self.range)?;
-        let _: Option<Anchors<'_>> = fetch(anchors, &mut self.buffer).await?;
+        let _: Option<AnchorList<'_>> = fetch(anchors, &mut self.buffer).await?;
         let spent = match self.get::<Ordered>().await? {
             Some(ordered) => ordered.number,
             None => self.state().await?.spent,

@@ -36,9 +36,11 @@ mod app;
 mod board;
 mod board_device;
 mod clock;
+pub mod console;
 mod counters;
 #[cfg(feature = "link")]
 pub mod flash;
+mod from_flash;
 mod guard;
 pub mod local_api;
 pub mod meter;
@@ -53,6 +55,7 @@ pub use board::{Arena, Board, Stack};
 pub use board_device::{BoardDevice, CUSTOM_CHARTS_MAX, CUSTOM_DIMENSIONS_MAX, Custom};
 pub use clock::DeviceClock;
 pub use counters::Counters;
+pub use from_flash::{Ended, Equipment, Product, run_from_flash};
 pub use guard::{Checked, Guarded};
 pub use network::{EmbassyNetwork, NetError};
 #[cfg(all(feature = "alloc", feature = "link", target_has_atomic = "ptr"))]

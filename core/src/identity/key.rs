@@ -112,4 +112,8 @@ pub trait Key {
     /// [`KeyError::Format`], [`KeyError::Encrypted`], [`KeyError::Unsupported`], [`KeyError::Inconsistent`]; the key held
     /// before stays.
     fn import_pem(&mut self, pem: &[u8]) -> Result<(), KeyError>;
+
+    /// Gives up the key that is held and one that is being generated: the device is to be another node. A key that lives in
+    /// hardware stays.
+    fn forget(&mut self) {}
 }

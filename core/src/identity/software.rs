@@ -142,6 +142,10 @@ impl Key for SoftwareKey {
         self.generation = None;
         Ok(())
     }
+
+    fn forget(&mut self) {
+        *self = Self::new();
+    }
 }
 
 fn from_pkcs8(der: &[u8]) -> Result<RsaPrivateKey, KeyError> {

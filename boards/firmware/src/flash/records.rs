@@ -1,6 +1,6 @@
 //! What is kept, as bytes. Each record begins with its slot; numbers are little endian; text has its length in front.
 
-use super::{ANCHORS_MAX, Anchors, ClaimOrder, FORMAT, HOSTNAME_MAX, PROXY_URL_MAX, Setup};
+use super::{ANCHORS_MAX, AnchorList, ClaimOrder, FORMAT, HOSTNAME_MAX, PROXY_URL_MAX, Setup};
 use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::PRIVATE_PEM_MAX;
 use aclk_core::identity::pem::{Form, PrivateDer};
@@ -21,7 +21,7 @@ pub(super) struct Slot(u8);
 impl Slot {
     /// All there are.
     pub(super) const ALL: [Self; 6] =
-        [Mark::SLOT, State::SLOT, PrivateKey::SLOT, Ordered::SLOT, Setup::SLOT, Anchors::SLOT];
+        [Mark::SLOT, State::SLOT, PrivateKey::SLOT, Ordered::SLOT, Setup::SLOT, AnchorList::SLOT];
 }
 
 /// A key of no length: it is the first byte of the value. sequential-storage 8.0 shows a key the whole of its buffer, not
@@ -307,7 +307,7 @@ impl Record<'_> for Setup {
     }
 }
 
-impl<'d> Record<'d> for Anchors<'d> {
+impl<'d> Record<'d> for AnchorList<'d> {
     const SLOT: Slot = Slot(5);
 
     fn encode(&self, writer: &mut Writer<'_>) {

@@ -4,7 +4,7 @@ mod cuts;
 mod fake;
 mod hostile;
 
-use super::{AnchorMemory, Anchors, ClaimOrder, FlashError, FlashStore, RECORD_MAX, Setup};
+use super::{AnchorList, AnchorMemory, ClaimOrder, FlashError, FlashStore, RECORD_MAX, Setup};
 use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::{PRIVATE_PEM_MAX, PublicPem};
 use aclk_core::identity::pem::{Form, PrivateDer};
@@ -190,7 +190,7 @@ fn the_longest_of_everything_fits_four_pages_over_and_over() {
             subject_public_key_info: Der::from_slice(&text[100..]),
             name_constraints: None,
         };
-        let anchors = Anchors(heapless::Vec::from_iter([anchor]));
+        let anchors = AnchorList(heapless::Vec::from_iter([anchor]));
         block_on(device.set_anchors(&anchors)).unwrap();
         block_on(device.save(Record::Pending(&claim))).unwrap();
         let mut memory = AnchorMemory::new();
@@ -211,18 +211,18 @@ fn trust_anchors_are_replaced_and_given_back() {
         subject_public_key_info: Der::from_slice(b"key"),
         name_constraints: constraints.map(Der::from_slice),
     };
-    let two = Anchors(heapless::Vec::from_iter([anchor(b"one", None), anchor(b"two", Some(b"only this"))]));
+    let two = AnchorList(heapless::Vec::from_iter([anchor(b"one", None), anchor(b"two", Some(b"only this"))]));
     block_on(device.set_anchors(&two)).unwrap();
     let mut device = store(device.into_flash());
     let mut memory = AnchorMemory::new();
     assert_eq!(block_on(device.anchors(&mut memory)).unwrap(), Some(two));
-    block_on(device.set_anchors(&Anchors(heapless::Vec::new()))).unwrap();
+    block_on(device.set_anchors(&AnchorList(heapless::Vec::new()))).unwrap();
     let mut memory = AnchorMemory::new();
     assert_eq!(block_on(device.anchors(&mut memory)).unwrap(), None);
 
     let long = vec![0; RECORD_MAX];
     let long = TrustAnchor { subject: Der::from_slice(&long), ..anchor(b"", None) };
-    let long = Anchors(heapless::Vec::from_iter([long]));
+    let long = AnchorList(heapless::Vec::from_iter([long]));
     assert_eq!(block_on(device.set_anchors(&long)), Err(FlashError::TooLong));
 }
 

@@ -2,7 +2,7 @@
 
 use super::fake::{Cut, Fake};
 use super::{Counting, PAGES, claim, guid, key, order, private_pem, product, save_key, settings, store};
-use crate::flash::{Anchors, ClaimOrder, FlashError, FlashStore, Setup};
+use crate::flash::{AnchorList, ClaimOrder, FlashError, FlashStore, Setup};
 use aclk_core::secret::Secret;
 use aclk_core::store::{NodeId, Record, Store};
 use embassy_futures::block_on;
@@ -32,7 +32,7 @@ const CHANGES: [(&str, Change); 8] = [
             subject_public_key_info: Der::from_slice(&[7; 294]),
             name_constraints: None,
         };
-        block_on(device.set_anchors(&Anchors(heapless::Vec::from_iter([anchor]))))
+        block_on(device.set_anchors(&AnchorList(heapless::Vec::from_iter([anchor]))))
     }),
 ];
 

@@ -1,0 +1,182 @@
+//! The serial console: claim the device, ask how it is, unclaim it.
+//!
+//! **Whoever can type here is the administrator of the device.** There is no password: access to the console is the proof,
+//! as a serial line or a USB port is inside a case. Do not offer it over a network.
+//!
+//! | command | does |
+//! |---|---|
+//! | `claim TOKEN [ROOMS] [URL]` | keeps the order in flash and claims; what was wished before then is replaced |
+//! | `status` | how device and link are |
+//! | `unclaim` | forgets claim, key, machine GUID and token; a flash that cannot be read is erased |
+//! | `reboot` | says farewell, then starts anew |
+//! | `help` | lists the commands |
+//!
+//! Between the answers it says what happens, in the words of [`Stage`](aclk_core::stage::Stage) and
+//! [`Failure`](aclk_core::stage::Failure). What is typed is echoed, but the second word of a line: that is where a token
+//! is. Backspace takes a character back, Ctrl-C or Ctrl-U the line; lines end in CR, LF or both.
+
+mod command;
+mod desk;
+mod line;
+mod status;
+#[cfg(test)]
+mod tests;
+
+pub use desk::{Desk, LINE_LEN, LINES_MAX, Wish};
+pub use line::LINE_MAX;
+
+use aclk_core::clock::Clock;
+use aclk_core::metrics::Device;
+use aclk_core::node::Node;
+use aclk_core::text::Text;
+use command::{HELP, Misspelt, Order};
+use core::cell::RefCell;
+use core::fmt;
+use embassy_futures::select::{Either, select};
+use embedded_io_async::{Read, Write};
+use line::{Line, Typed};
+use zeroize::Zeroize;
+
+/// Bytes that are read at a time.
+const CHUNK: usize = 32;
+const PROMPT: &[u8] = b"> ";
+
+/// Serves a person behind `input` and `output` for as long as there is one: it never ends, and a line that is broken is
+/// left alone. `input` has to stand that a read is given up.
+pub async fn console(
+    input: impl Read,
+    output: impl Write,
+    desk: &Desk,
+    node: &RefCell<Node<dyn Device + '_>>,
+    clock: &impl Clock,
+) {
+    let mut terminal = Terminal { output };
+    // Who has no terminal any more is not heard.
+    let _ = serve(input, &mut terminal, desk, node, clock).await;
+    core::future::pending().await
+}
+
+async fn serve<I: Read, O: Write>(
+    mut input: I,
+    terminal: &mut Terminal<O>,
+    desk: &Desk,
+    node: &RefCell<Node<dyn Device + '_>>,
+    clock: &impl Clock,
+) -> Result<(), O::Error> {
+    let mut line = Line::new();
+    terminal.write(PROMPT).await?;
+    loop {
+        let mut chunk = [0; CHUNK];
+        let read = match select(input.read(&mut chunk), desk.line()).await {
+            Either::First(Ok(len @ 1..)) => chunk.get(..len).unwrap_or_default(),
+            Either::First(_) => return Ok(()),
+            Either::Second(news) => {
+                terminal.interrupt(&news, &line).await?;
+                continue;
+            }
+        };
+        for byte in read {
+            match line.type_byte(*byte) {
+                Typed::Nothing => {}
+                Typed::Echo(byte) => terminal.write(&[byte]).await?,
+                Typed::Erase => terminal.write(b"\x08 \x08").await?,
+                Typed::Abandon => {
+                    terminal.end_line(b"^C").await?;
+                    terminal.write(PROMPT).await?;
+                }
+                ended @ (Typed::Line | Typed::TooLong) => {
+                    terminal.end_line(b"").await?;
+                    let order = match line.text() {
+                        _ if ended == Typed::TooLong => Err(Misspelt::TooLong),
+                        Some(text) => Order::parse(text),
+                        None => Err(Misspelt::NotText),
+                    };
+                    line.clear();
+                    match order {
+                        Ok(order) => obey(order, terminal, desk, node, clock).await?,
+                        Err(error) => terminal.line(&error).await?,
+                    }
+                    terminal.write(PROMPT).await?;
+                }
+            }
+        }
+        chunk.zeroize();
+    }
+}
+
+async fn obey<O: Write>(
+    order: Order,
+    terminal: &mut Terminal<O>,
+    desk: &Desk,
+    node: &RefCell<Node<dyn Device + '_>>,
+    clock: &impl Clock,
+) -> Result<(), O::Error> {
+    let (wish, done) = match order {
+        Order::Nothing => return Ok(()),
+        Order::Help => {
+            for line in HELP {
+                terminal.line(line).await?;
+            }
+            return Ok(());
+        }
+        Order::Status => {
+            let lines = status::lines(&node.borrow().status, clock.now());
+            for line in &lines {
+                terminal.line(&line.as_str()).await?;
+            }
+            return Ok(());
+        }
+        Order::Claim(order) => {
+            let claimed = node.borrow().status.link.claimed;
+            if let Some(id) = claimed {
+                let refusal = format_args!("already claimed as {id}: \"unclaim\" first");
+                return terminal.line(&Text::<LINE_LEN>::of(refusal).as_str()).await;
+            }
+            (Wish::Claim(order), "the order is kept: claiming")
+        }
+        Order::Unclaim => {
+            (Wish::Unclaim, "unclaimed: the Cloud may show the node as offline until it is removed there")
+        }
+        Order::Reboot => {
+            // Nobody is there to say it afterwards.
+            terminal.line(&"rebooting").await?;
+            (Wish::Reboot, "")
+        }
+    };
+    match desk.wish(wish).await {
+        Ok(()) => terminal.line(&done).await,
+        Err(error) => terminal.line(&Text::<LINE_LEN>::of(format_args!("storage: {error}")).as_str()).await,
+    }
+}
+
+/// Lines on a terminal.
+struct Terminal<O> {
+    output: O,
+}
+
+impl<O: Write> Terminal<O> {
+    async fn write(&mut self, bytes: &[u8]) -> Result<(), O::Error> {
+        self.output.write_all(bytes).await?;
+        self.output.flush().await
+    }
+
+    async fn end_line(&mut self, bytes: &[u8]) -> Result<(), O::Error> {
+        self.output.write_all(bytes).await?;
+        self.write(b"\r\n").await
+    }
+
+    async fn line(&mut self, text: &dyn fmt::Display) -> Result<(), O::Error> {
+        self.end_line(Text::<LINE_LEN>::of(text).as_str().as_bytes()).await
+    }
+
+    /// A line in the middle of another one that is being typed.
+    async fn interrupt(&mut self, news: &Text<LINE_LEN>, typed: &Line) -> Result<(), O::Error> {
+        self.output.write_all(b"\r\x1b[K").await?;
+        self.end_line(news.as_str().as_bytes()).await?;
+        self.output.write_all(PROMPT).await?;
+        for byte in typed.shown() {
+            self.output.write_all(&[byte]).await?;
+        }
+        self.output.flush().await
+    }
+}

@@ -1,0 +1,175 @@
+//! Where the console and the application meet.
+
+use crate::flash::{ClaimOrder, FlashError};
+use aclk_core::driver::{Command, Control, Observer};
+use aclk_core::engine::event::Event;
+use aclk_core::identity::key::Progress;
+use aclk_core::stage::{Failure, Stage};
+use aclk_core::text::Text;
+use core::cell::{Cell, RefCell};
+use core::fmt;
+use embassy_sync::blocking_mutex::raw::NoopRawMutex;
+use embassy_sync::signal::Signal;
+use heapless::Deque;
+
+/// Lines that wait until the console has time for them; older ones make room.
+pub const LINES_MAX: usize = 6;
+/// The longest line, in bytes.
+pub const LINE_LEN: usize = 256;
+/// A key search is told of anew after so many candidates. It takes some 700.
+const CANDIDATES_STEP: u32 = 100;
+
+/// What a person wants of the application. It ends the link in order first.
+#[derive(Debug)]
+pub enum Wish {
+    /// To be claimed.
+    Claim(ClaimOrder),
+    /// To be nobody any more.
+    Unclaim,
+    /// To start anew.
+    Reboot,
+}
+
+/// Where the console leaves wishes and hears of what happens.
+///
+/// A `&Desk` is the [`Observer`] and the [`Control`] of the application.
+pub struct Desk {
+    wish: RefCell<Option<Wish>>,
+    ordered: Signal<NoopRawMutex, ()>,
+    answer: Signal<NoopRawMutex, Result<(), FlashError>>,
+    lines: RefCell<Deque<Text<LINE_LEN>, LINES_MAX>>,
+    lost: Cell<u32>,
+    spoken: Signal<NoopRawMutex, ()>,
+    progress: Cell<Progress>,
+}
+
+impl fmt::Debug for Desk {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Desk").field("wish", &self.wish).finish_non_exhaustive()
+    }
+}
+
+impl Default for Desk {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Desk {
+    /// Nothing is wished, and nothing has happened.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self {
+            wish: RefCell::new(None),
+            ordered: Signal::new(),
+            answer: Signal::new(),
+            lines: RefCell::new(Deque::new()),
+            lost: Cell::new(0),
+            spoken: Signal::new(),
+            progress: Cell::new(Progress { candidates: 0, primes: 0, done: false }),
+        }
+    }
+
+    /// Wishes something, and waits until it is done.
+    ///
+    /// # Errors
+    /// What the flash says to it.
+    pub async fn wish(&self, wish: Wish) -> Result<(), FlashError> {
+        self.answer.reset();
+        self.wish.replace(Some(wish));
+        self.ordered.signal(());
+        self.answer.wait().await
+    }
+
+    /// What is wished.
+    pub(crate) fn take(&self) -> Option<Wish> {
+        self.wish.take()
+    }
+
+    /// Waits until something is wished.
+    pub(crate) async fn wished(&self) {
+        while self.wish.borrow().is_none() {
+            self.ordered.wait().await;
+        }
+    }
+
+    /// The wish is fulfilled, or not.
+    pub(crate) fn answer(&self, result: Result<(), FlashError>) {
+        self.answer.signal(result);
+    }
+
+    /// Leaves a line for the console.
+    pub(crate) fn say(&self, line: impl fmt::Display) {
+        let mut lines = self.lines.borrow_mut();
+        if lines.is_full() {
+            let _ = lines.pop_front();
+            self.lost.set(self.lost.get().saturating_add(1));
+        }
+        let _ = lines.push_back(Text::of(line));
+        self.spoken.signal(());
+    }
+
+    /// The next line. Dropping the future loses nothing.
+    pub(super) async fn line(&self) -> Text<LINE_LEN> {
+        loop {
+            if let lost @ 1.. = self.lost.take() {
+                return Text::of(format_args!("({lost} lines were lost)"));
+            }
+            if let Some(line) = self.lines.borrow_mut().pop_front() {
+                return line;
+            }
+            self.spoken.wait().await;
+        }
+    }
+
+    fn failure(&self, what: &str, failure: &Failure) {
+        self.say(format_args!("{what}: {failure}"));
+        if let Some(said) = &failure.server {
+            self.say(format_args!("  the Cloud said: {said}"));
+        }
+        if !failure.hint.is_empty() {
+            self.say(format_args!("  hint: {}", failure.hint));
+        }
+    }
+}
+
+impl Control for &Desk {
+    async fn next(&mut self) -> Command {
+        self.wished().await;
+        Command::Stop
+    }
+}
+
+impl Observer for &Desk {
+    fn event(&mut self, event: &Event<'_>) {
+        match event {
+            Event::Stage(report) if report.purpose.is_none() => match report.stage {
+                Stage::Config => self.say("config: the device has an address"),
+                Stage::Clock => self.say("clock: set by the time server"),
+                Stage::Key => self.say(format_args!("key: ready after {} s", report.elapsed.as_secs())),
+                _ => {}
+            },
+            Event::Stage(_) => {}
+            Event::Claimed { id, .. } => self.say(format_args!("claimed as {id}")),
+            Event::ClaimFailed { failure, .. } => self.failure("not claimed", failure),
+            Event::Online { .. } => self.say("online"),
+            Event::Live { node: Some(node) } => self.say(format_args!("live as node {node}")),
+            Event::Live { node: None } => self.say("live"),
+            Event::Offline { failure } => self.failure("offline", failure),
+            Event::Notice(failure) => self.failure("note", failure),
+        }
+    }
+
+    fn key_progress(&mut self, progress: Progress) {
+        let told = self.progress.get();
+        let is_news = progress.done
+            || progress.primes != told.primes
+            || progress.candidates >= told.candidates.saturating_add(CANDIDATES_STEP)
+            || progress.candidates < told.candidates;
+        if is_news {
+            self.progress.set(progress);
+            let Progress { candidates, primes, .. } = progress;
+            self.say(format_args!("key: {primes} of 2 primes found, {candidates} candidates tried"));
+        }
+    }
+}
