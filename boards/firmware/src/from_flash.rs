@@ -91,7 +91,9 @@ where
                 }
                 let anchors = Anchors::new(anchors.as_ref().map_or(ANCHORS, |list| &list.0));
                 let Product { build_unix_seconds, time_server, local_api, .. } = *product;
-                let goal = Goal::ClaimAndLink;
+                // Without a token there is nothing to say but that a person has to act.
+                let claims = !settings.token.is_empty() || saved.pending.is_some();
+                let goal = if claims { Goal::ClaimAndLink } else { Goal::Link };
                 let device = Device { goal, settings, anchors, build_unix_seconds, time_server, local_api };
                 let control = &mut desk;
                 let machine = Machine { store, key, rng, clock, observer, control, node, counters };

@@ -29,16 +29,16 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 /// The key pair of the device. It has one already: to generate it takes seconds of real time.
-const KEY_PEM: &str = include_str!("../../pair/fixtures/private.pem");
+pub(crate) const KEY_PEM: &str = include_str!("../../pair/fixtures/private.pem");
 /// When the firmware was built: 2025-10-09.
-const BUILD_UNIX_SECONDS: u64 = 1_760_000_000;
+pub(crate) const BUILD_UNIX_SECONDS: u64 = 1_760_000_000;
 
 /// Samples that are kept: ten minutes of 17 dimensions, the last of which is ours.
-const VALUES: usize = 600 * 17;
+pub(crate) const VALUES: usize = 600 * 17;
 
 /// The board: what it knows of itself are round numbers, and what its arena has in use grows by a byte a second.
 #[derive(Default)]
-struct Bench {
+pub(crate) struct Bench {
     seconds: Cell<u32>,
 }
 
@@ -54,7 +54,7 @@ impl Board for Bench {
 }
 
 /// The application's own chart.
-struct Room;
+pub(crate) struct Room;
 
 impl Custom for Room {
     const CHARTS: &'static [ChartInfo<'static>] = &[ChartInfo {
@@ -169,9 +169,9 @@ pub(crate) async fn run(
     as_tasks(pin!(runner.run()), pin!(aclk_firmware::run(stack, &mut memory, machine, device))).await;
 }
 
-struct Writer<'c> {
-    clock: &'c DeviceClock,
-    diary: Diary,
+pub(crate) struct Writer<'c> {
+    pub(crate) clock: &'c DeviceClock,
+    pub(crate) diary: Diary,
 }
 
 impl Observer for Writer<'_> {

@@ -12,6 +12,7 @@
 
 mod clock;
 mod device;
+mod equipped;
 mod host;
 mod neighbour;
 mod pki;
@@ -20,4 +21,4 @@ mod tasks;
 
 pub use device::{Happened, What};
 pub use neighbour::Call;
-pub use simulation::{Setup, Simulation};
+pub use simulation::{Kind, Setup, Simulation};

@@ -2,6 +2,7 @@
 
 use crate::clock;
 use crate::device::{self, Diary, Happened, What};
+use crate::equipped::{self, Equipped};
 use crate::host::{Host, PORT, PROXY_PORT};
 use crate::neighbour::{Call, Neighbour};
 use crate::pki::Pki;
@@ -47,6 +48,19 @@ pub struct Setup {
     /// Whether the certificate of the Cloud was renewed after the firmware was built: then it is not valid yet for a
     /// device that does not know the time.
     pub renewed: bool,
+    /// What kind of device it is.
+    pub device: Kind,
+}
+
+/// Where a device has its identity and its orders from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// From the program: a storage that never fails, a key, and the token.
+    BuiltIn,
+    /// From its flash, where there is a key, and from its serial console.
+    Flash,
+    /// The same without a key.
+    NoKey,
 }
 
 impl Default for Setup {
@@ -58,6 +72,7 @@ impl Default for Setup {
             cloud: aclk_cloud::Config::default(),
             proxy: None,
             renewed: false,
+            device: Kind::BuiltIn,
         }
     }
 }
@@ -69,6 +84,7 @@ pub struct Simulation {
     host: Host,
     jack: Jack,
     device: Pin<Box<dyn Future<Output = ()>>>,
+    equipped: Equipped,
     /// Whether the device has something to do.
     bell: Arc<Bell>,
     diary: Diary,
@@ -87,7 +103,7 @@ impl Simulation {
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         clock::reset();
-        let Setup { seed, faults, mut router, mut cloud, proxy, renewed } = setup;
+        let Setup { seed, faults, mut router, mut cloud, proxy, renewed, device } = setup;
         router.seed = seed;
         cloud.seed = seed;
         cloud.listen_port = PORT;
@@ -100,13 +116,21 @@ impl Simulation {
         let host = Host::new(Cloud::new(cloud.clone()), pki, proxy);
         let (ethernet, jack) = device_end(MAC, mtu);
         let diary = Diary::default();
-        let settings = settings(&host.cloud, url.as_deref());
-        let device = device::run(ethernet, seed, settings, authority, ROUTER_ADDRESS, diary.clone());
+        let mut settings = settings(&host.cloud, url.as_deref());
+        let (log, equipped) = (diary.clone(), Equipped::new(&authority, device == Kind::Flash));
+        let device: Pin<Box<dyn Future<Output = ()>>> = match device {
+            Kind::BuiltIn => Box::pin(device::run(ethernet, seed, settings, authority, ROUTER_ADDRESS, log)),
+            Kind::Flash | Kind::NoKey => {
+                (settings.token, settings.rooms) = Default::default();
+                Box::pin(equipped::run(ethernet, seed, settings, equipped.clone(), ROUTER_ADDRESS, log))
+            }
+        };
         Self {
             lan,
             host,
             jack,
-            device: Box::pin(device),
+            device,
+            equipped,
             bell: Arc::new(Bell(AtomicBool::new(true))),
             diary,
             neighbours: Vec::new(),
@@ -152,6 +176,23 @@ impl Simulation {
     #[must_use]
     pub fn address(&self) -> Option<Ipv4Addr> {
         self.lan.router.leased_to(MAC, self.now)
+    }
+
+    /// A person types at the serial console of the device.
+    pub fn types(&self, text: &str) {
+        self.equipped.line.types(text);
+    }
+
+    /// All that was ever on the screen of the serial console.
+    #[must_use]
+    pub fn screen(&self) -> String {
+        self.equipped.line.screen()
+    }
+
+    /// How often the device was switched on or has rebooted.
+    #[must_use]
+    pub fn starts(&self) -> u32 {
+        self.equipped.starts.get()
     }
 
     /// Another machine on the cable calls `port` of the device, says `text` and listens, if it `listens`. Yields its number.

@@ -7,6 +7,7 @@
 //! ```
 
 mod certificates;
+mod console;
 mod local_api;
 mod metrics;
 mod scenarios;

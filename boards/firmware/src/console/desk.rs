@@ -36,6 +36,8 @@ pub enum Wish {
 pub struct Desk {
     wish: RefCell<Option<Wish>>,
     ordered: Signal<NoopRawMutex, ()>,
+    /// Whether the link was told to end because of the wish.
+    is_told: Cell<bool>,
     answer: Signal<NoopRawMutex, Result<(), FlashError>>,
     lines: RefCell<Deque<Text<LINE_LEN>, LINES_MAX>>,
     lost: Cell<u32>,
@@ -62,6 +64,7 @@ impl Desk {
         Self {
             wish: RefCell::new(None),
             ordered: Signal::new(),
+            is_told: Cell::new(false),
             answer: Signal::new(),
             lines: RefCell::new(Deque::new()),
             lost: Cell::new(0),
@@ -83,6 +86,7 @@ impl Desk {
 
     /// What is wished.
     pub(crate) fn take(&self) -> Option<Wish> {
+        self.is_told.set(false);
         self.wish.take()
     }
 
@@ -136,6 +140,9 @@ impl Desk {
 impl Control for &Desk {
     async fn next(&mut self) -> Command {
         self.wished().await;
+        if self.is_told.replace(true) {
+            core::future::pending::<()>().await;
+        }
         Command::Stop
     }
 }
