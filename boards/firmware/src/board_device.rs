@@ -30,6 +30,18 @@ const OWN_DIMENSIONS: usize = 1 + meter::DIMENSIONS;
 const CHARTS_MAX: usize = OWN_CHARTS + CUSTOM_CHARTS_MAX;
 const DIMENSIONS_MAX: usize = OWN_DIMENSIONS + CUSTOM_DIMENSIONS_MAX;
 
+/// A chart of an application, of lines. [`ChartInfo`] has more to say than most need.
+#[must_use]
+pub const fn chart(
+    id: &'static str,
+    title: &'static str,
+    units: &'static str,
+    dimensions: &'static [DimensionInfo<'static>],
+) -> ChartInfo<'static> {
+    let (plugin, family, module, kind) = ("application", "application", "", ChartKind::Line);
+    ChartInfo { id, context: id, family, title, units, kind, priority: 50, plugin, module, dimensions }
+}
+
 /// Charts of an application, beside those of the board. `()` has none.
 pub trait Custom {
     /// Its charts, [`CUSTOM_CHARTS_MAX`] at most with [`CUSTOM_DIMENSIONS_MAX`] dimensions; more do not compile.

@@ -6,16 +6,21 @@ use crate::clock::DeviceClock;
 use crate::console::{Desk, Wish};
 use crate::counters::Counters;
 use crate::flash::{AnchorList, AnchorMemory, FlashError, FlashStore};
+use crate::local_api;
 use aclk_core::clock::Clock;
 use aclk_core::driver::Observer;
 use aclk_core::engine::event::{Event, Goal};
+use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::Key;
 use aclk_core::metrics;
 use aclk_core::node::Node;
-use aclk_core::settings::Settings;
+use aclk_core::secret::Secret;
+use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::stage::{Failure, Stage};
 use aclk_core::store::{Saved, Store};
 use aclk_core::tls::Anchors;
+use aclk_core::wire::proxy::Exceptions;
+use aclk_core::wire::url::Url;
 use core::cell::RefCell;
 use core::net::Ipv4Addr;
 use embassy_net::Stack;
@@ -35,6 +40,42 @@ pub struct Product {
     pub local_api: Option<u16>,
 }
 
+impl Product {
+    /// A product for Netdata Cloud with the usual deadlines, the limits of a small device, no time server, and the local API.
+    ///
+    /// # Errors
+    /// A failure at [`Stage::Config`] if the host name is too long.
+    pub fn new(hostname: &str, build_unix_seconds: u64) -> Result<Self, Failure> {
+        let config = |cause: &dyn core::fmt::Display| Failure::new(Stage::Config, cause);
+        let settings = Settings {
+            url: Url::parse(CLOUD).map_err(|error| config(&error))?,
+            id: NOBODY,
+            machine_guid: NOBODY,
+            hostname: hostname.try_into().map_err(|_| config(&"the host name is too long"))?,
+            token: Secret::new(),
+            rooms: heapless::String::new(),
+            claim_attempts: None,
+            proxy: None,
+            no_proxy: Exceptions::NONE,
+            timing: Timing::DEFAULT,
+            limits: Limits::DEVICE,
+        };
+        Ok(Self { settings, build_unix_seconds, time_server: None, local_api: Some(local_api::PORT) })
+    }
+}
+
+/// Netdata Cloud.
+const CLOUD: &str = "https://app.netdata.cloud";
+
+/// Stands where a device puts its own machine GUID.
+const NOBODY: Guid = match Guid::from_bytes([0xff; 16]) {
+    Ok(guid) => guid,
+    Err(_) => panic!(),
+};
+
+/// A node that the link, the local API and the console share.
+pub type SharedNode<'a> = RefCell<Node<dyn metrics::Device + 'a>>;
+
 /// What the application needs of a device that keeps everything in flash.
 pub struct Equipment<'m, F, K, R, O> {
     /// The flash.
@@ -52,7 +93,7 @@ pub struct Equipment<'m, F, K, R, O> {
     /// Where wishes come from.
     pub desk: &'m Desk,
     /// The node; see [`Machine::node`].
-    pub node: &'m RefCell<Node<dyn metrics::Device + 'm>>,
+    pub node: &'m SharedNode<'m>,
     /// Counts what goes through the network; see [`Machine::counters`].
     pub counters: &'m Counters,
 }

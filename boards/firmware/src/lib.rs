@@ -52,10 +52,10 @@ pub mod sntp;
 #[cfg(feature = "link")]
 pub use app::{Device, Machine, Memory, SOCKETS, run};
 pub use board::{Arena, Board, Stack};
-pub use board_device::{BoardDevice, CUSTOM_CHARTS_MAX, CUSTOM_DIMENSIONS_MAX, Custom};
+pub use board_device::{BoardDevice, CUSTOM_CHARTS_MAX, CUSTOM_DIMENSIONS_MAX, Custom, chart};
 pub use clock::DeviceClock;
 pub use counters::Counters;
-pub use from_flash::{Ended, Equipment, Product, run_from_flash};
+pub use from_flash::{Ended, Equipment, Product, SharedNode, run_from_flash};
 pub use guard::{Checked, Guarded};
 pub use network::{EmbassyNetwork, NetError};
 #[cfg(all(feature = "alloc", feature = "link", target_has_atomic = "ptr"))]
