@@ -8,6 +8,8 @@ pub(crate) mod doctor;
 pub(crate) mod help;
 pub(crate) mod manual;
 pub(crate) mod netdata;
+#[cfg(feature = "lab")]
+pub(crate) mod provision;
 pub(crate) mod run;
 pub(crate) mod status;
 pub(crate) mod unclaim;

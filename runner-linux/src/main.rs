@@ -83,8 +83,10 @@ fn dispatch(command: &str, arguments: Vec<OsString>) -> u8 {
         "aclk-state" => command::cli::state(arguments),
         #[cfg(feature = "lab")]
         "demo" => command::demo::run(arguments),
+        #[cfg(feature = "lab")]
+        "provision" => command::provision::run(arguments),
         #[cfg(not(feature = "lab"))]
-        "demo" | "cloud" => command::help::unavailable(command),
+        "demo" | "cloud" | "provision" => command::help::unavailable(command),
         "completions" => command::manual::completions(arguments),
         "man" => command::manual::man(arguments),
         "" | "help" | "--help" | "-help" | "-h" => command::help::run(arguments),

@@ -128,7 +128,7 @@ where
                 {
                     let status = &mut node.borrow_mut().status;
                     status.configure(&settings);
-                    status.reload(&saved, clock.now());
+                    status.reload(&saved, &settings.url, clock.now());
                 }
                 let anchors = Anchors::new(anchors.as_ref().map_or(ANCHORS, |list| &list.0));
                 let Product { build_unix_seconds, time_server, local_api, .. } = *product;

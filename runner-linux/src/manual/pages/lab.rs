@@ -51,6 +51,38 @@ pub(crate) const DEMO: Page = Page {
     ],
 };
 
+/// `aclk provision`.
+pub(crate) const PROVISION: Page = Page {
+    command: "aclk provision",
+    summary: "make the flash images of a series of devices",
+    usage: &["--csv=FILE --out=DIR [OPTIONS]"],
+    about: &[
+        "Makes one image for each line of a table, DIR/HOSTNAME.bin, for the part of the flash in which the firmware keeps \
+         its identity. The whole table is checked first; if a line is wrong, nothing is written.",
+        "The first line names the columns, in any order: hostname; token, rooms (with commas, so in quotation marks), url, \
+         proxy; key (a file with a private key, \"generate\", or nothing: the device makes its own); guid (or nothing: a new \
+         one); anchors (a PEM file). All but hostname may be missing or empty. Files are relative to the table.",
+    ],
+    options: &[
+        Opt::new(&["--csv"], "FILE", '=', "the table of the devices").file(),
+        Opt::new(&["--out"], "DIR", '=', "where the images go; made if it is not there").directory(),
+        Opt::new(&["--anchors"], "FILE", '=', "whom the devices trust instead of the roots in their program (PEM)")
+            .file(),
+        Opt::new(&["--pages"], "N", '=', "pages of the flash that the firmware has for it: 3 to 64; default: 4"),
+        Opt::new(&["--page-size"], "BYTES", '=', "what the flash erases at a time; default: 4096")
+            .offers(&["4096", "16384", "131072"]),
+        Opt::new(&["--word-size"], "BYTES", '=', "what the flash writes at a time; default: 4")
+            .offers(&["1", "4", "8", "32"]),
+        Opt::new(&["--force"], "", '=', "replace images that are there"),
+        Opt::new(&["--help", "-h"], "", '=', "this text"),
+    ],
+    notes: &[
+        "There are private keys and tokens in the images; only their owner may read them. On standard output is a line for \
+         each image: its file, the machine GUID, and where the key comes from.",
+    ],
+    exit: &[("0", "all images were made"), ("1", "arguments or the table"), ("2", "a file cannot be written")],
+};
+
 /// `aclk cloud`.
 pub(crate) const CLOUD: Page = Page {
     command: "aclk cloud",
