@@ -83,13 +83,13 @@ fn mode(path: &Path) -> u32 {
 /// A machine with a table, and where its images go.
 fn with_table(table: &str) -> (Machine, String, PathBuf) {
     let machine = Machine::new();
-    let path = machine.path().join("devices.csv");
+    let path = machine.root().join("devices.csv");
     fs::write(&path, table).unwrap();
-    fs::write(machine.path().join("key.pem"), KEY).unwrap();
+    fs::write(machine.root().join("key.pem"), KEY).unwrap();
     let certificate = rcgen::generate_simple_self_signed(["cloud.example".to_owned()]).unwrap().cert.pem();
-    fs::write(machine.path().join("one.pem"), &certificate).unwrap();
-    fs::write(machine.path().join("two.pem"), format!("{certificate}{certificate}")).unwrap();
-    let images = machine.path().join("images");
+    fs::write(machine.root().join("one.pem"), &certificate).unwrap();
+    fs::write(machine.root().join("two.pem"), format!("{certificate}{certificate}")).unwrap();
+    let images = machine.root().join("images");
     (machine, format!("--csv={}", path.display()), images)
 }
 
@@ -108,7 +108,7 @@ fn each_line_becomes_an_image_that_the_firmware_reads() {
          pump-2,secret-token-2,,,generate,,,http://user:secret-word@proxy.example\n\
          pump-3,,,,,,,\n"
     ));
-    let anchors = format!("--anchors={}", machine.path().join("one.pem").display());
+    let anchors = format!("--anchors={}", machine.root().join("one.pem").display());
     let ended = provision(&machine, &table, &images, &[anchors]);
     assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
     assert!(!ended.stdout.contains("secret"), "{ended:?}");
@@ -201,7 +201,7 @@ fn lines_that_are_wrong_are_named_without_their_secrets_and_nothing_is_written()
     // A cell too few stops before the rest.
     let ended = provision(&machine, &table, &images, &[]);
     assert!(ended.stderr.contains("line 14: 2 cells, and the first line has 7"), "{ended:?}");
-    let path = machine.path().join("devices.csv");
+    let path = machine.root().join("devices.csv");
     let text = fs::read_to_string(&path).unwrap();
     fs::write(&path, text.strip_suffix("i,secret-token\n").unwrap()).unwrap();
     let ended = provision(&machine, &table, &images, &[]);

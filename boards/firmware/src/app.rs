@@ -24,17 +24,18 @@ use embassy_time::{Duration, Timer, with_timeout};
 use rand_core::CryptoRng;
 
 /// Bytes of HTTP reply or MQTT packet that a device takes.
-const RECEIVE: usize = 6 << 10;
+pub const RECEIVE: usize = 6 << 10;
 /// Bytes of request that a device sends at a time.
-const SEND: usize = 3 << 10;
+pub const SEND: usize = 3 << 10;
 /// Bytes for requests over the link that wait.
-const QUERIES: usize = 3 << 10;
+pub const QUERIES: usize = 3 << 10;
 const _: () = assert!(QUERIES / QUERIES_MIN >= Limits::DEVICE.receive_maximum as usize);
-/// TCP window and send buffer, in bytes.
-const TCP_RECEIVE: usize = 4 << 10;
-const TCP_SEND: usize = 2 << 10;
+/// TCP window, in bytes.
+pub const TCP_RECEIVE: usize = 4 << 10;
+/// TCP send buffer, in bytes.
+pub const TCP_SEND: usize = 2 << 10;
 /// Buffer for outgoing TLS records, in bytes: each carries 133 less.
-const TLS_WRITE: usize = 2 << 10;
+pub const TLS_WRITE: usize = 2 << 10;
 /// Sockets that a stack needs for this: TCP, DNS, DHCP, SNTP, and those of the local API.
 pub const SOCKETS: usize = 4 + local_api::SOCKETS;
 /// An address that takes longer to come is worth a word.

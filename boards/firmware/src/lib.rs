@@ -50,6 +50,15 @@ mod one_task;
 pub mod sntp;
 
 #[cfg(feature = "link")]
+/// Every limit of the application that costs memory, in bytes unless it says otherwise. docs/firmware-guide.md adds them up.
+pub mod limits {
+    pub use crate::app::{QUERIES, RECEIVE, SEND, TCP_RECEIVE, TCP_SEND, TLS_WRITE};
+    pub use crate::console::{LINE_LEN, LINE_MAX, LINES_MAX};
+    pub use crate::flash::RECORD_MAX;
+    pub use crate::local_api::SOCKETS as API_SOCKETS;
+    pub use aclk_core::tls::RECORD_READ_LEN;
+}
+
 pub use app::{Device, Machine, Memory, SOCKETS, run};
 pub use board::{Arena, Board, Stack};
 pub use board_device::{BoardDevice, CUSTOM_CHARTS_MAX, CUSTOM_DIMENSIONS_MAX, Custom, chart};
