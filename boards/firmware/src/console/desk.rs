@@ -156,7 +156,7 @@ impl Observer for &Desk {
                 Stage::Key => self.say(format_args!("key: ready after {} s", report.elapsed.as_secs())),
                 _ => {}
             },
-            Event::Stage(_) => {}
+            Event::Stage(_) | Event::Answer(_) => {}
             Event::Claimed { id, .. } => self.say(format_args!("claimed as {id}")),
             Event::ClaimFailed { failure, .. } => self.failure("not claimed", failure),
             Event::Online { .. } => self.say("online"),
