@@ -36,10 +36,12 @@ mod app;
 mod board;
 mod board_device;
 mod clock;
+#[cfg(feature = "link")]
 pub mod console;
 mod counters;
 #[cfg(feature = "link")]
 pub mod flash;
+#[cfg(feature = "link")]
 mod from_flash;
 mod guard;
 pub mod local_api;
@@ -49,8 +51,8 @@ mod network;
 mod one_task;
 pub mod sntp;
 
-#[cfg(feature = "link")]
 /// Every limit of the application that costs memory, in bytes unless it says otherwise. docs/firmware-guide.md adds them up.
+#[cfg(feature = "link")]
 pub mod limits {
     pub use crate::app::{QUERIES, RECEIVE, SEND, TCP_RECEIVE, TCP_SEND, TLS_WRITE};
     pub use crate::console::{LINE_LEN, LINE_MAX, LINES_MAX};
@@ -59,11 +61,13 @@ pub mod limits {
     pub use aclk_core::tls::RECORD_READ_LEN;
 }
 
+#[cfg(feature = "link")]
 pub use app::{Device, Machine, Memory, SOCKETS, run};
 pub use board::{Arena, Board, Stack};
 pub use board_device::{BoardDevice, CUSTOM_CHARTS_MAX, CUSTOM_DIMENSIONS_MAX, Custom, chart};
 pub use clock::DeviceClock;
 pub use counters::Counters;
+#[cfg(feature = "link")]
 pub use from_flash::{Ended, Equipment, Product, SharedNode, run_from_flash};
 pub use guard::{Checked, Guarded};
 pub use network::{EmbassyNetwork, NetError};
