@@ -2,6 +2,7 @@
 
 use super::print;
 use crate::args::Args;
+use crate::doctor::advice::sentence;
 use crate::doctor::holder::Holder;
 use crate::doctor::local::Local;
 use crate::doctor::page::Page;
@@ -144,7 +145,7 @@ fn ask(holder: &Holder, other_proxy: Option<String>, until: Until, report: &mut 
     let trouble = holder.trouble();
     let stage = holder.status().and_then(|status| status.stage.as_deref()).and_then(stage_named).unwrap_or(Stage::Mqtt);
     let state = holder.status().map(|status| status.state);
-    let hint = holder.status().and_then(|status| status.hint.clone()).unwrap_or_default();
+    let hint = holder.status().and_then(|status| status.hint.as_deref()).map(sentence).unwrap_or_default();
     let step = match state {
         Some(State::Banned | State::Stopped) => {
             let cause = format!("{text}; {}", trouble.unwrap_or_default());

@@ -306,7 +306,7 @@ fn of_unused(situation: &Situation) -> String {
 }
 
 /// A hint as a sentence, with a blank behind it.
-pub(super) fn sentence(hint: &str) -> String {
+pub(crate) fn sentence(hint: &str) -> String {
     let mut letters = hint.chars();
     let Some(first) = letters.next() else { return String::new() };
     let end = if hint.ends_with(['?', '.', '!']) { " " } else { ". " };

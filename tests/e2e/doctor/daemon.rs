@@ -89,7 +89,7 @@ fn two_machines_with_one_identity_are_told() {
     let second = copy.start(&[]);
     second.wait_for("ACLK: live as", 0);
     first.wait_for("offline: mqtt: ", 0);
-    let says = ["session taken over", "laim one of them under a new id"];
+    let says = ["session taken over", "nother machine uses this identity (a cloned disk, volume or container)"];
     let value = assert_ends(&machine, &[], (33, "mqtt"), &says);
     assert_eq!(value["daemon"]["state"], "offline");
     assert!(!second.said().contains("offline"), "the copy is not disturbed: {}", second.said());
