@@ -1,5 +1,6 @@
 //! The time of embassy-time: one for each thread, and it stands still until it is told to move.
 
+use crate::watch::outside;
 use core::cell::{Cell, RefCell};
 use core::task::Waker;
 use embassy_time_driver::Driver;
@@ -29,7 +30,7 @@ impl Driver for VirtualTime {
         if at <= NOW.get() {
             waker.wake_by_ref();
         } else {
-            ALARMS.with_borrow_mut(|alarms| alarms.push((at, waker.clone())));
+            outside(|| ALARMS.with_borrow_mut(|alarms| alarms.push((at, waker.clone()))));
         }
     }
 }

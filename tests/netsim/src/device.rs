@@ -1,6 +1,7 @@
 //! The device: the firmware application, with a memory that lasts as long as the run.
 
 use crate::tasks::as_tasks;
+use crate::watch::outside;
 use aclk_core::clock::{Clock, Instant, Now};
 use aclk_core::driver::{NoControl, Observer};
 use aclk_core::engine::event::{Event, Goal};
@@ -177,7 +178,7 @@ pub(crate) struct Writer<'c> {
 impl Observer for Writer<'_> {
     fn event(&mut self, event: &Event<'_>) {
         let at = self.clock.instant();
-        self.diary.borrow_mut().extend(What::of(event).map(|what| Happened { at, what }));
+        outside(|| self.diary.borrow_mut().extend(What::of(event).map(|what| Happened { at, what })));
     }
 }
 

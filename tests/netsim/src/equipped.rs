@@ -2,10 +2,11 @@
 
 use crate::device::{BUILD_UNIX_SECONDS, Bench, Diary, KEY_PEM, Room, VALUES, Writer};
 use crate::tasks::as_tasks;
+use crate::watch::{Cable, Place, at, outside};
 use aclk_core::clock::Clock;
 use aclk_core::driver::Observer;
 use aclk_core::engine::event::Event;
-use aclk_core::identity::key::{Progress, PublicPem};
+use aclk_core::identity::key::{CIPHERTEXT_LEN, Key, KeyError, PLAINTEXT_MAX, PRIVATE_PEM_MAX, Progress, PublicPem};
 use aclk_core::identity::software::SoftwareKey;
 use aclk_core::metrics::{self, Facts};
 use aclk_core::node::Node;
@@ -30,7 +31,7 @@ use embassy_futures::select::{Either, select};
 use embassy_net::{Config, DhcpConfig, StackResources};
 use embedded_io_async::{ErrorType, Read, Write};
 use embedded_storage_async::nor_flash::{NorFlash, NorFlashErrorKind, ReadNorFlash};
-use rand_core::SeedableRng;
+use rand_core::{CryptoRng, SeedableRng};
 use rustls_pki_types::CertificateDer;
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
@@ -155,7 +156,7 @@ impl Read for Serial {
 
 impl Write for Serial {
     async fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
-        self.0.screen.borrow_mut().extend_from_slice(bytes);
+        outside(|| self.0.screen.borrow_mut().extend_from_slice(bytes));
         Ok(bytes.len())
     }
 
@@ -175,6 +176,43 @@ impl Observer for Both<'_> {
 
     fn key_progress(&mut self, progress: Progress) {
         self.1.key_progress(progress);
+    }
+}
+
+/// A key that says when it is at work.
+struct Watched(SoftwareKey);
+
+impl Key for Watched {
+    fn is_present(&self) -> bool {
+        self.0.is_present()
+    }
+
+    fn generate_step(&mut self, rng: &mut dyn CryptoRng) -> Result<Progress, KeyError> {
+        at(Place::Key, || self.0.generate_step(rng))
+    }
+
+    fn public_pem(&self) -> Result<PublicPem, KeyError> {
+        at(Place::Key, || self.0.public_pem())
+    }
+
+    fn decrypt(
+        &self,
+        ciphertext: &[u8; CIPHERTEXT_LEN],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Secret<PLAINTEXT_MAX>, KeyError> {
+        at(Place::Key, || self.0.decrypt(ciphertext, rng))
+    }
+
+    fn private_pem(&self) -> Result<Secret<PRIVATE_PEM_MAX>, KeyError> {
+        at(Place::Key, || self.0.private_pem())
+    }
+
+    fn import_pem(&mut self, pem: &[u8]) -> Result<(), KeyError> {
+        at(Place::Key, || self.0.import_pem(pem))
+    }
+
+    fn forget(&mut self) {
+        at(Place::Key, || self.0.forget());
     }
 }
 
@@ -204,7 +242,7 @@ pub(crate) async fn run(
         let equipment = Equipment {
             store: &mut bench.flash.store(),
             anchors: &mut anchors,
-            key: &mut SoftwareKey::new(),
+            key: &mut Watched(SoftwareKey::new()),
             rng: &mut ChaCha20Rng::seed_from_u64(seed),
             clock: &clock,
             observer: &mut Both(Writer { clock: &clock, diary: diary.clone() }, &desk),
@@ -214,7 +252,7 @@ pub(crate) async fn run(
         };
         let mut resources = StackResources::<SOCKETS>::new();
         let config = Config::dhcpv4(DhcpConfig::default());
-        let guarded = Guarded::new(&mut ethernet, &counters);
+        let guarded = Guarded::new(Cable(&mut ethernet), &counters);
         let (stack, mut runner) = embassy_net::new(guarded, config, &mut resources, seed);
         let application = async {
             let person = console(bench.line.clone(), bench.line.clone(), &desk, node, &clock);

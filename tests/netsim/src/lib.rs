@@ -18,7 +18,10 @@ mod neighbour;
 mod pki;
 mod simulation;
 mod tasks;
+mod watch;
 
 pub use device::{Happened, What};
 pub use neighbour::Call;
+pub use pki::Signatures;
 pub use simulation::{Kind, Setup, Simulation};
+pub use watch::{Place, watch};

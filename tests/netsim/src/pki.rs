@@ -5,10 +5,11 @@
 use aclk_cloud::Certificate;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
-    PKCS_RSA_SHA256, date_time_ymd,
+    date_time_ymd,
 };
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::Arc;
 
@@ -30,8 +31,19 @@ const NOT_YET: Validity = [(2033, 1, 1), (2034, 1, 1)];
 /// that it is valid.
 const RENEWED: Validity = [(2025, 11, 1), (2034, 1, 1)];
 
+/// How certificates are signed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Signatures {
+    /// With RSA: as long in every run, so that runs are alike.
+    Rsa,
+    /// With P-256.
+    Ecdsa,
+}
+
 /// The authority that the device trusts, and the server that it vouches for.
 pub(crate) struct Pki {
+    /// The key of both.
+    key_pem: Cow<'static, str>,
     pub(crate) authority: CertificateDer<'static>,
     issuer: Issuer<'static, KeyPair>,
     name: &'static str,
@@ -41,10 +53,14 @@ pub(crate) struct Pki {
 
 impl Pki {
     /// A server for `name`, whose good certificate was `renewed` after the firmware was built, or not.
-    pub(crate) fn new(name: &'static str, renewed: bool) -> Self {
-        let authority = authority().self_signed(&key(KEY_PEM)).expect("an RSA key signs").der().clone();
-        let issuer = Issuer::new(self::authority(), key(KEY_PEM));
-        Self { authority, issuer, name, good: if renewed { RENEWED } else { GOOD }, made: HashMap::new() }
+    pub(crate) fn new(name: &'static str, renewed: bool, signatures: Signatures) -> Self {
+        let key_pem = match signatures {
+            Signatures::Rsa => Cow::Borrowed(KEY_PEM),
+            Signatures::Ecdsa => Cow::Owned(KeyPair::generate().expect("ring makes keys").serialize_pem()),
+        };
+        let authority = authority().self_signed(&key(&key_pem)).expect("the key signs").der().clone();
+        let issuer = Issuer::new(self::authority(), key(&key_pem));
+        Self { key_pem, authority, issuer, name, good: if renewed { RENEWED } else { GOOD }, made: HashMap::new() }
     }
 
     /// A server that shows this.
@@ -59,7 +75,7 @@ impl Pki {
             .with_no_client_auth()
             .with_single_cert(
                 vec![self.leaf(shown)],
-                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key(KEY_PEM).serialize_der())),
+                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key(&self.key_pem).serialize_der())),
             )
             .expect("key and certificate belong together");
         let server = Arc::new(server);
@@ -78,19 +94,19 @@ impl Pki {
         leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
         leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
         let signed = match shown {
-            Certificate::SelfSigned => leaf.self_signed(&key(KEY_PEM)),
+            Certificate::SelfSigned => leaf.self_signed(&key(&self.key_pem)),
             // Its name is that of ours; only the signature tells.
             Certificate::UnknownAuthority => {
-                leaf.signed_by(&key(KEY_PEM), &Issuer::new(authority(), key(STRANGER_PEM)))
+                leaf.signed_by(&key(&self.key_pem), &Issuer::new(authority(), key(STRANGER_PEM)))
             }
-            _ => leaf.signed_by(&key(KEY_PEM), &self.issuer),
+            _ => leaf.signed_by(&key(&self.key_pem), &self.issuer),
         };
-        signed.expect("an RSA key signs").der().clone()
+        signed.expect("the key signs").der().clone()
     }
 }
 
 fn key(pem: &str) -> KeyPair {
-    KeyPair::from_pem_and_sign_algo(pem, &PKCS_RSA_SHA256).expect("the fixture is an RSA key")
+    KeyPair::from_pem(pem).expect("the fixtures are keys")
 }
 
 fn authority() -> CertificateParams {

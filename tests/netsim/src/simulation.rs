@@ -5,7 +5,8 @@ use crate::device::{self, Diary, Happened, What};
 use crate::equipped::{self, Equipped};
 use crate::host::{Host, PORT, PROXY_PORT};
 use crate::neighbour::{Call, Neighbour};
-use crate::pki::Pki;
+use crate::pki::{Pki, Signatures};
+use crate::watch::{self, Place};
 use aclk_cloud::Cloud;
 use aclk_core::clock::Instant;
 use aclk_core::identity::guid::Guid;
@@ -48,6 +49,8 @@ pub struct Setup {
     /// Whether the certificate of the Cloud was renewed after the firmware was built: then it is not valid yet for a
     /// device that does not know the time.
     pub renewed: bool,
+    /// How the certificates of the Cloud are signed.
+    pub signatures: Signatures,
     /// What kind of device it is.
     pub device: Kind,
 }
@@ -72,6 +75,7 @@ impl Default for Setup {
             cloud: aclk_cloud::Config::default(),
             proxy: None,
             renewed: false,
+            signatures: Signatures::Rsa,
             device: Kind::BuiltIn,
         }
     }
@@ -103,14 +107,14 @@ impl Simulation {
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         clock::reset();
-        let Setup { seed, faults, mut router, mut cloud, proxy, renewed, device } = setup;
+        let Setup { seed, faults, mut router, mut cloud, proxy, renewed, device, signatures } = setup;
         router.seed = seed;
         cloud.seed = seed;
         cloud.listen_port = PORT;
         cloud.unix_start = Duration::from_micros(router.sntp.unix_us);
         let mtu = router.mtu;
         let lan = Lan::new(seed, faults, router).expect("the router makes sense");
-        let pki = Pki::new(HOST, renewed);
+        let pki = Pki::new(HOST, renewed, signatures);
         let authority = pki.authority.clone();
         let url = proxy.as_ref().map(proxy_url);
         let host = Host::new(Cloud::new(cloud.clone()), pki, proxy);
@@ -277,7 +281,8 @@ impl Simulation {
         let mut progress = self.bell.0.swap(false, Ordering::Relaxed);
         if progress {
             let waker = Waker::from(Arc::clone(&self.bell));
-            let done = self.device.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+            let poll = || self.device.as_mut().poll(&mut Context::from_waker(&waker)).is_ready();
+            let done = watch::at(Place::Device, poll);
             assert!(!done, "the application ended at {:?}: {:?}", self.now(), self.failures());
         }
         for neighbour in &mut self.neighbours {
