@@ -26,6 +26,7 @@ pub use desk::{Desk, LINE_LEN, LINES_MAX, Wish};
 pub use line::LINE_MAX;
 
 use aclk_core::clock::Clock;
+use aclk_core::identity::guid::Guid;
 use aclk_core::metrics::Device;
 use aclk_core::node::Node;
 use aclk_core::text::Text;
@@ -86,16 +87,12 @@ async fn serve<I: Read, O: Write>(
                 }
                 ended @ (Typed::Line | Typed::TooLong) => {
                     terminal.end_line(b"").await?;
-                    let order = match line.text() {
-                        _ if ended == Typed::TooLong => Err(Misspelt::TooLong),
-                        Some(text) => Order::parse(text),
-                        None => Err(Misspelt::NotText),
+                    let task = match ended {
+                        Typed::TooLong => Task::Explain(Misspelt::TooLong),
+                        _ => decide(line.text(), desk, node),
                     };
                     line.clear();
-                    match order {
-                        Ok(order) => obey(order, terminal, desk, node, clock).await?,
-                        Err(error) => terminal.line(&error).await?,
-                    }
+                    perform(task, terminal, desk, node, clock).await?;
                     terminal.write(PROMPT).await?;
                 }
             }
@@ -104,48 +101,76 @@ async fn serve<I: Read, O: Write>(
     }
 }
 
-async fn obey<O: Write>(
-    order: Order,
+/// What is left to do about a line: small, because the future of the console keeps it.
+enum Task {
+    Nothing,
+    Explain(Misspelt),
+    AlreadyClaimed(Guid),
+    Help,
+    Status,
+    /// A wish is on the desk; these words are for when it is fulfilled.
+    Await(&'static str),
+    Reboot,
+}
+
+/// Reads a line, and leaves on the desk what is for the application.
+fn decide(line: Option<&str>, desk: &Desk, node: &RefCell<Node<dyn Device + '_>>) -> Task {
+    match line.ok_or(Misspelt::NotText).and_then(Order::parse) {
+        Err(error) => Task::Explain(error),
+        Ok(Order::Nothing) => Task::Nothing,
+        Ok(Order::Help) => Task::Help,
+        Ok(Order::Status) => Task::Status,
+        Ok(Order::Claim(order)) => match node.borrow().status.link.claimed {
+            Some(id) => Task::AlreadyClaimed(id),
+            None => {
+                desk.wish(Wish::Claim(order));
+                Task::Await("the order is kept: claiming")
+            }
+        },
+        Ok(Order::Unclaim) => {
+            desk.wish(Wish::Unclaim);
+            Task::Await("unclaimed: the Cloud may show the node as offline until it is removed there")
+        }
+        Ok(Order::Reboot) => Task::Reboot,
+    }
+}
+
+async fn perform<O: Write>(
+    task: Task,
     terminal: &mut Terminal<O>,
     desk: &Desk,
     node: &RefCell<Node<dyn Device + '_>>,
     clock: &impl Clock,
 ) -> Result<(), O::Error> {
-    let (wish, done) = match order {
-        Order::Nothing => return Ok(()),
-        Order::Help => {
+    match task {
+        Task::Nothing => Ok(()),
+        Task::Explain(error) => terminal.line(&error).await,
+        Task::AlreadyClaimed(id) => terminal.line(&format_args!("already claimed as {id}: \"unclaim\" first")).await,
+        Task::Help => {
             for line in HELP {
                 terminal.line(line).await?;
             }
-            return Ok(());
+            Ok(())
         }
-        Order::Status => {
-            let lines = status::lines(&node.borrow().status, clock.now());
-            for line in &lines {
+        Task::Status => {
+            for index in 0..status::LINES {
+                let line = status::lines(&node.borrow().status, clock.now()).into_iter().nth(index);
+                let Some(line) = line else { break };
                 terminal.line(&line.as_str()).await?;
             }
-            return Ok(());
+            Ok(())
         }
-        Order::Claim(order) => {
-            let claimed = node.borrow().status.link.claimed;
-            if let Some(id) = claimed {
-                let refusal = format_args!("already claimed as {id}: \"unclaim\" first");
-                return terminal.line(&Text::<LINE_LEN>::of(refusal).as_str()).await;
-            }
-            (Wish::Claim(order), "the order is kept: claiming")
-        }
-        Order::Unclaim => {
-            (Wish::Unclaim, "unclaimed: the Cloud may show the node as offline until it is removed there")
-        }
-        Order::Reboot => {
+        Task::Await(words) => match desk.done().await {
+            Ok(()) => terminal.line(&words).await,
+            Err(error) => terminal.line(&format_args!("storage: {error}")).await,
+        },
+        Task::Reboot => {
             // Nobody is there to say it afterwards.
             terminal.line(&"rebooting").await?;
-            (Wish::Reboot, "")
+            desk.wish(Wish::Reboot);
+            let _ = desk.done().await;
+            Ok(())
         }
-    };
-    match desk.wish(wish).await {
-        Ok(()) => terminal.line(&done).await,
-        Err(error) => terminal.line(&Text::<LINE_LEN>::of(format_args!("storage: {error}")).as_str()).await,
     }
 }
 

@@ -73,14 +73,18 @@ impl Desk {
         }
     }
 
-    /// Wishes something, and waits until it is done.
-    ///
-    /// # Errors
-    /// What the flash says to it.
-    pub async fn wish(&self, wish: Wish) -> Result<(), FlashError> {
+    /// Wishes something, in place of what was wished before and is not begun yet. [`done`](Self::done) waits for it.
+    pub fn wish(&self, wish: Wish) {
         self.answer.reset();
         self.wish.replace(Some(wish));
         self.ordered.signal(());
+    }
+
+    /// Waits until the wish is fulfilled.
+    ///
+    /// # Errors
+    /// What the flash says to it.
+    pub async fn done(&self) -> Result<(), FlashError> {
         self.answer.wait().await
     }
 

@@ -6,7 +6,7 @@ use aclk_core::node::{LinkState, Status};
 use aclk_core::text::Text;
 
 /// How many lines it can have.
-const LINES: usize = 10;
+pub(super) const LINES: usize = 10;
 
 /// The lines of the answer, in the words of `aclk status`.
 pub(super) fn lines(status: &Status, now: Now) -> heapless::Vec<Text<LINE_LEN>, LINES> {

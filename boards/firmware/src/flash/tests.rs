@@ -144,7 +144,9 @@ fn everything_is_there_after_a_restart() {
     assert_eq!(settings(&mut device), all);
     block_on(device.save(Record::Refused)).unwrap();
     assert_eq!(settings(&mut device), all, "a refusal leaves the token");
+    assert_eq!(block_on(device.load()).unwrap(), Saved::default());
 
+    block_on(device.save(Record::Pending(&claim(1)))).unwrap();
     block_on(device.save(Record::Claimed(&claim(1)))).unwrap();
     let node = NodeId { claimed: guid(1), node: guid(2) };
     block_on(device.save(Record::Node(node))).unwrap();
