@@ -172,20 +172,13 @@ impl<F: NorFlash> FlashStore<F> {
     ///
     /// # Errors
     /// [`FlashError`].
-    pub async fn settings(&mut self, product: Settings, rng: &mut impl CryptoRng) -> Result<Settings, FlashError> {
-        let mut settings = product;
-        let mut state = self.state().await?;
-        let machine = match state.machine {
-            Some(machine) => machine,
-            None => {
-                let machine = Guid::random(rng);
-                state.machine = Some(machine);
-                self.put(&state).await?;
-                machine
-            }
-        };
-        (settings.id, settings.machine_guid) = (machine, machine);
-        if let Some(Setup { hostname, proxy }) = self.get::<Setup>().await? {
+    pub async fn settings(&mut self, product: &Settings, rng: &mut impl CryptoRng) -> Result<Settings, FlashError> {
+        let (machine, spent) = self.machine(rng).await?;
+        let setup = self.get::<Setup>().await?;
+        let ordered = self.get::<Ordered>().await?;
+        // Nothing is waited for from here on: the settings are in no future that way.
+        let mut settings = Settings { id: machine, machine_guid: machine, ..product.clone() };
+        if let Some(Setup { hostname, proxy }) = setup {
             if !hostname.is_empty() {
                 settings.hostname = hostname;
             }
@@ -193,8 +186,8 @@ impl<F: NorFlash> FlashStore<F> {
                 settings.proxy = Some(Proxy::parse(proxy.expose_str()).map_err(|_| FlashError::Damaged)?);
             }
         }
-        if let Some(Ordered { number, order: ClaimOrder { token, rooms, url } }) = self.get().await?
-            && number != state.spent
+        if let Some(Ordered { number, order: ClaimOrder { token, rooms, url } }) = ordered
+            && number != spent
         {
             (settings.token, settings.rooms) = (token, rooms);
             if let Some(url) = url {
@@ -202,6 +195,18 @@ impl<F: NorFlash> FlashStore<F> {
             }
         }
         Ok(settings)
+    }
+
+    /// The machine GUID, a new one if there is none, and which order is over and done with.
+    async fn machine(&mut self, rng: &mut impl CryptoRng) -> Result<(Guid, u32), FlashError> {
+        let mut state = self.state().await?;
+        if let Some(machine) = state.machine {
+            return Ok((machine, state.spent));
+        }
+        let machine = Guid::random(rng);
+        state.machine = Some(machine);
+        self.put(&state).await?;
+        Ok((machine, state.spent))
     }
 
     /// Keeps whom to claim for, until a claim succeeds.

@@ -123,29 +123,35 @@ where
 {
     let Equipment { store, anchors, key, rng, clock, observer, mut desk, node, counters } = equipment;
     loop {
-        match kept(store, anchors, product, rng).await {
-            Ok(Kept { settings, saved, anchors }) => {
-                {
-                    let status = &mut node.borrow_mut().status;
-                    status.configure(&settings);
-                    status.reload(&saved, &settings.url, clock.now());
+        let failed = match known(store, anchors).await {
+            Ok((saved, list)) => match store.settings(&product.settings, rng).await {
+                Ok(settings) => {
+                    configure(node, &settings, &saved, clock);
+                    // Without a token there is nothing to say but that a person has to act.
+                    let claims = !settings.token.is_empty() || saved.pending.is_some();
+                    let Product { build_unix_seconds, time_server, local_api, .. } = *product;
+                    let device = Device {
+                        goal: if claims { Goal::ClaimAndLink } else { Goal::Link },
+                        settings,
+                        anchors: Anchors::new(list.as_ref().map_or(ANCHORS, |list| &list.0)),
+                        build_unix_seconds,
+                        time_server,
+                        local_api,
+                    };
+                    let control = &mut desk;
+                    let machine = Machine { store, key, rng, clock, observer, control, node, counters };
+                    run(stack, memory, machine, device).await;
+                    None
                 }
-                let anchors = Anchors::new(anchors.as_ref().map_or(ANCHORS, |list| &list.0));
-                let Product { build_unix_seconds, time_server, local_api, .. } = *product;
-                // Without a token there is nothing to say but that a person has to act.
-                let claims = !settings.token.is_empty() || saved.pending.is_some();
-                let goal = if claims { Goal::ClaimAndLink } else { Goal::Link };
-                let device = Device { goal, settings, anchors, build_unix_seconds, time_server, local_api };
-                let control = &mut desk;
-                let machine = Machine { store, key, rng, clock, observer, control, node, counters };
-                run(stack, memory, machine, device).await;
-            }
-            Err(error) => {
-                let hint = "nothing is done before somebody types at the console";
-                let failure = Failure::new(Stage::Storage, error).hint(hint);
-                observer.event(&Event::Notice(&failure));
-                node.borrow_mut().status.on_failure(&failure, clock.now());
-            }
+                Err(error) => Some(error),
+            },
+            Err(error) => Some(error),
+        };
+        if let Some(error) = failed {
+            let hint = "nothing is done before somebody types at the console";
+            let failure = Failure::new(Stage::Storage, error).hint(hint);
+            observer.event(&Event::Notice(&failure));
+            node.borrow_mut().status.on_failure(&failure, clock.now());
         }
         desk.wished().await;
         let done = match desk.take() {
@@ -167,21 +173,18 @@ where
     }
 }
 
-/// What is in flash.
-struct Kept<'a> {
-    settings: Settings,
-    saved: Saved,
-    anchors: Option<AnchorList<'a>>,
-}
-
-async fn kept<'a, F: NorFlash>(
+/// What has become of the device, and whom it trusts if its flash says so.
+async fn known<'a, F: NorFlash>(
     store: &mut FlashStore<F>,
     anchors: &'a mut AnchorMemory,
-    product: &Product,
-    rng: &mut impl CryptoRng,
-) -> Result<Kept<'a>, FlashError> {
-    let settings = store.settings(product.settings.clone(), rng).await?;
+) -> Result<(Saved, Option<AnchorList<'a>>), FlashError> {
     let saved = store.load().await?;
-    let anchors = store.anchors(anchors).await?;
-    Ok(Kept { settings, saved, anchors })
+    let list = store.anchors(anchors).await?;
+    Ok((saved, list))
+}
+
+fn configure(node: &SharedNode<'_>, settings: &Settings, saved: &Saved, clock: &DeviceClock) {
+    let status = &mut node.borrow_mut().status;
+    status.configure(settings);
+    status.reload(saved, &settings.url, clock.now());
 }

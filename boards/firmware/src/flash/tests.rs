@@ -78,7 +78,7 @@ fn product() -> Settings {
 
 /// What people would see of the settings.
 fn settings(store: &mut FlashStore<Fake>) -> String {
-    let settings = block_on(store.settings(product(), &mut Counting(7))).unwrap();
+    let settings = block_on(store.settings(&product(), &mut Counting(7))).unwrap();
     let proxy = settings.proxy.map(|proxy| proxy.to_string()).unwrap_or_default();
     let (url, hostname, rooms) = (settings.url, settings.hostname, settings.rooms);
     format!("{url} {hostname} {} {rooms} {proxy}", settings.token.expose_str())
@@ -117,7 +117,7 @@ fn a_blank_flash_is_an_unclaimed_device_with_an_identity_of_its_own() {
     assert_eq!(key(&mut device), None);
     assert_eq!(settings(&mut device), "https://product.example product   ");
     let machine = |device: &mut FlashStore<Fake>, seed| {
-        block_on(device.settings(product(), &mut Counting(seed))).unwrap().machine_guid
+        block_on(device.settings(&product(), &mut Counting(seed))).unwrap().machine_guid
     };
     let first = machine(&mut device, 1);
     let mut device = store(device.into_flash());
@@ -163,7 +163,7 @@ fn everything_is_there_after_a_restart() {
     let mut device = store(device.into_flash());
     assert_eq!(block_on(device.load()).unwrap(), Saved::default());
     assert_eq!(key(&mut device), None);
-    let again = block_on(device.settings(product(), &mut Counting(7))).unwrap();
+    let again = block_on(device.settings(&product(), &mut Counting(7))).unwrap();
     assert_eq!((again.hostname.as_str(), again.token.is_empty()), ("pump-7", true));
     assert_ne!(again.machine_guid, guid(1), "another identity");
     block_on(device.order(order("next-token"))).unwrap();
@@ -260,7 +260,7 @@ fn wear_is_spread_and_small() {
     let claims = spent(&mut device, 100, &|device, round| {
         block_on(device.unclaim()).unwrap();
         block_on(device.order(order("secret-token"))).unwrap();
-        let machine = block_on(device.settings(product(), &mut Counting(round as u8))).unwrap().machine_guid;
+        let machine = block_on(device.settings(&product(), &mut Counting(round as u8))).unwrap().machine_guid;
         save_key(device, round as u8).unwrap();
         let claim = Claim { id: machine, ..claim(0) };
         block_on(device.save(Record::Pending(&claim))).unwrap();

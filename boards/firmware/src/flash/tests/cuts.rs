@@ -171,7 +171,7 @@ fn a_blank_flash_whose_first_power_is_cut_again_and_again_is_taken_in_the_end() 
             flash.operations = 0;
             flash.cut = Some((at, cut));
             let mut device = store(flash);
-            let _ = block_on(device.settings(product(), &mut Counting(1)));
+            let _ = block_on(device.settings(&product(), &mut Counting(1)));
             flash = device.into_flash().restarted();
         }
         let mut device = store(flash);

@@ -32,7 +32,7 @@ fn exercise(device: &mut FlashStore<Fake>) -> Vec<FlashError> {
         block_on(device.load()).map(drop),
         block_on(device.load_key()).map(drop),
         block_on(device.anchors(&mut memory)).map(drop),
-        block_on(device.settings(product(), &mut super::Counting(1))).map(drop),
+        block_on(device.settings(&product(), &mut super::Counting(1))).map(drop),
         block_on(device.save(Record::Pending(&claim(3)))),
         block_on(device.save(Record::Claimed(&claim(3)))),
         block_on(device.order(order("third-token"))),
