@@ -60,15 +60,16 @@ impl<const N: usize> Text<N> {
         }
     }
 
+    /// Whether something was left out. An ellipsis that was written by somebody else stands further in front.
     fn is_cut(&self) -> bool {
-        self.0.len() + ELLIPSIS.len() > N || self.0.ends_with(ELLIPSIS)
+        self.0.len() + ELLIPSIS.len() >= N && self.0.ends_with(ELLIPSIS)
     }
 
     /// Appends one character, keeping room for the ellipsis.
     fn push(&mut self, c: char) {
         if self.0.len() + c.len_utf8() + ELLIPSIS.len() <= N {
             let _ = self.0.push(c);
-        } else if !self.0.ends_with(ELLIPSIS) {
+        } else if !self.is_cut() {
             let _ = self.0.push_str(ELLIPSIS);
         }
     }
@@ -95,7 +96,7 @@ fn behind_percent(text: &str, wanted: char) -> Option<&str> {
 impl<const N: usize> Write for Text<N> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
         for c in s.chars() {
-            if self.is_cut() && self.0.ends_with(ELLIPSIS) {
+            if self.is_cut() {
                 break;
             }
             if c.is_control() {
@@ -172,6 +173,12 @@ mod tests {
     #[test]
     fn text_over_the_limit_ends_in_an_ellipsis() {
         assert_eq!(Text::<8>::of("abcdefghij").as_str(), "abcde…");
+        assert_eq!(Text::<16>::of("a…b … c").as_str(), "a…b … c", "that of somebody else is text");
+        for text in ["a…bcdefghij", "abc…\u{1f600}z", "ab……z…", "…………"] {
+            let cut = Text::<10>::of(text);
+            let whole = cut.as_str().strip_suffix('…').unwrap();
+            assert!(cut.as_str().len() <= 10 && text.starts_with(whole), "{cut:?} of {text}");
+        }
         assert_eq!(Text::<8>::of("abcde").as_str(), "abcde");
         assert!(Text::<16>::of("ääääääääääääääää").as_str().ends_with('…'));
     }
