@@ -19,12 +19,16 @@ const POLL: Duration = Duration::from_millis(20);
 impl Lock {
     /// Locks `directory`, waiting up to `patience` for whoever holds it.
     pub(crate) fn take(directory: impl AsFd, patience: Duration) -> Result<Self, Problem> {
+        Self::take_as(FlockOperation::NonBlockingLockExclusive, directory, patience)
+    }
+
+    fn take_as(operation: FlockOperation, directory: impl AsFd, patience: Duration) -> Result<Self, Problem> {
         // A descriptor of its own: the lock belongs to the open file, not to the process.
         let fd = rustix::fs::openat(directory.as_fd(), ".", flags(), rustix::fs::Mode::empty())
             .map_err(|error| Problem::of(Verb::Lock, error))?;
         let deadline = Instant::now() + patience;
         loop {
-            match rustix::fs::flock(&fd, FlockOperation::NonBlockingLockExclusive) {
+            match rustix::fs::flock(&fd, operation) {
                 Ok(()) => return Ok(Self(fd)),
                 Err(Errno::WOULDBLOCK) if Instant::now() < deadline => sleep(POLL),
                 Err(Errno::WOULDBLOCK) => return Err(Problem::Busy { holder: holder(&fd) }),
@@ -38,9 +42,10 @@ impl Lock {
         }
     }
 
-    /// Whether somebody holds the lock of `directory`, and who if that can be found out.
+    /// Whether somebody holds the lock of `directory`, and who if that can be found out. Any number may look at a time:
+    /// nobody takes another one who looks for a holder.
     pub(crate) fn is_held(directory: impl AsFd) -> Result<Option<String>, Problem> {
-        match Self::take(directory, Duration::ZERO) {
+        match Self::take_as(FlockOperation::NonBlockingLockShared, directory, Duration::ZERO) {
             Ok(_) => Ok(None),
             Err(Problem::Busy { holder }) => Ok(Some(holder.unwrap_or_else(|| "another process".to_owned()))),
             Err(problem) => Err(problem),
@@ -79,7 +84,19 @@ mod tests {
     use crate::scratch::Scratch;
     use crate::store::disk::Dir;
     use crate::store::error::Problem;
+    use rustix::fs::FlockOperation;
     use std::time::Duration;
+
+    #[test]
+    fn who_only_looks_is_no_holder() {
+        let scratch = Scratch::new();
+        let dir = Dir::open(scratch.path()).unwrap().unwrap();
+        let looking = Lock::take_as(FlockOperation::NonBlockingLockShared, &dir, Duration::ZERO).unwrap();
+        assert_eq!(Lock::is_held(&dir), Ok(None));
+        drop(looking);
+        let _held = Lock::take(&dir, Duration::ZERO).unwrap();
+        assert!(matches!(Lock::is_held(&dir), Ok(Some(_))));
+    }
 
     #[test]
     fn the_second_is_told_who_is_first_and_gets_the_lock_afterwards() {
