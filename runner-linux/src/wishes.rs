@@ -106,10 +106,10 @@ impl<W: Write> Wishes<W> {
     /// The identity that counts now, for a link that begins. Changes are told from here on, so whatever else a link depends on
     /// is to be read after this.
     pub(crate) fn begin(&mut self) -> Result<&Identity, Fault> {
-        self.versions = Versions::of(&self.paths);
-        self.found = self.read()?;
         self.ending = false;
         self.is_claiming = false;
+        self.versions = Versions::of(&self.paths);
+        self.found = self.read()?;
         Ok(&self.found)
     }
 
@@ -306,7 +306,7 @@ impl<W: Write> Control for Wishes<W> {
                 }
             };
             if self.is_claiming {
-                self.end = end;
+                self.will_end(end);
                 return Command::Stop;
             }
             // Whoever removes the identity and stops or reloads the daemon at once has unclaimed, too.

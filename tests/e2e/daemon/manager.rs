@@ -57,6 +57,25 @@ fn a_manager_is_told_when_it_works_what_it_does_and_when_it_ends() {
 }
 
 #[test]
+fn a_manager_is_told_of_a_reload_and_the_end_while_a_claim_is_tried() {
+    let machine = Machine::new();
+    fs::write(machine.root().join("etc/claim.conf"), "[global]\nurl = https://127.0.0.1:1\ntoken = t\n").unwrap();
+    let manager = Manager::new(&machine);
+    let mut command = machine.command(&["run", "--listen=off"]);
+    command.env("NOTIFY_SOCKET", machine.root().join("notify"));
+    let daemon = Daemon::start(command);
+    manager.wait_for("READY=1");
+    manager.wait_for("STATUS=not claimed: tcp: ");
+    daemon.signal("HUP");
+    manager.wait_for("RELOADING=1");
+    manager.wait_for("READY=1");
+    manager.wait_for("STATUS=not claimed: tcp: ");
+    daemon.signal("TERM");
+    manager.wait_for("STOPPING=1");
+    assert!(daemon.wait().0.success());
+}
+
+#[test]
 fn the_manager_of_a_daemon_in_the_background_is_told_which_process_it_is() {
     let cloud = cloud("");
     let machine = Machine::trusting(&cloud);
