@@ -85,9 +85,14 @@ pub(crate) struct Status {
 }
 
 /// Stands between the parts of [`Status::others`].
-pub(crate) const BETWEEN: &str = "; ";
+const BETWEEN: &str = "; ";
 
 impl Status {
+    /// The parts of [`Status::others`].
+    pub(crate) fn other_claims(&self) -> impl Iterator<Item = &str> {
+        self.others.iter().flat_map(|others| others.split(BETWEEN)).filter(|other| !other.is_empty())
+    }
+
     fn json(&self) -> String {
         Object::new()
             .member("pid", self.pid)

@@ -138,6 +138,20 @@ fn whatever_else_claims_this_machine_is_named() {
     assert_eq!(files(&machine), names(&["cloud_fullchain.pem"]));
 }
 
+/// The daemon has another command line and environment than whoever unclaims.
+#[test]
+fn what_a_running_daemon_claims_with_is_named_too() {
+    let cloud = cloud("");
+    let machine = Machine::trusting(&cloud);
+    let claim = claim_arguments(&cloud).join(" ");
+    let link = Daemon::start(machine.called("netdata", &["-D", "--listen=off", "-W", &claim]));
+    link.wait_for("ACLK: live as", 0);
+    let ended = machine.run(&["unclaim", "--yes", "--json"]);
+    assert_eq!(ended.code, 3, "{ended:?}");
+    assert_eq!(ended.json()["others"], json!(["-W \"claim …\""]));
+    wait_until("it is claimed again", || machine.status().0 == 0);
+}
+
 #[test]
 fn nothing_is_removed_before_somebody_said_yes() {
     let cloud = cloud("");

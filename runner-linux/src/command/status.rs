@@ -5,7 +5,7 @@ use crate::args::Args;
 use crate::clock::rfc3339;
 use crate::fault::Fault;
 use crate::json::{Object, Raw};
-use crate::live::{self, BETWEEN, Found, State, Status};
+use crate::live::{self, Found, State, Status};
 use crate::manual::pages;
 use crate::paths::Paths;
 use crate::proxy::{self, Choice, Environment};
@@ -107,8 +107,8 @@ impl Report {
 
     /// What else would claim this machine. The daemon has been told more than we, and has an environment of its own.
     fn others(&self) -> Vec<String> {
-        match self.live().and_then(|status| status.others.as_ref()) {
-            Some(others) => others.split(BETWEEN).filter(|other| !other.is_empty()).map(str::to_owned).collect(),
+        match self.live().filter(|status| status.others.is_some()) {
+            Some(status) => status.other_claims().map(str::to_owned).collect(),
             None => self.others.clone(),
         }
     }

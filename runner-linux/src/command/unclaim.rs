@@ -5,13 +5,14 @@ use super::print;
 use crate::args::Args;
 use crate::fault::{Fault, exit};
 use crate::json::{Object, Raw};
-use crate::live::{self, State};
+use crate::live::{self, State, Status};
 use crate::manual::pages;
 use crate::paths::Paths;
 use crate::report::record;
 use crate::report::screen::Screen;
 use crate::sources::{self, Place};
 use crate::store::FileStore;
+use crate::store::claim_dir::TOKEN;
 use crate::user;
 use aclk_core::store::{Claim, Saved};
 use std::ffi::OsString;
@@ -99,9 +100,8 @@ fn parse(arguments: Vec<OsString>) -> Result<Option<Options>, Fault> {
 fn unclaim(options: &Options, paths: &Paths) -> Result<Outcome, Fault> {
     let (_, notes) = user::act_for(options.user.as_deref(), paths)?;
     let mut store = FileStore::new(&paths.claim_dir());
-    let others = || sources::others(paths, Place::ClaimDir, None);
     let Some(dir) = store.open()?.filter(|dir| dir.has_identity()) else {
-        return Ok(Outcome { others: others(), notes, ..Outcome::nothing(Ok(Saved::default())) });
+        return Ok(Outcome { others: others(paths), notes, ..Outcome::nothing(Ok(Saved::default())) });
     };
     // Where files are damaged, to remove them is the cure.
     let before = store.saved().map_err(|error| error.to_string());
@@ -115,7 +115,21 @@ fn unclaim(options: &Options, paths: &Paths) -> Result<Outcome, Fault> {
     // The daemon needs the directory.
     drop(store);
     let notified = notify(paths);
-    Ok(Outcome { before, removed, kept, notified, was_online, others: others(), notes })
+    Ok(Outcome { before, removed, kept, notified, was_online, others: others(paths), notes })
+}
+
+/// What still claims this machine, or will. A daemon has been told more than we, and has an environment of its own; of what it
+/// said before it read the files anew, the token that is gone by now does not count.
+fn others(paths: &Paths) -> Vec<String> {
+    let mut others = sources::others(paths, Place::ClaimDir, None);
+    let token = paths.claim_dir().join(TOKEN).display().to_string();
+    let daemon = live::look(&paths.live()).ok().filter(|found| found.holder.is_some()).and_then(|found| found.status);
+    for other in daemon.iter().flat_map(Status::other_claims) {
+        if other != token && !others.iter().any(|known| known == other) {
+            others.push(other.to_owned());
+        }
+    }
+    others
 }
 
 /// Whether a daemon runs that has a link.
