@@ -41,8 +41,8 @@ pub(crate) struct Daemon {
     taken: Cell<u64>,
     carried_out: Cell<u64>,
     is_claiming: Cell<bool>,
-    /// Whether the last claim of this daemon's own has failed.
-    has_failed_to_claim: Cell<bool>,
+    /// Whether what this daemon was told to claim when it was started has been looked at.
+    has_begun: Cell<bool>,
     /// What this daemon has claimed the machine with.
     claimed_with: RefCell<Option<String>>,
     /// Whose files claim it, where they are not our own.
@@ -64,7 +64,7 @@ impl Daemon {
             taken: Cell::new(0),
             carried_out: Cell::new(0),
             is_claiming: Cell::new(false),
-            has_failed_to_claim: Cell::new(false),
+            has_begun: Cell::new(false),
             claimed_with: RefCell::new(None),
             claimed_by: RefCell::new(None),
             written: RefCell::new(Written::default()),
@@ -133,16 +133,15 @@ impl Daemon {
 
     /// How a claim of this daemon's own has ended; `source` is what it was made with.
     pub(crate) fn has_claimed(&self, outcome: Outcome, source: &str) {
-        match outcome {
-            Outcome::Claimed => *self.claimed_with.borrow_mut() = Some(source.to_owned()),
-            Outcome::Failed => self.has_failed_to_claim.set(true),
-            Outcome::Interrupted => {}
+        if outcome == Outcome::Claimed {
+            *self.claimed_with.borrow_mut() = Some(source.to_owned());
         }
     }
 
-    /// Whether a claim of this daemon's own has failed.
-    pub(crate) fn has_failed_to_claim(&self) -> bool {
-        self.has_failed_to_claim.get()
+    /// Whether this is the first beginning. It is only then that the command line counts above a claim that was made: a person
+    /// who claims this machine anew afterwards means that.
+    pub(crate) fn is_first_beginning(&self) -> bool {
+        !self.has_begun.replace(true)
     }
 
     /// Whose files claim this machine from now on, where they are not our own.

@@ -37,8 +37,14 @@ use std::io::Write;
 
 /// The words of the original (protocol.md 1.10).
 const FAILED: &str = "Agent failed to be claimed with the following error message:";
-/// How a claim that was refused is tried again.
-const AGAIN: &str = "it is tried again after \"netdatacli reload-claiming-state\", SIGHUP or a restart";
+/// When a claim that was refused is tried again. One beside another claim is only made at the start.
+const fn again(is_claimed: bool) -> &'static str {
+    if is_claimed {
+        "it is tried again after a restart"
+    } else {
+        "it is tried again after \"netdatacli reload-claiming-state\", SIGHUP or a restart"
+    }
+}
 
 /// What to claim with, and who says so.
 #[derive(Debug, Clone)]
@@ -116,11 +122,10 @@ pub(crate) fn due<W: Write>(
 }
 
 /// Says why nothing can be claimed with what there is.
-pub(crate) fn tell<W: Write>(fault: &Fault, journal: &Journal<W>, daemon: &Daemon) {
+pub(crate) fn tell<W: Write>(fault: &Fault, is_claimed: bool, journal: &Journal<W>, daemon: &Daemon) {
     let hint = if fault.hint.is_empty() { String::new() } else { format!("; hint: {}", fault.hint) };
-    journal.line(Tag::Claim, format_args!("{FAILED} \"{}\"{hint}; {AGAIN}", fault.cause));
+    journal.line(Tag::Claim, format_args!("{FAILED} \"{}\"{hint}; {}", fault.cause, again(is_claimed)));
     journal.begin(None, Some(&fault.to_string()));
-    daemon.has_claimed(Outcome::Failed, "");
     daemon.fail(fault);
 }
 
@@ -151,6 +156,7 @@ pub(crate) async fn claim<W: Write + 'static>(
     settings::require_token(&settings, store.path())?;
     let saved = store.saved()?;
     settings.claim_attempts = saved.claimed.is_some().then_some(CLAIM_ATTEMPTS);
+    let again = again(saved.claimed.is_some());
     let text = format_args!("claims {} at {} with {source}", settings.id, settings.url).to_string();
     journal.line(Tag::Claim, text);
     journal.proxy(&choice);
@@ -159,7 +165,7 @@ pub(crate) async fn claim<W: Write + 'static>(
     let mut host = host(store, insecure, journal)?;
     journal.begin(None, Some(&format!("claims with {source}")));
     daemon.begin_claim(&settings, &saved, &in_state);
-    let verdict = Verdict { journal, source: &source, outcome: Outcome::Interrupted };
+    let verdict = Verdict { journal, source: &source, again, outcome: Outcome::Interrupted };
     let mut observer = Masked::new(settings.token.expose(), Both(journal.clone(), verdict));
     wishes.claims();
     host.drive_over(tap, Work { goal: Goal::Claim, settings, saved }, &daemon.node, &mut observer, wishes).await?;
@@ -180,6 +186,7 @@ fn host<W: Write>(store: FileStore, insecure: bool, journal: &Journal<W>) -> Res
 struct Verdict<'j, W> {
     journal: &'j Journal<W>,
     source: &'j str,
+    again: &'static str,
     outcome: Outcome,
 }
 
@@ -194,7 +201,7 @@ impl<W: Write> Observer for Verdict<'_, W> {
                 let text = words(failure, *refusal);
                 if failure.next == Next::Stop {
                     self.outcome = Outcome::Failed;
-                    self.journal.line(Tag::Claim, format_args!("{FAILED} \"{text}\"; {AGAIN}"));
+                    self.journal.line(Tag::Claim, format_args!("{FAILED} \"{text}\"; {}", self.again));
                 } else {
                     self.journal.line(Tag::Claim, format_args!("{FAILED} \"{text}\""));
                 }

@@ -417,14 +417,15 @@ async fn claim_first(
 ) -> Option<Outcome> {
     let said = options.claim.as_ref();
     let is_claimed = wishes.identity().saved.claimed.is_some();
+    let is_first = daemon.is_first_beginning();
     let tried = match first_claim::due(paths, said, wishes.identity(), journal) {
         Ok(None) => return None,
-        Ok(Some(_)) if is_claimed && daemon.has_failed_to_claim() => return None,
+        Ok(Some(_)) if is_claimed && !is_first => return None,
         Ok(Some(wanted)) => first_claim::claim(paths, wanted, tap, journal, daemon, wishes).await,
         Err(fault) => Err(fault),
     };
     let outcome = tried.unwrap_or_else(|fault| {
-        first_claim::tell(&fault, journal, daemon);
+        first_claim::tell(&fault, is_claimed, journal, daemon);
         wishes.claims();
         Outcome::Failed
     });

@@ -226,6 +226,42 @@ fn what_the_command_line_says_is_claimed_first_and_not_again_at_the_next_start()
     link.wait_for(&format!("ACLK: online as {}", machine.claimed_id()), 0);
 }
 
+/// What a person claims while the daemon runs counts above what the daemon was told when it was started.
+#[test]
+fn a_claim_that_is_made_later_is_not_undone_by_the_command_line() {
+    let cloud = cloud("");
+    let machine = Machine::trusting(&cloud);
+    let claim = format!("{} -id=aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee", claim_arguments(&cloud).join(" "));
+    let link = Daemon::start(machine.called("netdata", &["-D", "--listen=off", "-W", &claim]));
+    link.wait_for("ACLK: online as aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee", 0);
+    let later = "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee";
+    let ended = machine.claim(&cloud, &[&format!("-id={later}")]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for _ in 0..2 {
+        let reload = machine.reload();
+        assert!(reload.stdout.contains("currently online"), "{reload:?} {}", link.said());
+        assert_eq!(machine.claimed_id(), later, "{}", link.said());
+    }
+    let (_, said) = link.stop();
+    assert_eq!(said.matches("claims aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee at").count(), 1, "{said}");
+}
+
+/// A reload that finds a file it cannot read, after a claim that has failed, goes on by itself once that is mended.
+#[test]
+fn a_file_that_is_mended_after_a_failed_claim_is_noticed() {
+    let cloud = cloud("");
+    let machine = Machine::trusting(&cloud);
+    fs::write(machine.claim_conf(), claim_conf(&cloud, "not-the-token")).unwrap();
+    let link = machine.start(&[]);
+    link.wait_for("listens for commands at", 0);
+    let seen = link.wait_for("Agent failed to be claimed with the following error message: \"token expired", 0);
+    fs::create_dir(machine.file("cloud.conf")).unwrap();
+    machine.reload();
+    let seen = link.wait_for("cloud.conf is not a regular file", seen);
+    fs::remove_dir(machine.file("cloud.conf")).unwrap();
+    link.wait_for("begins anew: the claim directory was changed", seen);
+}
+
 #[test]
 fn a_status_knows_what_the_daemon_was_told() {
     let cloud = cloud("");
