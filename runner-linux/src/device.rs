@@ -90,7 +90,7 @@ pub(crate) async fn drive<D: Driver>(
         time_server: wire.time_server,
         local_api: Some(PORT),
     };
-    aclk_firmware::run_with_driver(wire.ethernet, wire.config, &mut memory, machine, device).await;
+    aclk_firmware::run_with_driver(wire.ethernet, wire.config, &mut memory, machine, &device).await;
 }
 
 /// The clock that nodes with a stack of our own are kept by: its time of day is that of the system.

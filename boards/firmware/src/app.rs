@@ -145,7 +145,7 @@ pub async fn run<S, K, R, O, W>(
     stack: Stack<'_>,
     memory: &mut Memory,
     machine: Machine<'_, S, K, R, O, W>,
-    device: Device<'_>,
+    device: &Device<'_>,
 ) where
     S: Store,
     K: Key,
@@ -170,7 +170,7 @@ async fn work<S, K, R, O, W>(
     stack: Stack<'_>,
     memory: LinkMemory<'_>,
     machine: Machine<'_, S, K, R, O, W>,
-    device: Device<'_>,
+    device: &Device<'_>,
 ) where
     S: Store,
     K: Key,
@@ -207,7 +207,7 @@ async fn work<S, K, R, O, W>(
     rng.fill_bytes(&mut seed);
     let nonce = rng.next_u64();
     let network = EmbassyNetwork::new(stack, memory.tcp_receive, memory.tcp_send, counters);
-    let mut agent = Agent::new(device.goal, device.settings, saved, memory.buffers, seed, clock.now());
+    let mut agent = Agent::new(device.goal, device.settings.clone(), saved, memory.buffers, seed, clock.now());
     let machine = driver::Machine {
         network: &network,
         clock,

@@ -22,7 +22,7 @@ pub async fn run_with_driver<D, S, K, R, O, W>(
     config: Config,
     memory: &mut Memory,
     machine: Machine<'_, S, K, R, O, W>,
-    device: Device<'_>,
+    device: &Device<'_>,
 ) where
     D: Driver,
     S: Store,

@@ -27,13 +27,12 @@ mod uart;
 
 use aclk_core::clock::Clock;
 use aclk_core::engine::event::Goal;
+use aclk_core::identity::guid::Guid;
 use aclk_core::identity::software::SoftwareKey;
 use aclk_core::metrics::Facts;
 use aclk_core::node::Node;
-use aclk_core::settings::{Limits, Settings, Timing};
-use aclk_core::store::{Saved, Store};
+use aclk_core::store::Saved;
 use aclk_core::tls::{Anchors, anchor};
-use aclk_core::wire::proxy::Exceptions;
 use aclk_firmware::local_api::PORT;
 use aclk_firmware::{
     Arena, Board, BoardDevice, Counters, Device, DeviceClock, Guarded, Machine, Memory, SOCKETS, Stack, run,
@@ -48,9 +47,9 @@ use embassy_executor::Spawner;
 use embassy_net::{Config, DhcpConfig, Runner, StackResources};
 use ethernet::Mps2;
 use rand_core::Rng;
-use rustls_pki_types::CertificateDer;
+use rustls_pki_types::{CertificateDer, TrustAnchor};
 use static_cell::{ConstStaticCell, StaticCell};
-use test_only::{HostStore, Provisioned};
+use test_only::{ANCHOR_MAX, HostStore};
 use uart::say;
 
 /// The clock of the processor and of everything on the board.
@@ -64,12 +63,17 @@ const VALUES: usize = 16 * 60;
 
 type Ethernet = Guarded<'static, Lan9118<Mps2>>;
 
-static CLOCK: StaticCell<DeviceClock> = StaticCell::new();
-static COUNTERS: StaticCell<Counters> = StaticCell::new();
+/// The device as it measures itself.
+type Measured = BoardDevice<'static, Mps2An386, (), VALUES>;
+
+static PARTS: StaticCell<Parts> = StaticCell::new();
+static NODE: StaticCell<RefCell<Node<Measured>>> = StaticCell::new();
+static CERTIFICATE: StaticCell<CertificateDer<'static>> = StaticCell::new();
+static ANCHORS: StaticCell<[TrustAnchor<'static>; 1]> = StaticCell::new();
 static RESOURCES: StaticCell<StackResources<SOCKETS>> = StaticCell::new();
 static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
 static SAMPLES: ConstStaticCell<[f32; VALUES]> = ConstStaticCell::new([0.0; VALUES]);
-static ANCHOR: ConstStaticCell<[u8; 1024]> = ConstStaticCell::new([0; 1024]);
+static ANCHOR: ConstStaticCell<[u8; ANCHOR_MAX]> = ConstStaticCell::new([0; ANCHOR_MAX]);
 
 /// What the board knows of itself.
 struct Mps2An386;
@@ -94,6 +98,12 @@ fn main() -> ! {
     arena::start();
     time::start();
     uart::start();
+    greet();
+    executor::run(start)
+}
+
+#[inline(never)]
+fn greet() {
     say!(
         "aclk {} on qemu-mps2-an386, an emulated board FOR TESTS: key and randomness are the host's",
         env!("CARGO_PKG_VERSION")
@@ -101,46 +111,83 @@ fn main() -> ! {
     if let Some(reason) = last_words::take() {
         say!("the last run ended in a panic: {reason}");
     }
-    let (rng, provisioned, anchor) = match provision() {
-        Ok(found) => found,
+}
+
+/// Everything that lives as long as the device is on, but for what the application holds while it runs.
+struct Parts {
+    rng: ChaCha20Rng,
+    device: Device<'static>,
+    counters: Counters,
+    clock: DeviceClock,
+}
+
+// Not a part of the caller, whose stack is never given back.
+#[inline(never)]
+fn start(spawner: Spawner) {
+    let parts = PARTS.init_with(|| match provision() {
+        Ok(parts) => parts,
         Err(error) => panic!("{error}"),
-    };
-    executor::run(|spawner| start(spawner, rng, provisioned, anchor))
-}
-
-fn provision() -> Result<(ChaCha20Rng, Provisioned, &'static [u8]), test_only::FileError> {
-    let rng = test_only::seeded()?;
-    let buffer = ANCHOR.take();
-    let (provisioned, len) = test_only::read(buffer)?;
-    Ok((rng, provisioned, buffer.get(..len).unwrap_or_default()))
-}
-
-fn start(spawner: Spawner, mut rng: ChaCha20Rng, provisioned: Provisioned, anchor: &'static [u8]) {
-    let counters: &Counters = COUNTERS.init_with(Counters::new);
-    let card = match Lan9118::new(Mps2, hardware_address(&provisioned)) {
+    });
+    let Parts { rng, device, counters, clock } = parts;
+    let (counters, clock): (&Counters, &DeviceClock) = (counters, clock);
+    let node = NODE.init_with(|| node(device, clock, counters));
+    let card = match Lan9118::new(Mps2, hardware_address(device.settings.machine_guid)) {
         Ok(card) => card,
         Err(error) => panic!("{error}"),
     };
     let mut dhcp = DhcpConfig::default();
-    dhcp.hostname = provisioned.hostname.as_str().try_into().ok();
-    let (stack, runner) = embassy_net::new(
-        Guarded::new(card, counters),
-        Config::dhcpv4(dhcp),
-        RESOURCES.init_with(StackResources::new),
-        rng.next_u64(),
-    );
-    for token in [
-        network(runner).map(|token| spawner.spawn(token)),
-        application(stack, rng, provisioned, anchor, counters).map(|token| spawner.spawn(token)),
-    ] {
-        token.expect("each task is started once");
-    }
+    dhcp.hostname = device.settings.hostname.as_str().try_into().ok();
+    let resources = RESOURCES.init_with(StackResources::new);
+    let (stack, runner) =
+        embassy_net::new(Guarded::new(card, counters), Config::dhcpv4(dhcp), resources, rng.next_u64());
+    let (Ok(network), Ok(application)) = (network(runner), application(stack, rng, device, clock, node, counters))
+    else {
+        panic!("each task is started once");
+    };
+    spawner.spawn(network);
+    spawner.spawn(application);
+}
+
+#[inline(never)]
+fn provision() -> Result<Parts, test_only::FileError> {
+    let rng = test_only::seeded()?;
+    let buffer = ANCHOR.take();
+    let (settings, len) = test_only::read(buffer)?;
+    let authority = CERTIFICATE.init(CertificateDer::from(buffer.get(..len).unwrap_or_default()));
+    let anchors = match anchor(authority) {
+        Ok(anchor) => ANCHORS.init([anchor]),
+        Err(error) => panic!("anchor.der: {error}"),
+    };
+    let goal = if settings.token.is_empty() { Goal::Link } else { Goal::ClaimAndLink };
+    let device = Device {
+        goal,
+        settings,
+        anchors: Anchors::new(anchors),
+        build_unix_seconds: BUILD_UNIX_SECONDS,
+        time_server: None,
+        local_api: Some(PORT),
+    };
+    Ok(Parts { rng, device, counters: Counters::new(), clock: DeviceClock::new(BUILD_UNIX_SECONDS) })
+}
+
+#[inline(never)]
+fn node(device: &Device<'_>, clock: &'static DeviceClock, counters: &'static Counters) -> RefCell<Node<Measured>> {
+    let facts = Facts {
+        os: "firmware",
+        architecture: "thumbv7em",
+        cpus: 1,
+        cpu_frequency: CLOCK_HZ.into(),
+        virtualization: "qemu",
+        ..Facts::default()
+    };
+    let measured = BoardDevice::new(facts, Mps2An386, (), clock, counters, SAMPLES.take());
+    RefCell::new(Node::new(measured, &device.settings, &Saved::default(), clock.now()))
 }
 
 /// A hardware address of our own: unicast, locally administered, the same at every start.
-fn hardware_address(provisioned: &Provisioned) -> [u8; 6] {
+fn hardware_address(machine_guid: Guid) -> [u8; 6] {
     let mut address = [0x02, 0, 0, 0, 0, 0];
-    for (index, byte) in provisioned.guid.as_bytes().iter().enumerate() {
+    for (index, byte) in machine_guid.as_bytes().iter().enumerate() {
         address[1 + index % 5] ^= byte;
     }
     address
@@ -154,61 +201,21 @@ async fn network(mut runner: Runner<'static, Ethernet>) {
 #[embassy_executor::task]
 async fn application(
     stack: embassy_net::Stack<'static>,
-    mut rng: ChaCha20Rng,
-    provisioned: Provisioned,
-    authority: &'static [u8],
+    rng: &'static mut ChaCha20Rng,
+    device: &'static Device<'static>,
+    clock: &'static DeviceClock,
+    node: &'static RefCell<Node<Measured>>,
     counters: &'static Counters,
 ) {
-    let certificate = CertificateDer::from(authority);
-    let anchors = match anchor(&certificate) {
-        Ok(anchor) => [anchor],
-        Err(error) => panic!("anchor.der: {error}"),
-    };
-    let clock: &DeviceClock = CLOCK.init_with(|| DeviceClock::new(BUILD_UNIX_SECONDS));
-    let mut store = HostStore;
-    let saved = store.load().await.unwrap_or_default();
-    let goal = if saved.claimed.is_some() || provisioned.token.is_empty() { Goal::Link } else { Goal::ClaimAndLink };
-    let Provisioned { url, hostname, guid, rooms, token } = provisioned;
-    let settings = Settings {
-        url,
-        id: guid,
-        machine_guid: guid,
-        hostname,
-        token,
-        rooms,
-        claim_attempts: None,
-        proxy: None,
-        no_proxy: Exceptions::NONE,
-        timing: Timing::DEFAULT,
-        limits: Limits::DEVICE,
-    };
-    let facts = Facts {
-        os: "firmware",
-        architecture: "thumbv7em",
-        cpus: 1,
-        cpu_frequency: CLOCK_HZ.into(),
-        virtualization: "qemu",
-        ..Facts::default()
-    };
-    let measured = BoardDevice::new(facts, Mps2An386, (), clock, counters, SAMPLES.take());
-    let node = RefCell::new(Node::new(measured, &settings, &Saved::default(), clock.now()));
     let machine = Machine {
-        store: &mut store,
+        store: &mut HostStore,
         key: &mut SoftwareKey::new(),
-        rng: &mut rng,
+        rng,
         clock,
         observer: &mut Teller,
         control: &mut Keyboard::new(HostStore),
-        node: &node,
+        node,
         counters,
-    };
-    let device = Device {
-        goal,
-        settings,
-        anchors: Anchors::new(&anchors),
-        build_unix_seconds: BUILD_UNIX_SECONDS,
-        time_server: None,
-        local_api: Some(PORT),
     };
     run(stack, MEMORY.take(), machine, device).await;
     console::memory();

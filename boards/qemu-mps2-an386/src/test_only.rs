@@ -10,5 +10,5 @@ mod store;
 
 pub(crate) use entropy::seeded;
 pub(crate) use file::FileError;
-pub(crate) use provisioned::{Provisioned, read};
+pub(crate) use provisioned::{ANCHOR_MAX, read};
 pub(crate) use store::HostStore;

@@ -14,6 +14,7 @@ use crate::tls::guarantees::{Guarantee, holds};
 use crate::tls::{Buffers, Received, Secure, Shared};
 use crate::transport::Network;
 use core::future::Future;
+use core::pin::{Pin, pin};
 use core::task::Poll;
 use core::time::Duration;
 use embassy_futures::poll_once;
@@ -55,8 +56,12 @@ fn passed<C: Clock>(clock: &C, span: Duration) -> impl Future<Output = ()> {
     sleep(clock, holds(Guarantee::Deadlines).then_some(deadline))
 }
 
+/// What is done under a deadline. It stays where it is, and whoever waits for it does not know what it is: a future that is handed
+/// on by value is kept twice, and one whose kind is known is compiled anew for each.
+pub(super) type Work<'w, T> = Pin<&'w mut (dyn Future<Output = T> + 'w)>;
+
 /// `work`, unless it takes longer than `span`.
-pub(super) async fn within<C: Clock, T>(clock: &C, span: Duration, work: impl Future<Output = T>) -> Option<T> {
+pub(super) async fn within<C: Clock, T>(clock: &C, span: Duration, work: Work<'_, T>) -> Option<T> {
     match select(work, passed(clock, span)).await {
         Either::First(done) => Some(done),
         Either::Second(()) => None,
@@ -70,7 +75,7 @@ async fn within_or_wish<C: Clock, W: Control, T>(
     control: &mut W,
     span: Duration,
     patience: Duration,
-    work: impl Future<Output = T>,
+    work: Work<'_, T>,
 ) -> (Option<T>, Option<Command>) {
     let mut wish = None;
     let impatience = async {
@@ -119,11 +124,15 @@ pub(super) async fn run<B, N, C, S, K, R, O, W>(
         select(establish.run(buffers, &mut *machine.rng), machine.control.next()).await
     };
     match established {
-        Either::First(Ok(secure)) => {
+        Either::First(Ok(mut secure)) => {
             agent.handle(machine.clock.now(), Input::Connected);
             let mut bodies = Bodies::new();
-            converse(agent, machine, secure, endpoint.purpose, &timing, &mut bodies).await;
+            let end = converse(agent, machine, &mut secure, endpoint.purpose, &timing, &mut bodies).await;
             bodies.release(&mut machine.node.borrow_mut());
+            if end == End::InOrder {
+                let close = pin!(async { machine.network.close(secure.close().await).await });
+                let _ = within(machine.clock, timing.close, close).await;
+            }
         }
         Either::First(Err(NotEstablished { failure, refused })) => {
             let failure = failure.on(endpoint.purpose);
@@ -140,15 +149,25 @@ pub(super) async fn run<B, N, C, S, K, R, O, W>(
     machine.tls_write = tls_write;
 }
 
+/// How a connection is to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    /// With close_notify and FIN.
+    InOrder,
+    /// It is gone already, or given up.
+    AtOnce,
+}
+
 /// Moves bytes between the engine and the connection until one of them ends it.
 async fn converse<'n, B, N, C, S, K, R, O, W>(
     agent: &mut Agent<B>,
     machine: &mut Machine<'n, N, C, S, K, R, O, W>,
-    mut secure: Secure<'_, <N as TcpConnect>::Connection<'n>>,
+    secure: &mut Secure<'_, <N as TcpConnect>::Connection<'n>>,
     purpose: Purpose,
     timing: &Timing,
     bodies: &mut Bodies,
-) where
+) -> End
+where
     B: Buffer,
     N: Network + 'n,
     C: Clock,
@@ -189,7 +208,7 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
                     secure.flush().await
                 };
                 let (clock, control) = (machine.clock, &mut *machine.control);
-                let (sent, wish) = within_or_wish(clock, control, timing.write, timing.farewell, work).await;
+                let (sent, wish) = within_or_wish(clock, control, timing.write, timing.farewell, pin!(work)).await;
                 let end = match sent {
                     Some(sent) => sent.err().map(Input::Broken),
                     None if wish.is_some() => None,
@@ -200,16 +219,12 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
                     }
                 };
                 if machine.conclude(agent, end, wish).await {
-                    return;
+                    return End::AtOnce;
                 }
             }
-            Output::Close | Output::Done => {
-                let close = async { machine.network.close(secure.close().await).await };
-                let _ = within(machine.clock, timing.close, close).await;
-                return;
-            }
+            Output::Close | Output::Done => return End::InOrder,
             // The engine ends a connection before it asks for the next one.
-            Output::Connect { .. } => return,
+            Output::Connect { .. } => return End::AtOnce,
             Output::Wait(_) | Output::Body(_) => {
                 is_peers_turn = false;
                 if !waiting.is_empty() {
@@ -217,7 +232,8 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
                     let taken = agent.receive(machine.clock.now(), bytes);
                     if taken == 0 {
                         let failure = Failure::new(Stage::App, "the peer sent what nobody asked for");
-                        return agent.handle(machine.clock.now(), Input::Broken(failure));
+                        agent.handle(machine.clock.now(), Input::Broken(failure));
+                        return End::AtOnce;
                     }
                     waiting.start += taken;
                     continue;
@@ -238,7 +254,8 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
                     Either3::Third(Ok(())) => {
                         let (clock, control) = (machine.clock, &mut *machine.control);
                         let work = secure.read(&mut chunk);
-                        let (read, wish) = within_or_wish(clock, control, timing.http, timing.farewell, work).await;
+                        let (read, wish) =
+                            within_or_wish(clock, control, timing.http, timing.farewell, pin!(work)).await;
                         let end = match read {
                             Some(Ok(Received::Data(len))) => {
                                 waiting = 0..len;
@@ -259,11 +276,12 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
                             }
                         };
                         if machine.conclude(agent, end, wish).await {
-                            return;
+                            return End::AtOnce;
                         }
                     }
                     Either3::Third(Err(failure)) => {
-                        return agent.handle(machine.clock.now(), Input::Broken(failure));
+                        agent.handle(machine.clock.now(), Input::Broken(failure));
+                        return End::AtOnce;
                     }
                 }
             }

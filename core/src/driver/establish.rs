@@ -13,6 +13,7 @@ use crate::transport::{ADDRESSES, Addresses, Network};
 use crate::wire::proxy::{Proxy, Scheme, Target};
 use core::fmt::Display;
 use core::net::{IpAddr, SocketAddr};
+use core::pin::pin;
 use embedded_nal_async::TcpConnect;
 use rand_core::CryptoRng;
 
@@ -68,12 +69,15 @@ impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
         let begun = self.clock.instant();
         let policy =
             Policy { anchors: self.anchors, wall: self.clock.wall(), build_unix_seconds: self.build_unix_seconds };
-        let (purpose, observer) = (self.endpoint.purpose, &mut *self.observer);
-        let mut show = |certificate: &ServerCertificate<'_>| {
-            observer.evidence(&Evidence::Certificate { purpose, certificate });
+        let opened = {
+            let (purpose, observer) = (self.endpoint.purpose, &mut *self.observer);
+            let mut show = |certificate: &ServerCertificate<'_>| {
+                observer.evidence(&Evidence::Certificate { purpose, certificate });
+            };
+            let open = Secure::open_showing(socket, &self.endpoint.host, &policy, buffers, rng, &mut show);
+            within(self.clock, self.timing.tls, pin!(open)).await
         };
-        let open = Secure::open_showing(socket, &self.endpoint.host, &policy, buffers, rng, &mut show);
-        let secure = match within(self.clock, self.timing.tls, open).await {
+        let secure = match opened {
             Some(Ok(secure)) => secure,
             Some(Err(failure)) => return Err(self.with_proxy_in_mind(failure).into()),
             None => {
@@ -143,7 +147,7 @@ impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
             }
             Err(last.map_or_else(|| Failure::new(Stage::Dns, "there is no address to ask for").into(), Into::into))
         };
-        let negotiated = within(clock, span, negotiate).await;
+        let negotiated = within(clock, span, pin!(negotiate)).await;
         match negotiated {
             Some(Ok(socket)) => {
                 self.tell(Stage::Proxy, begun, traffic.sent, traffic.received);
@@ -167,7 +171,9 @@ impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
             return Ok(addresses);
         }
         let begun = self.clock.instant();
-        match within(self.clock, self.timing.dns, self.network.addresses(host, &mut addresses)).await {
+        let lookup = self.network.addresses(host, &mut addresses);
+        let found = within(self.clock, self.timing.dns, pin!(lookup)).await;
+        match found {
             Some(Ok(())) if addresses.is_empty() => {
                 return Err(Failure::new(Stage::Dns, format_args!("{role}\"{host}\" has no address")));
             }
@@ -198,7 +204,8 @@ impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
         let mut last = Failure::new(Stage::Tcp, "there is no address to connect to");
         for address in addresses {
             let remote = SocketAddr::new(*address, port);
-            match within(self.clock, self.timing.tcp, self.network.connect(remote)).await {
+            let attempt = within(self.clock, self.timing.tcp, pin!(self.network.connect(remote))).await;
+            match attempt {
                 Some(Ok(socket)) => {
                     self.observer.evidence(&Evidence::Reached { purpose, address: remote });
                     return Ok((socket, *address));

@@ -167,7 +167,7 @@ pub(crate) async fn run(
     let config = Config::dhcpv4(DhcpConfig::default());
     let (stack, mut runner) = embassy_net::new(Guarded::new(ethernet, &counters), config, &mut resources, seed);
     // Not as one: the stack wakes its runner whenever the application looks at a socket.
-    as_tasks(pin!(runner.run()), pin!(aclk_firmware::run(stack, &mut memory, machine, device))).await;
+    as_tasks(pin!(runner.run()), pin!(aclk_firmware::run(stack, &mut memory, machine, &device))).await;
 }
 
 pub(crate) struct Writer<'c> {

@@ -6,7 +6,8 @@
 use super::file::{self, FileError};
 use aclk_core::identity::guid::Guid;
 use aclk_core::secret::Secret;
-use aclk_core::settings::{HOSTNAME_MAX, ROOMS_MAX, TOKEN_MAX};
+use aclk_core::settings::{Limits, Settings, TOKEN_MAX, Timing};
+use aclk_core::wire::proxy::Exceptions;
 use aclk_core::wire::url::Url;
 use core::ffi::CStr;
 
@@ -18,18 +19,8 @@ const SETTINGS_MAX: usize = 1024;
 /// Bytes of a certificate that is trusted.
 pub(crate) const ANCHOR_MAX: usize = 1024;
 
-/// What was found.
-#[derive(Debug)]
-pub(crate) struct Provisioned {
-    pub(crate) url: Url,
-    pub(crate) hostname: heapless::String<HOSTNAME_MAX>,
-    pub(crate) guid: Guid,
-    pub(crate) rooms: heapless::String<ROOMS_MAX>,
-    pub(crate) token: Secret<TOKEN_MAX>,
-}
-
 /// Reads all of it, and the certificate into `anchor`, whose length is returned.
-pub(crate) fn read(anchor: &mut [u8; ANCHOR_MAX]) -> Result<(Provisioned, usize), FileError> {
+pub(crate) fn read(anchor: &mut [u8; ANCHOR_MAX]) -> Result<(Settings, usize), FileError> {
     let mut buffer = [0; SETTINGS_MAX];
     let text = file::read(SETTINGS, &mut buffer)?.ok_or(FileError::Content)?;
     let text = core::str::from_utf8(text).map_err(|_| FileError::Content)?;
@@ -37,15 +28,27 @@ pub(crate) fn read(anchor: &mut [u8; ANCHOR_MAX]) -> Result<(Provisioned, usize)
         let mut pairs = text.lines().filter_map(|line| line.split_once('='));
         pairs.find(|(name, _)| *name == wanted).map_or("", |(_, value)| value)
     };
-    let mut buffer = [0; TOKEN_MAX];
-    let token = file::read(TOKEN, &mut buffer)?.unwrap_or_default();
-    let provisioned = Provisioned {
+    let guid = Guid::parse(value("guid")).map_err(|_| FileError::Content)?;
+    let settings = Settings {
         url: Url::parse(value("url")).map_err(|_| FileError::Content)?,
+        id: guid,
+        machine_guid: guid,
         hostname: value("hostname").try_into().map_err(|_| FileError::Content)?,
-        guid: Guid::parse(value("guid")).map_err(|_| FileError::Content)?,
+        token: token()?,
         rooms: value("rooms").try_into().map_err(|_| FileError::Content)?,
-        token: Secret::copy_of(token.trim_ascii()).map_err(|_| FileError::Content)?,
+        claim_attempts: None,
+        proxy: None,
+        no_proxy: Exceptions::NONE,
+        timing: Timing::DEFAULT,
+        limits: Limits::DEVICE,
     };
     let len = file::read(ANCHOR, anchor)?.ok_or(FileError::Content)?.len();
-    Ok((provisioned, len))
+    Ok((settings, len))
+}
+
+/// Empty once the device is claimed.
+fn token() -> Result<Secret<TOKEN_MAX>, FileError> {
+    let mut buffer = [0; TOKEN_MAX];
+    let token = file::read(TOKEN, &mut buffer)?.unwrap_or_default();
+    Secret::copy_of(token.trim_ascii()).map_err(|_| FileError::Content)
 }
