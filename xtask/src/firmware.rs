@@ -106,30 +106,31 @@ fn usage(text: &str) -> Problem {
 impl Board {
     /// Builds the image in release form, and yields where it is.
     pub(crate) fn build(&self) -> Result<PathBuf, Problem> {
-        self.cargo("build").show()?;
+        let flags = SMALL.map(|flag| format!("\"{flag}\"")).join(",");
+        let small = format!("--config target.{}.rustflags=[{flags}]", self.target);
+        let core = "-Zbuild-std=core,alloc -Zbuild-std-features=optimize_for_size";
+        let line = format!("run {NIGHTLY} cargo build --release {} {core} {small}", self.package());
+        Process::rustup(&line).within(&root().join("boards")).show()?;
         Ok(root().join("target/cross").join(self.target).join("release").join(self.name))
     }
 
-    /// clippy over what is particular to the board.
+    /// What is particular to the board has no warning, and is formatted.
     pub(crate) fn lint(&self) -> Result<(), Problem> {
-        let name = self.name;
-        let target = self.target;
-        Process::cargo(&format!(
-            "clippy --manifest-path boards/Cargo.toml --package {name} --target {target} --target-dir target/cross -- -D warnings"
-        ))
-        .show()?;
-        Process::cargo(&format!("fmt --manifest-path boards/Cargo.toml --package {name} --check")).show()
+        let boards = root().join("boards");
+        Process::cargo(&format!("clippy {} -- -D warnings", self.package())).within(&boards).show()?;
+        Process::cargo(&format!("fmt --package {} --check", self.name)).within(&boards).show()
     }
 
-    fn cargo(&self, subcommand: &str) -> Process {
-        let (name, target) = (self.name, self.target);
-        let core = "-Zbuild-std=core,alloc -Zbuild-std-features=optimize_for_size";
-        Process::rustup(&format!(
-            "run {NIGHTLY} cargo {subcommand} --manifest-path boards/Cargo.toml --package {name} --release \
-             --target {target} --target-dir target/cross {core}"
-        ))
+    /// Which package is meant, for which target, and where it is built. Cargo runs in `boards`, where its settings for boards
+    /// are.
+    fn package(&self) -> String {
+        format!("--package {} --target {} --target-dir ../target/cross", self.name, self.target)
     }
 }
+
+/// Flags of the compiler that make the image smaller: a panic says what was wrong, not in which file; and `Debug`, which nobody
+/// reads on a device, prints names of variants only.
+const SMALL: [&str; 2] = ["-Zlocation-detail=none", "-Zfmt-debug=shallow"];
 
 #[cfg(test)]
 mod tests {

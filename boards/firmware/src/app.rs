@@ -18,6 +18,7 @@ use aclk_core::store::{Saved, Store};
 use aclk_core::tls::{self, Anchors};
 use core::cell::RefCell;
 use core::net::Ipv4Addr;
+use core::pin::{Pin, pin};
 use embassy_futures::select::{Either, select};
 use embassy_net::Stack;
 use embassy_time::{Duration, Timer, with_timeout};
@@ -222,8 +223,11 @@ async fn work<S, K, R, O, W>(
         tls_read: memory.tls_read,
         tls_write: memory.tls_write,
     };
-    let link = driver::drive(&mut agent, machine);
-    select(link, ask_again(stack, device.time_server, clock, device.build_unix_seconds, nonce)).await;
+    {
+        // Whoever polls it does not know what it is, so that its stack is not a part of theirs.
+        let link: Pin<&mut dyn Future<Output = ()>> = pin!(driver::drive(&mut agent, machine));
+        select(link, ask_again(stack, device.time_server, clock, device.build_unix_seconds, nonce)).await;
+    }
     network.end().await;
 }
 

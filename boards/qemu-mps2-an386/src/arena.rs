@@ -7,7 +7,7 @@ use core::sync::atomic::{AtomicU32, Ordering};
 use embedded_alloc::LlffHeap;
 
 /// Bytes of the arena.
-pub(crate) const SIZE: usize = 16 << 10;
+pub(crate) const SIZE: usize = 12 << 10;
 
 #[repr(align(8))]
 struct Memory(UnsafeCell<MaybeUninit<[u8; SIZE]>>);

@@ -121,13 +121,18 @@ pub(super) async fn run<B, N, C, S, K, R, O, W>(
             proxy: agent.proxy_to(&endpoint.host, endpoint.port),
             endpoint,
         };
-        select(establish.run(buffers, &mut *machine.rng), machine.control.next()).await
+        let establish: Work<'_, _> = pin!(establish.run(buffers, &mut *machine.rng));
+        select(establish, machine.control.next()).await
     };
     match established {
         Either::First(Ok(mut secure)) => {
             agent.handle(machine.clock.now(), Input::Connected);
             let mut bodies = Bodies::new();
-            let end = converse(agent, machine, &mut secure, endpoint.purpose, &timing, &mut bodies).await;
+            let end = {
+                let conversation: Work<'_, End> =
+                    pin!(converse(agent, machine, &mut secure, endpoint.purpose, &timing, &mut bodies));
+                conversation.await
+            };
             bodies.release(&mut machine.node.borrow_mut());
             if end == End::InOrder {
                 let close = pin!(async { machine.network.close(secure.close().await).await });

@@ -1,5 +1,6 @@
 //! The loop: the engine is asked what to do, and it is done.
 
+use super::connection::Work;
 use super::{Control, Observer, connection, measure};
 use crate::clock::Clock;
 use crate::engine::event::{Input, Output};
@@ -11,6 +12,7 @@ use crate::store::Store;
 use crate::tls::Anchors;
 use crate::transport::Network;
 use core::cell::RefCell;
+use core::pin::pin;
 use embassy_futures::select::{Either, select};
 use rand_core::CryptoRng;
 
@@ -82,7 +84,10 @@ where
         match output {
             Output::Done => return,
             Output::Connect { host, port, purpose } => match connection::Endpoint::new(host, port, purpose) {
-                Ok(endpoint) => connection::run(agent, &mut machine, &endpoint).await,
+                Ok(endpoint) => {
+                    let connection: Work<'_, ()> = pin!(connection::run(agent, &mut machine, &endpoint));
+                    connection.await;
+                }
                 Err(failure) => agent.handle(machine.clock.now(), Input::ConnectFailed(failure)),
             },
             // There is no connection: nothing to close, and nothing that could be sent.

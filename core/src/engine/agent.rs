@@ -43,6 +43,8 @@ impl<B: Buffer> Agent<B> {
     /// WebSocket masks and jitter.
     ///
     /// With smaller buffers than [`Buffers`] says the agent works as far as they reach and then fails by name.
+    // Not a part of the caller, whose stack would keep room for all of it.
+    #[inline(never)]
     pub fn new(goal: Goal, settings: Settings, saved: Saved, buffers: Buffers<B>, seed: [u8; 32], now: Now) -> Self {
         let rng = ChaCha20Rng::from_seed(seed);
         let mut cx = Context::new(goal, settings, saved, buffers, rng, now);
