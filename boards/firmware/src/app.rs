@@ -5,7 +5,7 @@ use crate::counters::Counters;
 use crate::local_api::{self, ApiMemory, Holdings, NoPages, Server, Timing};
 use crate::network::EmbassyNetwork;
 use crate::sntp;
-use aclk_core::clock::{Clock, Trust};
+use aclk_core::clock::{Clock, Now, Trust};
 use aclk_core::driver::{self, Control, Observer};
 use aclk_core::engine::event::{Event, Goal, StageReport};
 use aclk_core::engine::{Agent, Buffers, QUERIES_MIN};
@@ -158,13 +158,15 @@ pub async fn run<S, K, R, O, W>(
     let server = Server::new(machine.node, machine.clock, &NoPages, Timing::DEFAULT, &holdings);
     let (memory, api) = memory.parts();
     let port = device.local_api;
-    let serve = async {
+    // Neither knows what the other is, so that the stack of one is not a part of the other's.
+    let serve: Pin<&mut dyn Future<Output = ()>> = pin!(async {
         if let Some(port) = port {
             local_api::listen(stack, port, api, &server).await;
         }
         core::future::pending::<()>().await;
-    };
-    select(work(stack, memory, machine, device), serve).await;
+    });
+    let work: Pin<&mut dyn Future<Output = ()>> = pin!(work(stack, memory, machine, device));
+    select(work, serve).await;
 }
 
 async fn work<S, K, R, O, W>(
@@ -208,7 +210,8 @@ async fn work<S, K, R, O, W>(
     rng.fill_bytes(&mut seed);
     let nonce = rng.next_u64();
     let network = EmbassyNetwork::new(stack, memory.tcp_receive, memory.tcp_send, counters);
-    let mut agent = Agent::new(device.goal, device.settings.clone(), saved, memory.buffers, seed, clock.now());
+    let mut agent = None;
+    let agent = begin(&mut agent, device, saved, memory.buffers, seed, clock.now());
     let machine = driver::Machine {
         network: &network,
         clock,
@@ -225,10 +228,23 @@ async fn work<S, K, R, O, W>(
     };
     {
         // Whoever polls it does not know what it is, so that its stack is not a part of theirs.
-        let link: Pin<&mut dyn Future<Output = ()>> = pin!(driver::drive(&mut agent, machine));
+        let link: Pin<&mut dyn Future<Output = ()>> = pin!(driver::drive(agent, machine));
         select(link, ask_again(stack, device.time_server, clock, device.build_unix_seconds, nonce)).await;
     }
     network.end().await;
+}
+
+/// Makes the engine where it stays. On the way there it passes over a stack, which is that of this function only.
+#[inline(never)]
+fn begin<'a, 'b>(
+    place: &'a mut Option<Agent<&'b mut [u8]>>,
+    device: &Device<'_>,
+    saved: Saved,
+    buffers: Buffers<&'b mut [u8]>,
+    seed: [u8; 32],
+    now: Now,
+) -> &'a mut Agent<&'b mut [u8]> {
+    place.insert(Agent::new(device.goal, device.settings.clone(), saved, buffers, seed, now))
 }
 
 /// Waits for an address, and says so if that takes long.

@@ -245,13 +245,15 @@ where
                 }
                 let sleep = sleep(machine.clock, deadline);
                 // In this order: a peer that always has something to say must hold up neither deadlines nor wishes.
-                let next = select3(sleep, machine.control.next(), secure.ready());
-                let next = if is_body {
-                    // A body does not wait for the peer.
-                    let Poll::Ready(next) = poll_once(next) else { continue };
-                    next
-                } else {
-                    next.await
+                let next = {
+                    let mut next: Work<'_, _> = pin!(select3(sleep, machine.control.next(), secure.ready()));
+                    if is_body {
+                        // A body does not wait for the peer.
+                        let Poll::Ready(next) = poll_once(next.as_mut()) else { continue };
+                        next
+                    } else {
+                        next.await
+                    }
                 };
                 match next {
                     Either3::First(()) => agent.handle(machine.clock.now(), Input::Tick),

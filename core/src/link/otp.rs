@@ -10,7 +10,7 @@ use crate::wire::json::{self, JsonError};
 use base64ct::{Base64, Encoding};
 use core::fmt;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 /// Length of a challenge in base64: 256 bytes with padding.
 pub const CHALLENGE_LEN: usize = 344;
@@ -125,7 +125,8 @@ impl Credentials {
     /// # Errors
     /// [`OtpError`].
     pub fn parse(body: &[u8], id: Guid, scratch: &mut [u8]) -> Result<Self, OtpError> {
-        let wire: Wire = json::parse(body, scratch).map_err(OtpError::Json)?;
+        let mut wire = Wire::default();
+        json::parse_seed(&mut wire, body, scratch).map_err(OtpError::Json)?;
         let mut topics = wire.topics.ok_or(OtpError::Missing("topics"))?;
         topics.fill_in(id).map_err(OtpError::Topic)?;
         Ok(Self {
@@ -137,16 +138,71 @@ impl Credentials {
     }
 }
 
-#[derive(Deserialize)]
+/// What the reply says. It is large, so its members are put where they stay one by one.
+#[derive(Default)]
 struct Wire {
-    #[serde(rename = "clientID", default)]
     client_id: Option<heapless::String<NAME_MAX>>,
-    #[serde(default)]
     username: Option<heapless::String<NAME_MAX>>,
-    #[serde(default)]
     password: Option<Password>,
-    #[serde(default)]
     topics: Option<Topics>,
+}
+
+/// The names of its members.
+#[derive(Deserialize)]
+enum Member {
+    #[serde(rename = "clientID")]
+    ClientId,
+    #[serde(rename = "username")]
+    Username,
+    #[serde(rename = "password")]
+    Password,
+    #[serde(rename = "topics")]
+    Topics,
+    #[serde(other)]
+    Other,
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Wire {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Wire {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a reply to the password request")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let [mut client_id, mut username, mut password, mut topics] = [false; 4];
+        while let Some(member) = members.next_key::<Member>()? {
+            let (seen, name) = match &member {
+                Member::ClientId => (&mut client_id, "clientID"),
+                Member::Username => (&mut username, "username"),
+                Member::Password => (&mut password, "password"),
+                Member::Topics => (&mut topics, "topics"),
+                Member::Other => {
+                    members.next_value::<IgnoredAny>()?;
+                    continue;
+                }
+            };
+            if core::mem::replace(seen, true) {
+                return Err(A::Error::duplicate_field(name));
+            }
+            match member {
+                Member::ClientId => self.client_id = members.next_value()?,
+                Member::Username => self.username = members.next_value()?,
+                Member::Password => self.password = members.next_value()?,
+                Member::Topics => self.topics = members.next_value()?,
+                Member::Other => {}
+            }
+        }
+        Ok(())
+    }
 }
 
 struct Password(Secret<PASSWORD_MAX>);

@@ -59,13 +59,8 @@ pub(crate) fn tell(board: &Board, image: &Path, key: Option<&Path>) -> Result<()
         return Err(device.problem("the reason of the panic was not kept"));
     }
     step.done("it panics, starts anew by itself, says why, and is online again");
-    if state(&cloud)?.as_deref() != Some("online") {
-        return Err(device.problem("the Cloud does not know that it is online"));
-    }
-
-    device.type_line("memory")?;
-    let said = device.expect("memory:", PATIENCE)?;
-    println!("  {}", said.last().map_or("", String::as_str));
+    asked(&cloud, &device)?;
+    step.done("it answers again");
 
     device.type_line("unclaim")?;
     device.expect("unclaimed", PATIENCE)?;
@@ -76,6 +71,9 @@ pub(crate) fn tell(board: &Board, image: &Path, key: Option<&Path>) -> Result<()
         }
     }
     step.done("it is unclaimed, tells the Cloud, and the Cloud forgets it");
+    device.type_line("memory")?;
+    let said = device.expect("memory:", PATIENCE)?;
+    println!("  {}", said.last().map_or("", String::as_str));
     Ok(())
 }
 

@@ -51,18 +51,36 @@ impl<'a, 's> Deserializer<'a, 's> {
     fn array<V: Visitor<'a>>(&mut self, visitor: V) -> Result<V::Value, Fault> {
         let at = self.scanner.at();
         self.scanner.advance(1);
-        let value = visitor.visit_seq(Elements { de: self, first: true }).map_err(|fault| fault.or_at(at))?;
-        self.end(b']', "fewer elements")?;
-        Ok(value)
+        let value = visitor.visit_seq(Elements { de: self, first: true });
+        self.ended(value, at, b']', "fewer elements")
     }
 
     fn object<V: Visitor<'a>>(&mut self, visitor: V) -> Result<V::Value, Fault> {
         let at = self.scanner.at();
         self.scanner.advance(1);
         let members = Members { de: self, first: true, name: at..at };
-        let value = visitor.visit_map(members).map_err(|fault| fault.or_at(at))?;
-        self.end(b'}', "fewer members")?;
-        Ok(value)
+        let value = visitor.visit_map(members);
+        self.ended(value, at, b'}', "fewer members")
+    }
+
+    /// `value` if what it was read from ends here. It may be large, and is not moved more often than need be.
+    #[inline(always)]
+    fn ended<T>(
+        &mut self,
+        mut value: Result<T, Fault>,
+        at: usize,
+        end: u8,
+        expected: &'static str,
+    ) -> Result<T, Fault> {
+        match &mut value {
+            Ok(_) => {
+                if let Err(fault) = self.end(end, expected) {
+                    value = Err(fault);
+                }
+            }
+            Err(fault) => fault.place(at),
+        }
+        value
     }
 
     /// A type may stop reading early, such as a tuple that is shorter than the array.
@@ -118,7 +136,7 @@ impl<'a> de::Deserializer<'a> for &mut Deserializer<'a, '_> {
     fn deserialize_any<V: Visitor<'a>>(self, visitor: V) -> Result<V::Value, Fault> {
         let token = self.scanner.token();
         let at = self.scanner.at();
-        match token {
+        let mut value = match token {
             Some(b'"') => self.string(visitor),
             Some(b'{') => self.object(visitor),
             Some(b'[') => self.array(visitor),
@@ -126,8 +144,11 @@ impl<'a> de::Deserializer<'a> for &mut Deserializer<'a, '_> {
             Some(b'f') => self.scanner.word("false").and_then(|()| visitor.visit_bool(false)),
             Some(b'n') => self.scanner.word("null").and_then(|()| visitor.visit_unit()),
             _ => self.integer(visitor),
+        };
+        if let Err(fault) = &mut value {
+            fault.place(at);
         }
-        .map_err(|fault| fault.or_at(at))
+        value
     }
 
     integers! {
@@ -223,7 +244,11 @@ impl<'a> de::MapAccess<'a> for Members<'_, 'a, '_> {
     fn next_value_seed<V: DeserializeSeed<'a>>(&mut self, seed: V) -> Result<V::Value, Fault> {
         self.de.scanner.expect(b':', "a colon")?;
         self.de.scanner.token();
-        seed.deserialize(&mut *self.de).map_err(|fault| fault.or_in(self.name.clone()))
+        let mut value = seed.deserialize(&mut *self.de);
+        if let Err(fault) = &mut value {
+            fault.place_in(&self.name);
+        }
+        value
     }
 }
 

@@ -85,14 +85,18 @@ impl Fault {
 
     /// The value at `at` is wrong, unless one inside it is.
     pub(super) fn or_at(mut self, at: usize) -> Self {
-        self.at = self.at.or(Some(at));
+        self.place(at);
         self
     }
 
+    /// The same, where it is.
+    pub(super) fn place(&mut self, at: usize) {
+        self.at.get_or_insert(at);
+    }
+
     /// The value of the member whose name is there in the document is wrong, unless that of one inside it is.
-    pub(super) fn or_in(mut self, member: Range<usize>) -> Self {
-        self.member = self.member.or(Some(member));
-        self
+    pub(super) fn place_in(&mut self, member: &Range<usize>) {
+        self.member.get_or_insert_with(|| member.clone());
     }
 
     /// The error for the caller, who has the document no longer.
