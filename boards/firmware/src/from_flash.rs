@@ -140,7 +140,7 @@ where
                     };
                     let control = &mut desk;
                     let machine = Machine { store, key, rng, clock, observer, control, node, counters };
-                    run(stack, memory, machine, device).await;
+                    run(stack, memory, machine, &device).await;
                     None
                 }
                 Err(error) => Some(error),
