@@ -34,7 +34,7 @@ impl Observer for Teller {
                 tell(format_args!("live as the node {node}"));
                 memory();
             }
-            Event::Live { node: None } => {}
+            Event::Live { node: None } | Event::Answer(_) => {}
             Event::Offline { failure } => failed("offline", failure),
             Event::Notice(failure) => failed("note", failure),
         }
