@@ -19,6 +19,7 @@ mod metrics;
 mod names;
 mod page;
 mod peers;
+mod promises;
 mod provision;
 mod proxy;
 mod secrets;

@@ -13,9 +13,9 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// The user that Netdata runs as.
-const NETDATA: u32 = 64_001;
+pub(crate) const NETDATA: u32 = 64_001;
 /// Another one.
-const ALICE: u32 = 64_002;
+pub(crate) const ALICE: u32 = 64_002;
 /// A group that the first one belongs to, too.
 const READERS: u32 = 64_003;
 
@@ -32,7 +32,7 @@ readers:x:64003:netdata
 ";
 
 /// Whether this may be tried: users are changed by root only, and mounts are made in namespaces.
-fn can_change_users() -> bool {
+pub(crate) fn can_change_users() -> bool {
     if !have(&["unshare", "mount", "setpriv"]) {
         return false;
     }
@@ -46,7 +46,7 @@ fn can_change_users() -> bool {
 }
 
 /// A machine with users, on which others than root may look into the directories.
-fn machine_with_users(machine: Machine) -> Machine {
+pub(crate) fn machine_with_users(machine: Machine) -> Machine {
     for (name, text) in [("passwd", PASSWD), ("group", GROUP)] {
         fs::write(machine.root().join(name), text).unwrap();
     }
@@ -59,7 +59,7 @@ fn open_to_all(path: &Path) {
 }
 
 /// The program, where everybody can start it, under `name`.
-fn program(machine: &Machine, name: &str) -> PathBuf {
+pub(crate) fn program(machine: &Machine, name: &str) -> PathBuf {
     let everybody = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o001 != 0;
     let (all, path) = (machine.root().join("aclk"), machine.root().join("bin").join(name));
     if !path.exists() {

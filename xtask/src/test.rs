@@ -39,7 +39,11 @@ const LAST: &str = "tests";
 const GATES: &[Gate] = &[
     Gate { name: "setup", about: "targets and tools are here", run: setup::setup },
     Gate { name: "format", about: "rustfmt would change nothing", run: cargo::format },
-    Gate { name: "repository", about: "links resolve, nothing points to one machine", run: repository::check },
+    Gate {
+        name: "repository",
+        about: "links resolve, promises have tests, nothing points to one machine",
+        run: repository::check,
+    },
     Gate { name: "lint", about: "clippy has nothing to say", run: cargo::lint },
     Gate {
         name: "without-cloud",

@@ -26,7 +26,8 @@ use rustls_pki_types::{CertificateDer, ServerName, SignatureVerificationAlgorith
 use webpki::{EndEntityCert, Error, KeyUsage};
 
 /// What to do about a certificate of nobody who is trusted.
-pub(crate) const ADD_ROOT: &str = "if this server is to be trusted, add its root certificate to the trust anchors";
+pub(crate) const ADD_ROOT: &str = "if this server is to be trusted, add its root certificate to the trust anchors (on \
+                                   Linux: the file claim.d/cloud_fullchain.pem)";
 
 /// Bytes of a server's own public key: RSA with 4096 bits, the largest that is in use.
 const KEY: usize = 550;

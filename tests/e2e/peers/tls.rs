@@ -90,3 +90,19 @@ fn what_a_real_server_does_not_share_with_us_is_named() {
         claim.wait_for(&format!("tls: server sent alert {alert} (retry in "), 0);
     }
 }
+
+/// What the documentation has people put there, and what `openssl s_client -showcerts` prints: no root is in it.
+#[test]
+fn the_full_chain_of_the_server_is_enough_to_trust_it() {
+    if !have(&["openssl"]) {
+        return;
+    }
+    let ((machine, chain), port) = (machine(ALL[0]), free_port());
+    fs::copy(chain.full(), machine.file("cloud_fullchain.pem")).unwrap();
+    let mut server = openssl(&chain, port, &["-tls1_3"]);
+    let claim = Daemon::start(machine.command(&arguments(port)));
+    server.wait_for("Content-Length: ", 0);
+    server.tell("HTTP/1.1 204 No Content\r\n\r\n");
+    let (status, said) = claim.wait();
+    assert!(status.success(), "{said}\n{}", server.said());
+}

@@ -1,5 +1,6 @@
 //! What must hold for the files of the repository, whatever is in them.
 
+mod compatibility;
 mod links;
 mod strangers;
 
@@ -24,6 +25,7 @@ pub(super) fn check() -> Result<(), Problem> {
     let mut findings = links::broken(&files);
     findings.extend(strangers::found(&files));
     findings.extend(commands(&files));
+    findings.extend(compatibility::unproven(&files));
     if is_automatic() {
         findings.extend(lock_file());
     }

@@ -20,7 +20,7 @@ const CLAIMED: u16 = 204;
 const CONFLICT: u16 = 409;
 /// What to do about a claim that was made and confirmed before.
 const CLAIMED_HERE: &str = "this machine is claimed under this id already and nothing has changed; to claim it anew, remove the \
-                            node in Netdata Cloud, or give a new id with -id=";
+                            node in Netdata Cloud, or claim under a new id with -id=$(uuidgen)";
 
 /// The driver looks for a key or makes one.
 pub(in crate::engine) struct ExpectKey;
