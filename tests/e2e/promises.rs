@@ -64,12 +64,12 @@ fn whatever_is_given_counts_above_its_default_and_rooms_are_optional() {
     let machine = Machine::trusting(&cloud);
     let token = claim_arguments(&cloud).remove(1);
     let url = format!("-url={}", cloud.url());
-    let arguments = [&token, &url, &format!("-id={ID}"), "-hostname=a-name-of-its-own"].map(str::to_owned);
+    let arguments = [&token, &url, &format!("-id={ID}"), "-hostname=a \"name\" of its own"].map(str::to_owned);
     let ended = run(machine.called("netdata-claim.sh", &arguments));
     assert_eq!((ended.code, ended.stderr.lines().last()), (0, Some(DONE)), "{ended:?}");
     let view = cloud.with(|cloud, _| cloud.view());
     let node = view.node(ID).unwrap();
-    assert_eq!((node.hostname.as_str(), node.rooms.len()), ("a-name-of-its-own", 1), "only the room of all nodes");
+    assert_eq!((node.hostname.as_str(), node.rooms.len()), ("a \"name\" of its own", 1), "only the room of all nodes");
 
     // The same words behind -W.
     let claim = format!("claim {token} {url} -id=bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee -hostname=\"another name\"");
@@ -146,4 +146,58 @@ fn the_four_keys_tell_the_documented_cases_apart() {
     let link = machine.start(&["--listen=127.0.0.1:0"]);
     assert!(keys(&link)[0], "cloud-enabled");
     assert!(link.stop().0.success());
+}
+
+#[test]
+fn a_daemon_that_is_not_to_be_told_of_a_claim_sees_it_by_itself() {
+    for option in ["-noreload", "-daemon-not-running"] {
+        let cloud = cloud("");
+        let machine = Machine::trusting(&cloud);
+        let link = machine.start(&[]);
+        link.wait_for("listens for commands at", 0);
+        let ended = run(script(&machine, &cloud, &[option]));
+        assert_eq!((ended.code, ended.stderr.lines().last()), (0, Some(DONE)), "{ended:?}");
+        assert!(!ended.stderr.contains("online"), "nobody was asked: {ended:?}");
+        link.wait_for("ACLK: online as", 0);
+        assert!(!link.said().contains("reload-claiming-state"), "{}", link.said());
+        assert!(link.stop().0.success());
+    }
+}
+
+#[test]
+fn a_netdata_listens_where_its_command_line_says() {
+    let machine = Machine::new();
+    let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = probe.local_addr().unwrap().port();
+    drop(probe);
+    machine.configure("[web]\n    bind to = 127.0.0.99\n    default port = 1\n");
+    let daemon = Daemon::start(machine.called("netdata", &["-D", "-i", "127.0.0.1", "-p", &port.to_string()]));
+    assert_eq!(page_of(&daemon), format!("http://127.0.0.1:{port}/"));
+    assert_eq!(get(([127, 0, 0, 1], port).into(), "/api/v1/info").json()["agent-claimed"], false);
+    assert!(daemon.stop().0.success());
+}
+
+#[test]
+fn what_a_netdata_has_and_this_one_does_not_is_taken_or_refused() {
+    let machine = Machine::new();
+    let taken = ["-D", "--listen=off", "-t", "5", "-W", "stacksize=65536", "-W", "debug_flags=1", "-W", "keepopenfds"];
+    let daemon = Daemon::start(machine.called("netdata", &taken));
+    for note in ["-t changes nothing", "-W stacksize changes nothing", "-W debug_flags changes nothing"] {
+        daemon.wait_for(note, 0);
+    }
+    daemon.wait_for("not claimed; waiting", 0);
+    assert!(daemon.stop().0.success());
+    for word in [
+        "unittest",
+        "sqlite-check",
+        "sqlite-fix",
+        "sqlite-compact",
+        "createdataset=60",
+        "stresstest=1",
+        "simple-pattern",
+    ] {
+        let refused = run(machine.called("netdata", &["-W", word]));
+        assert_eq!(refused.code, 1, "{word}: {refused:?}");
+        assert!(refused.stderr.contains("not known here"), "{word}: {refused:?}");
+    }
 }
