@@ -139,6 +139,7 @@ fn a_start_that_fails_says_why_and_how() {
     assert_eq!(second.code, 2, "{second:?}");
     let holder = format!("(pid {})", daemon.pid);
     assert!(second.stderr.contains("is in use by") && second.stderr.contains(&holder), "{second:?}");
+    assert!(second.stderr.contains("hint: a daemon runs already"), "{second:?}");
     let text = fs::read_to_string(log(&machine).join("error.log")).unwrap();
     assert!(text.lines().any(|line| line.contains("ACLK: storage: ") && line.contains(&holder)), "{text}");
     assert_eq!(machine.netdatacli(&["ping"]).stdout, "pong\n", "the first is left alone");

@@ -48,6 +48,10 @@ use std::rc::Rc;
 use tokio::net::TcpListener;
 use tokio::task::LocalSet;
 
+/// What to do where a daemon is in the way of another one.
+const RUNS_ALREADY: &str =
+    "a daemon runs already: \"aclk status\" says how it is, and \"netdatacli shutdown-agent\" ends it";
+
 /// Under which name the program was started.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Called {
@@ -219,7 +223,10 @@ fn work(
     };
     // Root sees more than the user that it becomes.
     sightings::look_around();
-    let live = Live::new(&paths.live(), live::PATIENCE)?;
+    let live = Live::new(&paths.live(), live::PATIENCE).map_err(|error| {
+        let hint = if error.is_busy() { RUNS_ALREADY } else { "" };
+        Fault::from(error).hint(hint)
+    })?;
     let _pid_file = options.pid_file.as_deref().map(PidFile::write).transpose()?;
     let journal = Journal::new(Log::new(output.clone()), live, Manager::from_env());
     for note in notes {

@@ -20,14 +20,18 @@ pub(crate) const HELP: &str = "\
 The commands of a running daemon:
 
   aclk-state [json]      how the Agent-Cloud Link is, and if it is not up, why
-  reload-claiming-state  read the claim and all settings again, link anew, and say what came of it; lifts a ban
-  reopen-logs            open the log file anew, after it was given another name (logrotate)
+  reload-claiming-state  read the claim and all settings again, link anew, and
+                         say what came of it; lifts a ban
+  reopen-logs            open the log file anew, after it was given another name
+                         (logrotate)
   ping                   answers pong
   version                the version of the daemon
   read-config cloud|global|KEY
-                         a value of cloud.conf: \"cloud base url\", \"enabled\" or \"proxy\"
+                         a value of cloud.conf: \"cloud base url\", \"enabled\" or
+                         \"proxy\"
   write-config cloud|global|KEY|VALUE
-                         sets it until the daemon ends; counts at the next reload-claiming-state
+                         sets it until the daemon ends; counts at the next
+                         reload-claiming-state
   shutdown-agent         end in order
   help                   this text";
 

@@ -111,6 +111,11 @@ impl StoreError {
     pub(crate) const fn is_permission(&self) -> bool {
         matches!(self.problem, Problem::Denied(_))
     }
+
+    /// Whether somebody else is at work there.
+    pub(crate) const fn is_busy(&self) -> bool {
+        matches!(self.problem, Problem::Busy { .. })
+    }
 }
 
 impl fmt::Display for StoreError {

@@ -165,7 +165,8 @@ fn every_help_fits_a_terminal_of_80_columns() {
     let overview = machine.run(&["--help"]).stdout;
     // That of the emulated Cloud is its own.
     let helps = COMMANDS.iter().filter(|command| **command != "cloud").map(|command| help(&machine, command));
-    for help in helps.chain([overview]) {
+    let of_commands = run(named(&machine, "netdatacli", &["help"])).stdout;
+    for help in helps.chain([overview, of_commands]) {
         for line in help.lines() {
             assert!(line.chars().count() <= 80 && line.trim_end() == line, "{line:?}");
         }

@@ -18,7 +18,8 @@ const URL: Opt = Opt::new(
     &["-url", "--claim-url"],
     "URL",
     '=',
-    "base URL of the Cloud; default: that of the last claim, else https://app.netdata.cloud",
+    "base URL of the Cloud; default: [cloud] cloud base url in netdata.conf, else that of the last claim, else \
+     https://app.netdata.cloud",
 )
 .offers(&["https://app.netdata.cloud"]);
 const ID: Opt = Opt::new(

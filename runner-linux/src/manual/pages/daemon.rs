@@ -118,7 +118,8 @@ pub(crate) const NETDATA: Page = Page {
             &["-u"],
             "USER",
             ' ',
-            "the same as --user; default: [global] run as user in netdata.conf, else netdata if there is such a user",
+            "if root starts it: give up those rights and become this user, once what needs them is open; default: [global] \
+             run as user in netdata.conf, else netdata if there is such a user",
         ),
         Opt::new(
             &["-W"],
@@ -139,9 +140,10 @@ pub(crate) const NETDATA: Page = Page {
         Opt::new(&["-W get2"], "FILE SECTION KEY DEFAULT", ' ', "print a setting of that"),
         Opt::new(&["-W buildinfo"], "", ' ', "what this program is; buildinfojson: as JSON"),
         Opt::new(&["-v", "-V", "--version"], "", ' ', "the version"),
-        LISTEN,
+        Opt::new(&["--listen"], "ADDR:PORT|off", ' ', "where the local API and the status page are, or that there are none")
+            .offers(&["127.0.0.1:19999", "off"]),
         HOSTNAME,
-        USER,
+        Opt::new(&["--user"], "USER", ' ', "the same as -u"),
         HOST_PREFIX,
         NET,
         ADDRESS,
