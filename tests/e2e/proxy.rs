@@ -168,7 +168,7 @@ fn noproxy_overrides_what_is_configured_and_stored() {
     let machine = Machine::trusting(&cloud);
     let proxy = proxy(Kind::Http, None, &hidden);
     machine.configure(&format!("[cloud]\nproxy = http://{}\n", proxy.address()));
-    for (number, argument) in ["-noproxy", "--no-proxy", "-proxy=none", "-proxy=NONE"].into_iter().enumerate() {
+    for (number, argument) in ["-noproxy", "--noproxy", "-proxy=none", "-proxy=NONE"].into_iter().enumerate() {
         let id = format!("-id=0000000{number}-bbbb-4ccc-8ddd-eeeeeeeeeeee");
         let ended = machine.claim(&cloud, &[&id, argument]);
         assert_eq!(ended.code, 0, "{argument}: {ended:?}");

@@ -93,3 +93,13 @@ fn the_local_api_answers_as_always_and_says_that_there_is_no_cloud() {
     assert!(format!("{}{}", reload.stdout, reload.stderr).contains(WITHOUT), "{reload:?}");
     assert_eq!(without.run("netdatacli", &["ping"]).code, 0, "it is still there");
 }
+
+#[test]
+fn the_doctor_says_that_there_is_no_cloud_and_how_to_get_another_program() {
+    let Some(without) = Without::new() else { return };
+    let ended = without.run("aclk", &["doctor"]);
+    assert_eq!(ended.code, 20, "{ended:?}");
+    let said = ended.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(said.contains(&format!("FAIL config {WITHOUT}")), "{ended:?}");
+    assert!(said.to_lowercase().contains(REINSTALL), "{ended:?}");
+}

@@ -1,7 +1,7 @@
 //! What must hold for the files of the repository, whatever is in them.
 
-mod compatibility;
 mod links;
+mod promises;
 mod strangers;
 
 use crate::process::{Problem, Process, is_automatic, root};
@@ -25,7 +25,7 @@ pub(super) fn check() -> Result<(), Problem> {
     let mut findings = links::broken(&files);
     findings.extend(strangers::found(&files));
     findings.extend(commands(&files));
-    findings.extend(compatibility::unproven(&files));
+    findings.extend(promises::unproven(&files));
     if is_automatic() {
         findings.extend(lock_file());
     }

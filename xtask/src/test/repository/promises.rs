@@ -1,9 +1,9 @@
-//! `docs/compatibility.md`: each row of its tables has a test that exists, or says why there is none.
+//! Pages that promise something: each row of their tables has a test that exists, or says why there is none.
 
 use super::Files;
 use std::ops::ControlFlow;
 
-const PAGE: &str = "docs/compatibility.md";
+const PAGES: [&str; 2] = ["docs/compatibility.md", "docs/troubleshooting.md"];
 /// Where a test is if its name has no file: `claim::a_test` is in `claim.rs` there, `users::files::a_test` in `users/files.rs`.
 const END_TO_END: &str = "tests/e2e";
 /// What the last column of these tables is called.
@@ -15,7 +15,11 @@ const REASON_MIN: usize = 10;
 
 /// Rows that show nothing, and tests that are not there.
 pub(super) fn unproven(files: &Files) -> Vec<String> {
-    let Some(Some(text)) = files.get(PAGE) else { return vec![format!("{PAGE}: there is no such file")] };
+    PAGES.iter().flat_map(|page| unproven_on(page, files)).collect()
+}
+
+fn unproven_on(page: &str, files: &Files) -> Vec<String> {
+    let Some(Some(text)) = files.get(page) else { return vec![format!("{page}: there is no such file")] };
     let mut rows = 0;
     let mut findings = Vec::new();
     let mut is_table_of_tests = false;
@@ -29,11 +33,11 @@ pub(super) fn unproven(files: &Files) -> Vec<String> {
             is_table_of_tests = true;
         } else if is_table_of_tests && !is_rule {
             rows += 1;
-            findings.extend(faults(files, last).into_iter().map(|fault| format!("{PAGE}:{}: {fault}", number + 1)));
+            findings.extend(faults(files, last).into_iter().map(|fault| format!("{page}:{}: {fault}", number + 1)));
         }
     }
     if rows == 0 {
-        findings.push(format!("{PAGE}: no table has a last column `{COLUMN}`"));
+        findings.push(format!("{page}: no table has a last column `{COLUMN}`"));
     }
     findings
 }
@@ -76,7 +80,9 @@ fn exists(files: &Files, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Files, PAGE, unproven};
+    use super::{Files, PAGES, unproven, unproven_on};
+
+    const PAGE: &str = PAGES[0];
 
     /// What is found on a page with this table, in a repository with two tests.
     fn findings(rows: &str) -> Vec<String> {
@@ -85,7 +91,7 @@ mod tests {
         );
         let test = "#[test]\n#[ignore]\nfn it_works() {\n}\nfn a_helper() {\n}\n";
         let files = [(PAGE, page.as_str()), ("tests/e2e/users/files.rs", test), ("xtask/tests/install.rs", test)];
-        unproven(&files.map(|(path, text)| (path.to_owned(), Some(text.to_owned()))).into())
+        unproven_on(PAGE, &files.map(|(path, text)| (path.to_owned(), Some(text.to_owned()))).into())
     }
 
     #[test]
@@ -114,7 +120,7 @@ mod tests {
         for row in ["| p | yes | |", "| p | yes | see below |", "| p | yes | none: |", "| p | yes | none: why |"] {
             assert_eq!(findings(row).len(), 1, "{row}");
         }
-        assert_eq!(unproven(&Files::new()), [format!("{PAGE}: there is no such file")]);
+        assert_eq!(unproven(&Files::new()), PAGES.map(|page| format!("{page}: there is no such file")));
         assert_eq!(findings(""), [format!("{PAGE}: no table has a last column `test`")]);
     }
 }
