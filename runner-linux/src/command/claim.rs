@@ -110,7 +110,7 @@ fn say_claimed(notified: &Notified) {
     match notified {
         Notified::Not => {}
         Notified::Nobody => screen.note(
-            "no daemon is running here: start one with \"aclk run\", or as the service \"netdata\", and the node comes online",
+            "no daemon is running here: start it (\"systemctl start aclk\", or \"aclk run\"), and the node comes online",
         ),
         Notified::Done(words) => screen.line(words),
         Notified::Failed(why) => {
