@@ -51,6 +51,8 @@ pub(crate) enum Problem {
     ForeignLink,
     /// A second name of a file that belongs to neither the current user nor the owner of the directory.
     ForeignName,
+    /// A directory of root's with other files than those of a claim, which somebody else may have given its name.
+    Displaced,
     /// It was removed while it was used.
     Vanished,
     /// Larger than anything sensible.
@@ -143,6 +145,11 @@ impl fmt::Display for StoreError {
             Problem::ForeignName => write!(
                 f,
                 "{path} is a second name (hard link) of a file of another user and is not used: put a copy in its place"
+            ),
+            Problem::Displaced => write!(
+                f,
+                "{path} belongs to root, has other files than those of a claim in it, and may have been moved there by \
+                 another user: move it away, or give it to the user that Netdata runs as with chown -R"
             ),
             Problem::Vanished => write!(f, "{path} was removed at the same time: try again"),
             Problem::TooLarge { limit } => write!(f, "{path} is larger than {limit} bytes: is it the right file?"),

@@ -2,10 +2,11 @@
 //! belongs (protocol.md 1.1, section 7 row 24).
 
 use super::claim_dir::{
-    CLAIMED_ID, CLOUD_CONF, CLOUD_FULLCHAIN, NODE_ID, PENDING, PRIVATE_PEM, PUBLIC_PEM, ROOMS, TOKEN,
+    CLAIMED_ID, CLOUD_CONF, CLOUD_FULLCHAIN, NODE_ID, PENDING, PRIVATE_PEM, PUBLIC_PEM, ROOMS, TOKEN, TRUSTED,
+    temporary,
 };
 use super::disk::Dir;
-use super::error::StoreError;
+use super::error::{Problem, StoreError};
 use super::owner::Owner;
 use crate::user::name_of;
 use std::path::Path;
@@ -18,13 +19,17 @@ const FILES: [&str; 9] =
 /// what could not be.
 ///
 /// # Errors
-/// If the directory cannot be opened, or is a link that somebody else made.
+/// If the directory cannot be opened, is a link that somebody else made, or may be another directory of root's that somebody
+/// else has given this name.
 pub(crate) fn repair(path: &Path) -> Result<Vec<String>, StoreError> {
     let Some(owner) = Owner::appointed() else { return Ok(Vec::new()) };
     let Some(mut dir) = Dir::open(path).map_err(|problem| problem.at(path))? else { return Ok(Vec::new()) };
+    if is_displaced(&dir, path, owner).map_err(|problem| problem.at(path))? {
+        return Err(Problem::Displaced.at(path));
+    }
     let mut notes = Vec::new();
     let name = name_of(owner.uid.as_raw());
-    let mut tell = |what: &Path, result: Result<Option<u32>, super::error::Problem>| match result {
+    let mut tell = |what: &Path, result: Result<Option<u32>, Problem>| match result {
         Ok(None) => {}
         Ok(Some(before)) => {
             notes.push(format!("{} belonged to {}; it belongs to {name} now", what.display(), name_of(before)));
@@ -36,6 +41,17 @@ pub(crate) fn repair(path: &Path) -> Result<Vec<String>, StoreError> {
         tell(&path.join(file), dir.give_file_to(file, owner));
     }
     Ok(notes)
+}
+
+/// Whether this may be any directory of root's: whoever may write in the directory above can give it another name. What only
+/// has the files of a claim in it is a claim directory.
+fn is_displaced(dir: &Dir, path: &Path, owner: Owner) -> Result<bool, Problem> {
+    let can_be_moved = |above: &Path| Ok(Dir::open(above)?.is_some_and(|above| above.is_shared()));
+    if owner.uid.is_root() || !dir.belongs_to_root() || !path.parent().map_or(Ok(true), can_be_moved)? {
+        return Ok(false);
+    }
+    let is_ours = |name: &str| FILES.into_iter().any(|file| name == file || name == temporary(file)) || name == TRUSTED;
+    Ok(!dir.has_only(is_ours)?)
 }
 
 /// Who cannot write to a claim directory is told so before anything is made anywhere. One that is missing is made later.

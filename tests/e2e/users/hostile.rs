@@ -143,3 +143,36 @@ fn a_directory_that_is_a_link_of_another_user_is_not_given_away() {
     assert!(ended.code == 2 && ended.stderr.contains("lib/aclk is a symbolic link"), "{ended:?}");
     assert_eq!(owner(&precious), (0, 0, 0o700));
 }
+
+/// Who owns the directory above may give another name to a directory that he may not even look into.
+#[test]
+fn a_directory_of_root_that_another_user_has_moved_is_not_given_away() {
+    if !can_change_users() {
+        return;
+    }
+    let cloud = cloud("");
+    let (machine, _) = victim(&cloud);
+    let precious = machine.root().join("etc/ssl");
+    fs::DirBuilder::new().mode(0o700).create(&precious).unwrap();
+    for name in ["private.pem", "key.pem"] {
+        fs::write(precious.join(name), SECRET).unwrap();
+        fs::set_permissions(precious.join(name), fs::Permissions::from_mode(0o600)).unwrap();
+    }
+    // In static installations this belongs to the user.
+    chown(machine.root().join("etc"), Some(NETDATA), Some(NETDATA)).unwrap();
+    fs::rename(machine.file(""), machine.root().join("etc/away")).unwrap();
+    fs::rename(&precious, machine.file("")).unwrap();
+    let netdata = ["-D".to_owned(), "--listen=off".to_owned()];
+    let attempts: [&dyn Fn() -> Ended; 3] =
+        [&|| claim(&machine, &cloud, 0, &[]), &|| aclk(&machine, 0, &["unclaim", "--yes"]), &|| {
+            run(as_user(&machine, 0, "netdata", &netdata))
+        }];
+    for attempt in attempts {
+        let ended = attempt();
+        assert!(ended.code == 2 && ended.stderr.contains("may have been moved there by another user"), "{ended:?}");
+        assert_eq!(owner(&machine.file("")), (0, 0, 0o700), "{ended:?}");
+        for name in ["private.pem", "key.pem"] {
+            assert_eq!(owner(&machine.file(name)), (0, 0, 0o600), "{ended:?}");
+        }
+    }
+}

@@ -74,11 +74,27 @@ impl Dir {
     /// Whether root could be misled by a file: it has a second name, and belongs neither to the owner of this directory
     /// nor to whom root works for, who both could have put the name here.
     pub(super) fn is_borrowed(&self, file: &Stat) -> bool {
-        let is_shared = self.owner.st_uid != 0 || Mode::from_raw_mode(self.owner.st_mode).contains(Mode::WOTH) || {
-            Mode::from_raw_mode(self.owner.st_mode).contains(Mode::WGRP) && self.owner.st_gid != 0
-        };
         let theirs = [Some(self.owner.st_uid), Owner::appointed().map(|owner| owner.uid.as_raw())];
-        geteuid().is_root() && is_shared && file.st_nlink > 1 && !theirs.contains(&Some(file.st_uid))
+        geteuid().is_root() && self.is_shared() && file.st_nlink > 1 && !theirs.contains(&Some(file.st_uid))
+    }
+
+    /// Whether somebody but root can give names here.
+    pub(crate) fn is_shared(&self) -> bool {
+        let mode = self.mode();
+        self.owner.st_uid != 0 || mode.contains(Mode::WOTH) || (mode.contains(Mode::WGRP) && self.owner.st_gid != 0)
+    }
+
+    /// Whether everything in here has a name that `is_known`.
+    pub(crate) fn has_only(&self, is_known: impl Fn(&str) -> bool) -> Result<bool, Problem> {
+        let problem = |error| Problem::of(Verb::Read, error);
+        for entry in rustix::fs::Dir::read_from(&self.fd).map_err(problem)? {
+            let entry = entry.map_err(problem)?;
+            let name = entry.file_name().to_str().unwrap_or_default();
+            if !matches!(name, "." | "..") && !is_known(name) {
+                return Ok(false);
+            }
+        }
+        Ok(true)
     }
 
     /// To whom a file made here by root belongs: to whom root works for, else to the owner of the directory. A daemon under
