@@ -14,11 +14,12 @@ pub(crate) mod cable;
 pub(crate) mod tap;
 
 use crate::clock::{BUILD_UNIX_SECONDS, HostClock};
+use crate::erased::{AnyControl, AnyObserver, Wish};
 use crate::host::{Host, Work};
 use crate::store::FileStore;
 use crate::store::error::StoreError;
 use aclk_core::clock::{Clock as _, Now};
-use aclk_core::driver::{Control, Observer};
+use aclk_core::driver::Observer;
 use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::PRIVATE_PEM_MAX;
 use aclk_core::metrics;
@@ -67,8 +68,8 @@ pub(crate) async fn drive<D: Driver>(
     wire: Wire<'_, D>,
     work: Work,
     node: &RefCell<Node<dyn metrics::Device + '_>>,
-    observer: &mut impl Observer,
-    control: &mut impl Control,
+    observer: &mut dyn Observer,
+    control: &mut dyn Wish,
 ) {
     let Work { goal, settings, saved } = work;
     let mut memory = Box::new(Memory::new());
@@ -77,8 +78,8 @@ pub(crate) async fn drive<D: Driver>(
         key: &mut host.key,
         rng: &mut host.rng,
         clock: &wire.stack.clock,
-        observer,
-        control,
+        observer: &mut AnyObserver(observer),
+        control: &mut AnyControl(control),
         node,
         counters: &wire.stack.counters,
     };

@@ -12,6 +12,7 @@ mod daemon;
 #[cfg_attr(not(feature = "link"), path = "without_link/device.rs")]
 mod device;
 mod doctor;
+mod erased;
 mod fault;
 mod first_claim;
 mod gzip;

@@ -51,6 +51,8 @@ pub(crate) struct FileStore {
     chains: Vec<(PathBuf, &'static str)>,
     /// What the next claim stores beside its URL.
     terms: Terms,
+    /// Whether nothing is to be changed.
+    is_read_only: bool,
 }
 
 impl FileStore {
@@ -64,6 +66,7 @@ impl FileStore {
             own: None,
             chains: vec![(path.to_owned(), CLOUD_FULLCHAIN)],
             terms: Terms::default(),
+            is_read_only: false,
         }
     }
 
@@ -96,6 +99,13 @@ impl FileStore {
     /// Lets the next claim that succeeds store this for its link.
     pub(crate) fn remember(&mut self, terms: Terms) {
         self.terms = terms;
+    }
+
+    /// The same, so that whatever is to be saved is not. Of a link that is only the id that the Cloud gives to the node,
+    /// and a link asks for it again.
+    #[cfg(feature = "link")]
+    pub(crate) fn read_only(self) -> Self {
+        Self { is_read_only: true, ..self }
     }
 
     /// Where it is.
@@ -186,6 +196,9 @@ impl Store for FileStore {
     }
 
     async fn save(&mut self, record: Record<'_>) -> Result<(), StoreError> {
+        if self.is_read_only {
+            return Ok(());
+        }
         // Who removes the directory has unclaimed the node: it must not come back for the sake of a node id.
         if matches!(record, Record::Node(_)) && self.open()?.is_none() {
             return Ok(());

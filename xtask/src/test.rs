@@ -4,6 +4,7 @@
 //! test runner.
 
 mod cargo;
+mod dist;
 mod no_std;
 mod repository;
 mod summary;
@@ -64,6 +65,7 @@ const GATES: &[Gate] = &[
         about: "the firmware lives on an emulated board, from claim to unclaim",
         run: firmware::check,
     },
+    Gate { name: "dist", about: "the program that is distributed starts and is small", run: dist::check },
     Gate { name: "build", about: "the tests compile", run: cargo::build_tests },
     Gate { name: "container", about: "the image is made, and does what the documentation says", run: container::check },
     Gate { name: LAST, about: "the tests pass", run: cargo::tests },

@@ -4,10 +4,11 @@
 use super::address::Addressing;
 use super::{OwnStack, Wire, drive, hardware_address};
 use crate::clock::HostClock;
+use crate::erased::Wish;
 use crate::fault::Fault;
 use crate::host::{Host, Work};
 use aclk_core::clock::Clock;
-use aclk_core::driver::{Control, Observer};
+use aclk_core::driver::Observer;
 use aclk_core::metrics::Device;
 use aclk_core::node::Node;
 use aclk_core::stage::Stage;
@@ -35,8 +36,8 @@ pub(crate) async fn drive_on_cable(
     stack: &OwnStack,
     work: Work,
     node: &RefCell<Node<dyn Device + '_>>,
-    observer: &mut impl Observer,
-    control: &mut impl Control,
+    observer: &mut dyn Observer,
+    control: &mut dyn Wish,
 ) {
     let router = lan.router.config().address;
     let (ethernet, network) = aclk_lan::host::Host::new(lan, hardware_address(work.settings.machine_guid));
@@ -49,6 +50,7 @@ pub(crate) async fn drive_on_cable(
 mod tests {
     use super::{drive_on_cable, lan};
     use crate::device::{OwnStack, now};
+    use crate::erased::Wish;
     use crate::fault::exit;
     use crate::host::{Host, Work, block_on};
     use crate::report::record::Record;
@@ -71,7 +73,7 @@ mod tests {
     const PRIVATE_PEM: &str = include_str!("../../../tests/pair/fixtures/private.pem");
 
     /// Lets a new device claim itself over `lan` until `control` ends that.
-    fn claim(lan: Lan, control: &mut impl Control) -> Record {
+    fn claim(lan: Lan, control: &mut dyn Wish) -> Record {
         let cloud = Running::start(Options { host: "cloud.test".to_owned(), ..Options::default() }).unwrap();
         let token = cloud.with(|cloud, _| Secret::copy_of(cloud.token().as_bytes()).unwrap());
         let given = Given { token: Some(token), url: Some(Url::parse(cloud.url()).unwrap()), ..Given::default() };

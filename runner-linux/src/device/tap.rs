@@ -3,11 +3,12 @@
 use super::address::Addressing;
 use super::{OwnStack, Wire, drive, hardware_address};
 use crate::clock::HostClock;
+use crate::erased::Wish;
 use crate::fault::Fault;
 use crate::host::{Host, Work};
 use crate::store::error::words;
 use aclk_core::clock::Clock;
-use aclk_core::driver::{Control, Observer};
+use aclk_core::driver::Observer;
 use aclk_core::metrics::Device;
 use aclk_core::node::Node;
 use aclk_core::stage::Stage;
@@ -101,8 +102,8 @@ impl Tap {
         host: &mut Host,
         work: Work,
         node: &RefCell<Node<dyn Device + '_>>,
-        observer: &mut impl Observer,
-        control: &mut impl Control,
+        observer: &mut dyn Observer,
+        control: &mut dyn Wish,
     ) -> Result<(), Fault> {
         let stack = self.stack;
         let ethernet = Card::new(self, hardware_address(work.settings.machine_guid));

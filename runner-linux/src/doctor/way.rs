@@ -3,35 +3,23 @@
 use super::advice::{Situation, of_failure};
 use super::certificate::{Shown, span};
 use super::{Report, Step};
-use crate::clock::{BUILD_UNIX_SECONDS, HostClock};
+use crate::clock::HostClock;
 use crate::fault::Fault;
-use crate::host;
-use crate::net::HostNetwork;
-use crate::random;
+use crate::host::{self, Host, Work};
 use crate::store::FileStore;
-use crate::store::error::StoreError;
 use crate::trust::{INSECURE, Trust};
 use aclk_core::clock::Clock;
-use aclk_core::driver::{Evidence, Machine, NoControl, Observer, drive};
+use aclk_core::driver::{Evidence, NoControl, Observer};
 use aclk_core::engine::event::{Answer, Event, Goal, Until};
-use aclk_core::engine::{Agent, Buffers};
-use aclk_core::identity::key::{Key, PRIVATE_PEM_MAX};
+use aclk_core::identity::key::Key;
 use aclk_core::identity::software::SoftwareKey;
 use aclk_core::metrics::NoDevice;
 use aclk_core::node::Node;
-use aclk_core::secret::Secret;
 use aclk_core::settings::Settings;
 use aclk_core::stage::{Purpose, Stage};
-use aclk_core::store::{Record, Saved, Store};
-use aclk_core::tls::{RECORD_READ_LEN, WRITE_MAX};
+use aclk_core::store::Saved;
 use std::cell::RefCell;
 
-/// Bounds what the Cloud may answer.
-const RECEIVE_LEN: usize = 128 << 10;
-/// Bounds requests and messages.
-const SEND_LEN: usize = 16 << 10;
-/// Requests over the link are not waited for.
-const QUERIES_LEN: usize = 4 << 10;
 /// Clocks that differ by less are right, in seconds.
 const CLOSE: u64 = 60;
 
@@ -77,54 +65,12 @@ impl Way {
 
     async fn walk(self, report: &mut Report) -> Result<(), Fault> {
         let Self { store, trust, settings, saved, until, situation } = self;
-        let clock = HostClock;
-        let mut memory = vec![0; RECEIVE_LEN + SEND_LEN + QUERIES_LEN + RECORD_READ_LEN + WRITE_MAX];
-        let (receive, rest) = memory.split_at_mut(RECEIVE_LEN);
-        let (send, rest) = rest.split_at_mut(SEND_LEN);
-        let (queries, rest) = rest.split_at_mut(QUERIES_LEN);
-        let (tls_read, tls_write) = rest.split_at_mut(RECORD_READ_LEN);
-        let node = RefCell::new(Node::new(NoDevice::default(), &settings, &saved, clock.now()));
+        let node = RefCell::new(Node::new(NoDevice::default(), &settings, &saved, HostClock.now()));
         let has_proxy = settings.proxy_to(settings.url.host(), settings.url.port()).is_some();
-        let buffers = Buffers { receive, send, queries };
-        let mut agent = Agent::new(Goal::Check(until), settings, saved, buffers, random::seed()?, clock.now());
         let mut witness = Witness { report, situation: &situation, seen: Seen::default(), has_proxy };
-        let machine = Machine {
-            network: &HostNetwork,
-            clock: &clock,
-            store: &mut ReadOnly(store),
-            key: &mut SoftwareKey::new(),
-            rng: &mut random::rng()?,
-            observer: &mut witness,
-            control: &mut NoControl,
-            node: &node,
-            anchors: trust.anchors(),
-            build_unix_seconds: BUILD_UNIX_SECONDS,
-            tls_read,
-            tls_write,
-        };
-        drive(&mut agent, machine).await;
+        let work = Work { goal: Goal::Check(until), settings, saved };
+        Host::looking(store, trust)?.drive(work, &node, &mut witness, &mut NoControl).await?;
         witness.end();
-        Ok(())
-    }
-}
-
-/// The files, which nothing changes.
-#[derive(Debug)]
-struct ReadOnly(FileStore);
-
-impl Store for ReadOnly {
-    type Error = StoreError;
-
-    async fn load(&mut self) -> Result<Saved, StoreError> {
-        self.0.load().await
-    }
-
-    async fn load_key(&mut self) -> Result<Option<Secret<PRIVATE_PEM_MAX>>, StoreError> {
-        self.0.load_key().await
-    }
-
-    /// The only record of a link is the id that the Cloud gives to the node; a link asks for it again.
-    async fn save(&mut self, _: Record<'_>) -> Result<(), StoreError> {
         Ok(())
     }
 }

@@ -3,6 +3,7 @@
 use super::Work;
 use crate::clock::{BUILD_UNIX_SECONDS, HostClock};
 use crate::device::tap::Tap;
+use crate::erased::{AnyControl, AnyObserver, Wish};
 use crate::fault::Fault;
 #[cfg(feature = "lab")]
 use crate::metrics::Machine as Measured;
@@ -13,7 +14,7 @@ use crate::store::FileStore;
 use crate::store::conf::Conf;
 use crate::trust::{self, Trust};
 use aclk_core::clock::Clock;
-use aclk_core::driver::{Control, Machine, Observer, drive};
+use aclk_core::driver::{Machine, Observer, drive};
 use aclk_core::engine::{Agent, Buffers};
 use aclk_core::identity::key::Key;
 use aclk_core::identity::software::SoftwareKey;
@@ -55,6 +56,14 @@ impl Host {
         Ok(host)
     }
 
+    /// The same for someone who only looks: nothing is mended.
+    ///
+    /// # Errors
+    /// If there is no randomness.
+    pub(crate) fn looking(store: FileStore, trust: Trust) -> Result<Self, Fault> {
+        Ok(Self { store: store.read_only(), trust, key: SoftwareKey::new(), rng: random::rng()? })
+    }
+
     fn mend_public_key(&mut self) -> Result<(), Fault> {
         let Some(dir) = self.store.open()? else { return Ok(()) };
         let Ok(Some(private_pem)) = dir.private_pem() else { return Ok(()) };
@@ -87,8 +96,8 @@ impl Host {
         tap: Option<&Tap>,
         work: Work,
         node: &RefCell<Node<dyn Device + '_>>,
-        observer: &mut impl Observer,
-        control: &mut impl Control,
+        observer: &mut dyn Observer,
+        control: &mut dyn Wish,
     ) -> Result<(), Fault> {
         // On the heap: the work of a link is large, and would else be copied wherever what contains it goes.
         match tap {
@@ -103,8 +112,8 @@ impl Host {
         &mut self,
         work: Work,
         node: &RefCell<Node<dyn Device + '_>>,
-        observer: &mut impl Observer,
-        control: &mut impl Control,
+        observer: &mut dyn Observer,
+        control: &mut dyn Wish,
     ) -> Result<(), Fault> {
         let clock = HostClock;
         // In one piece, because large pieces come from the system as they are: what is never used is never there.
@@ -122,8 +131,8 @@ impl Host {
             store: &mut self.store,
             key: &mut self.key,
             rng: &mut self.rng,
-            observer,
-            control,
+            observer: &mut AnyObserver(observer),
+            control: &mut AnyControl(control),
             node,
             anchors: self.trust.anchors(),
             build_unix_seconds: BUILD_UNIX_SECONDS,

@@ -3,11 +3,12 @@
 use super::Work;
 use crate::clock::HostClock;
 use crate::device::tap::Tap;
+use crate::erased::Wish;
 use crate::fault::Fault;
 use crate::store::FileStore;
 use crate::trust::Trust;
 use aclk_core::clock::Clock;
-use aclk_core::driver::{Command, Control, Observer, measure};
+use aclk_core::driver::{Command, Observer, measure};
 use aclk_core::metrics::Device;
 use aclk_core::node::Node;
 use aclk_core::store::{Saved, Store};
@@ -38,8 +39,8 @@ impl Host {
         _: Option<&Tap>,
         work: Work,
         node: &RefCell<Node<dyn Device + '_>>,
-        observer: &mut impl Observer,
-        control: &mut impl Control,
+        observer: &mut dyn Observer,
+        control: &mut dyn Wish,
     ) -> Result<(), Fault> {
         self.drive(work, node, observer, control).await
     }
@@ -49,13 +50,13 @@ impl Host {
         &mut self,
         work: Work,
         node: &RefCell<Node<dyn Device + '_>>,
-        _: &mut impl Observer,
-        control: &mut impl Control,
+        _: &mut dyn Observer,
+        control: &mut dyn Wish,
     ) -> Result<(), Fault> {
         let clock = HostClock;
         let mut measuring = pin!(measure(&clock, node));
         loop {
-            match select(measuring.as_mut(), control.next()).await {
+            match select(measuring.as_mut(), control.next_wish()).await {
                 Either::First(()) | Either::Second(Command::Stop) => return Ok(()),
                 Either::Second(Command::Reload(saved)) => {
                     node.borrow_mut().status.reload(&saved, &work.settings.url, clock.now());
