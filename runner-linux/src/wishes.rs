@@ -118,6 +118,12 @@ impl<W: Write> Wishes<W> {
         &self.found
     }
 
+    /// Whether this keeps a daemon from starting. Whoever is not claimed connects to nobody, so there need not be anybody to
+    /// trust: "delete `claim.d`" is the documented way to unclaim, and the only trusted authority may have been there.
+    pub(crate) fn is_hindered_by(&self, fault: &Fault) -> bool {
+        fault.stage != Stage::Tls || self.found.saved.claimed.is_some()
+    }
+
     /// From now on, until the next [`begin`](Self::begin), a claim is being made.
     pub(crate) const fn claims(&mut self) {
         self.is_claiming = true;

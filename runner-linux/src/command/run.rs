@@ -34,6 +34,7 @@ use crate::sources::{self, Identity};
 use crate::store::FileStore;
 use crate::wishes::{End, Wishes};
 use aclk_core::clock::{Clock, Now};
+use aclk_core::driver::measure;
 use aclk_core::engine::event::Goal;
 use aclk_core::identity::guid::Guid;
 use aclk_core::node::Node;
@@ -326,12 +327,13 @@ async fn link_again(
     loop {
         match once(paths, options, tap, journal, daemon, &mut wishes).await {
             Ok(()) => {}
-            Err(fault) if is_first || tap.is_some_and(Tap::is_gone) => return Err(fault),
+            Err(fault) if is_first && wishes.is_hindered_by(&fault) => return Err(fault),
+            Err(fault) if tap.is_some_and(Tap::is_gone) => return Err(fault),
             // What was wrong may be mended while we wait.
             Err(fault) => {
                 journal.trouble(&fault);
                 daemon.fail(&fault);
-                wishes.wait().await;
+                wait(tap, daemon, &mut wishes).await;
             }
         }
         is_first = false;
@@ -347,6 +349,16 @@ async fn link_again(
                 }
             }
         }
+    }
+}
+
+/// Waits for a wish, and measures meanwhile.
+async fn wait(tap: Option<&Tap>, daemon: &Daemon, wishes: &mut Wishes<Output>) {
+    match tap {
+        None => match select(measure(&HostClock, &daemon.node), wishes.wait()).await {
+            Either::First(()) | Either::Second(()) => {}
+        },
+        Some(_) => wishes.wait().await,
     }
 }
 

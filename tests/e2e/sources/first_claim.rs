@@ -135,6 +135,43 @@ fn deleting_the_claim_directory_unclaims_where_nothing_else_is_left() {
 }
 
 #[test]
+fn who_is_not_claimed_needs_nobody_to_trust_and_measures_all_the_same() {
+    let cloud = cloud("");
+    let machine = Machine::claimed(&cloud);
+    let start = || {
+        let mut command = machine.command(&["run", "--listen=127.0.0.1:0"]);
+        command.env("SSL_CERT_FILE", "/dev/null").env("SSL_CERT_DIR", machine.root());
+        Daemon::start(command)
+    };
+    let link = start();
+    link.wait_for("ACLK: online as", 0);
+    link.stop();
+    let authority = fs::read(machine.file("cloud_fullchain.pem")).unwrap();
+    fs::remove_dir_all(machine.file("")).unwrap();
+    events(&cloud);
+    let link = start();
+    link.wait_for("there are no trusted certificate authorities", 0);
+    let url = link.said().split("status page at ").nth(1).unwrap().lines().next().unwrap().to_owned();
+    let measured = || {
+        let data = run({
+            let mut curl = std::process::Command::new("curl");
+            curl.args(["-s", &format!("{url}api/v1/data?chart=system.load&after=-2&format=csv")]);
+            curl
+        });
+        data.stdout.lines().count() > 1
+    };
+    wait_until("something to be measured", measured);
+    assert_eq!(events(&cloud), Vec::<String>::new());
+
+    fs::create_dir(machine.file("")).unwrap();
+    fs::write(machine.file("cloud_fullchain.pem"), authority).unwrap();
+    let ended = machine.claim(&cloud, &[&format!("-id={}", "bbbbbbbb-bbbb-4ccc-8ddd-eeeeeeeeeeee")]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    link.wait_for("ACLK: online as bbbbbbbb", 0);
+    link.stop();
+}
+
+#[test]
 fn what_the_cloud_may_take_later_is_tried_again_while_everything_else_goes_on() {
     let cloud = cloud("err-service-unavailable@claim*1");
     let machine = Machine::trusting(&cloud);

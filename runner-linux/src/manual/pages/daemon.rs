@@ -57,7 +57,7 @@ const EXIT: &[(&str, &str)] = &[
     ("0", "ended by a signal or by shutdown-agent"),
     ("1", "arguments, netdata.conf, the port of the local API, or the TAP device"),
     ("2", "files, or another daemon is running"),
-    ("4", "nobody is trusted"),
+    ("4", "it is claimed, and nobody is trusted"),
     ("6", "no such user, or not allowed to become it"),
     ("18", "no machine GUID"),
 ];
