@@ -71,6 +71,8 @@ impl Bodies {
     }
 
     /// Prepares a body. The one before is done with.
+    // Not a part of the caller, whose stack is deep already; neither is `fill`.
+    #[inline(never)]
     pub fn prepare(&mut self, what: Prepare<'_>, node: &mut Node<dyn Device + '_>, now: Now) -> Prepared {
         self.release(node);
         match what {
@@ -94,6 +96,7 @@ impl Bodies {
     }
 
     /// Writes the next piece of the body into `buffer` and yields its length.
+    #[inline(never)]
     pub fn fill(&mut self, node: &mut Node<dyn Device + '_>, buffer: &mut [u8]) -> usize {
         match &mut self.0 {
             None => 0,

@@ -144,7 +144,7 @@ pub(super) async fn run<B, N, C, S, K, R, O, W>(
             let input = if refused { Input::ConnectRefused(failure) } else { Input::ConnectFailed(failure) };
             agent.handle(machine.clock.now(), input);
         }
-        Either::Second(command) => machine.obey(agent, command).await,
+        Either::Second(command) => machine.obey(agent, command),
     }
     // A password for a proxy may be left in it, if that was interrupted.
     if agent.proxy_to(&endpoint.host, endpoint.port).is_some() {
@@ -223,7 +223,7 @@ where
                         Some(Input::Broken(Failure::new(Stage::Tcp, cause)))
                     }
                 };
-                if machine.conclude(agent, end, wish).await {
+                if machine.conclude(agent, end, wish) {
                     return End::AtOnce;
                 }
             }
@@ -257,7 +257,7 @@ where
                 };
                 match next {
                     Either3::First(()) => agent.handle(machine.clock.now(), Input::Tick),
-                    Either3::Second(command) => machine.obey(agent, command).await,
+                    Either3::Second(command) => machine.obey(agent, command),
                     Either3::Third(Ok(())) => {
                         let (clock, control) = (machine.clock, &mut *machine.control);
                         let work = secure.read(&mut chunk);
@@ -282,7 +282,7 @@ where
                                 Some(Input::Broken(failure))
                             }
                         };
-                        if machine.conclude(agent, end, wish).await {
+                        if machine.conclude(agent, end, wish) {
                             return End::AtOnce;
                         }
                     }

@@ -79,6 +79,10 @@ where
 {
     let mut machine = machine;
     loop {
+        if agent.take_reloaded() {
+            // Under a new identity the engine has ended the connection by now, if there was one.
+            machine.reload_key().await;
+        }
         machine.node.borrow_mut().status.on_traffic(agent.traffic());
         let output = agent.poll();
         match output {
@@ -96,7 +100,7 @@ where
                 let sleep = connection::sleep(machine.clock, deadline);
                 match select(sleep, machine.control.next()).await {
                     Either::First(()) => agent.handle(machine.clock.now(), Input::Tick),
-                    Either::Second(command) => machine.obey(agent, command).await,
+                    Either::Second(command) => machine.obey(agent, command),
                 }
             }
             output => {

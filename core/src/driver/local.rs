@@ -89,14 +89,8 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
         }
     }
 
-    /// Hands a wish to the engine. After a reload the key may be another one.
-    pub(super) async fn obey<B: Buffer>(&mut self, agent: &mut Agent<B>, command: Command) {
-        if let Command::Reload(_) = &command
-            && let Ok(Some(pem)) = self.store.load_key().await
-        {
-            // A key that cannot be read leaves the one in memory; the failure shows when it is used.
-            let _ = self.key.import_pem(pem.expose());
-        }
+    /// Hands a wish to the engine.
+    pub(super) fn obey<B: Buffer>(&mut self, agent: &mut Agent<B>, command: Command) {
         if let Command::Reload(saved) = &command {
             self.node.borrow_mut().status.reload(saved, agent.url(), self.clock.now());
         }
@@ -105,7 +99,7 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
 
     /// Tells the engine of the end of the connection, if that is what came of the work, and of a wish that had to wait for
     /// it. Says whether it was the end.
-    pub(super) async fn conclude<B: Buffer>(
+    pub(super) fn conclude<B: Buffer>(
         &mut self,
         agent: &mut Agent<B>,
         end: Option<Input<'_>>,
@@ -116,9 +110,18 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
             agent.handle(self.clock.now(), end);
         }
         if let Some(wish) = wish {
-            self.obey(agent, wish).await;
+            self.obey(agent, wish);
         }
         is_over
+    }
+
+    /// Reads the stored key, if there is one, in place of the one in memory. To be called while there is no connection: a
+    /// connection and the reading of a key are the two that take most of a stack.
+    pub(super) async fn reload_key(&mut self) {
+        if let Ok(Some(pem)) = self.store.load_key().await {
+            // A key that cannot be read leaves the one in memory; the failure shows when it is used.
+            let _ = self.key.import_pem(pem.expose());
+        }
     }
 
     /// Makes sure that the stored key, if there is one, is in memory.

@@ -36,6 +36,8 @@ pub struct Agent<B> {
     stopping: bool,
     /// A reload came while the driver owed an answer.
     reload_pending: bool,
+    /// A reload came, and [`take_reloaded`](Agent::take_reloaded) has not been asked since.
+    reloaded: bool,
 }
 
 impl<B: Buffer> Agent<B> {
@@ -49,10 +51,13 @@ impl<B: Buffer> Agent<B> {
         let rng = ChaCha20Rng::from_seed(seed);
         let mut cx = Context::new(goal, settings, saved, buffers, rng, now);
         let step = start(&mut cx);
-        Self { step, cx, stopping: false, reload_pending: false }
+        Self { step, cx, stopping: false, reload_pending: false, reloaded: false }
     }
 
     /// Takes in what happened.
+    // This and the two below are not a part of the caller, which waits for the network with its stack: one that is deep while
+    // an input is worked on would be as deep in everything else.
+    #[inline(never)]
     pub fn handle(&mut self, now: Now, input: Input<'_>) {
         self.cx.now = now;
         self.cx.reclaim_send_buffer();
@@ -64,6 +69,7 @@ impl<B: Buffer> Agent<B> {
     }
 
     /// Takes in received bytes and returns how many were taken. When not all were, poll, then offer the rest.
+    #[inline(never)]
     pub fn receive(&mut self, now: Now, bytes: &[u8]) -> usize {
         self.cx.now = now;
         self.cx.reclaim_send_buffer();
@@ -81,6 +87,7 @@ impl<B: Buffer> Agent<B> {
     }
 
     /// What to do next.
+    #[inline(never)]
     pub fn poll(&mut self) -> Output<'_> {
         self.cx.reclaim_send_buffer();
         if self.cx.is_idle() && matches!(self.step, Step::Link(_)) {
@@ -123,6 +130,11 @@ impl<B: Buffer> Agent<B> {
             Item::Offline => Output::Event(Event::Offline { failure: &cx.failure }),
             Item::Notice => Output::Event(Event::Notice(&cx.notice)),
         }
+    }
+
+    /// Whether the identity was changed from outside since this was last asked: then the key may be another one, too.
+    pub(crate) const fn take_reloaded(&mut self) -> bool {
+        core::mem::replace(&mut self.reloaded, false)
     }
 
     /// The Cloud of the settings, which a node belongs to that is not claimed.
@@ -209,6 +221,7 @@ impl<B: Buffer> Agent<B> {
     }
 
     fn reload(&mut self, saved: &Saved) {
+        self.reloaded = true;
         if self.stopping || matches!(self.step, Step::Done) {
             return;
         }

@@ -3,7 +3,8 @@
 use super::{Buffers, Pages, Server, Socket};
 use crate::network::NetError;
 use aclk_core::clock::Clock;
-use embassy_futures::join::join_array;
+use core::pin::pin;
+use embassy_futures::join::join;
 use embassy_net::Stack;
 use embassy_net::tcp::{State, TcpSocket};
 use embassy_time::{Duration, with_timeout};
@@ -54,7 +55,10 @@ pub(crate) async fn listen<C: Clock, P: Pages>(
     memory: &mut [ApiMemory; SOCKETS],
     server: &Server<'_, C, P>,
 ) {
-    join_array(memory.each_mut().map(|memory| one(stack, port, memory, server))).await;
+    let [first, second] = memory;
+    // Pinned where they are made: an array of futures is built on the stack, several times over.
+    let (first, second) = (pin!(one(stack, port, first, server)), pin!(one(stack, port, second, server)));
+    join(first, second).await;
 }
 
 /// Serves one connection after the other.
