@@ -44,6 +44,18 @@ impl<const N: usize> Secret<N> {
         Ok(secret)
     }
 
+    /// Puts a copy of `value` in the place of what was there before, which is wiped.
+    ///
+    /// # Errors
+    /// [`TooLong`] if `value` has more than `N` bytes; the secret is then empty.
+    pub fn replace(&mut self, value: &[u8]) -> Result<(), TooLong> {
+        self.bytes.zeroize();
+        self.len = 0;
+        self.bytes.get_mut(..value.len()).ok_or(TooLong { limit: N })?.copy_from_slice(value);
+        self.len = value.len();
+        Ok(())
+    }
+
     /// Lets `fill` write into the whole buffer; it returns how many bytes it wrote (values over `N` count as `N`).
     ///
     /// # Errors

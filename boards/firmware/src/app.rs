@@ -210,8 +210,7 @@ async fn work<S, K, R, O, W>(
     rng.fill_bytes(&mut seed);
     let nonce = rng.next_u64();
     let network = EmbassyNetwork::new(stack, memory.tcp_receive, memory.tcp_send, counters);
-    let mut agent = None;
-    let agent = begin(&mut agent, device, saved, memory.buffers, seed, clock.now());
+    let mut agent = begin(device, saved, memory.buffers, seed, clock.now());
     let machine = driver::Machine {
         network: &network,
         clock,
@@ -228,23 +227,22 @@ async fn work<S, K, R, O, W>(
     };
     {
         // Whoever polls it does not know what it is, so that its stack is not a part of theirs.
-        let link: Pin<&mut dyn Future<Output = ()>> = pin!(driver::drive(agent, machine));
+        let link: Pin<&mut dyn Future<Output = ()>> = pin!(driver::drive(&mut agent, machine));
         select(link, ask_again(stack, device.time_server, clock, device.build_unix_seconds, nonce)).await;
     }
     network.end().await;
 }
 
-/// Makes the engine where it stays. On the way there it passes over a stack, which is that of this function only.
+/// Makes the engine, with settings of its own. The copy passes over a stack, which is that of this function only.
 #[inline(never)]
-fn begin<'a, 'b>(
-    place: &'a mut Option<Agent<&'b mut [u8]>>,
+fn begin<'b>(
     device: &Device<'_>,
     saved: Saved,
     buffers: Buffers<&'b mut [u8]>,
     seed: [u8; 32],
     now: Now,
-) -> &'a mut Agent<&'b mut [u8]> {
-    place.insert(Agent::new(device.goal, device.settings.clone(), saved, buffers, seed, now))
+) -> Agent<&'b mut [u8]> {
+    Agent::new(device.goal, device.settings.clone(), saved, buffers, seed, now)
 }
 
 /// Waits for an address, and says so if that takes long.

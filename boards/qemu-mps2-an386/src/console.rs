@@ -111,9 +111,13 @@ impl Keyboard {
             },
             "reboot" => Some(Command::Stop),
             "panic" => panic!("somebody asked for it"),
+            "overflow" => {
+                stack::overflow(0);
+                None
+            }
             _ => {
                 say!(
-                    "memory    what was ever in use\r\nunclaim   forget the claim, and tell the Cloud\r\nreboot    say goodbye and start anew\r\npanic     as if something had gone wrong"
+                    "memory    what was ever in use\r\nunclaim   forget the claim, and tell the Cloud\r\nreboot    say goodbye and start anew\r\npanic     as if something had gone wrong\r\noverflow  as if the stack were too small"
                 );
                 None
             }

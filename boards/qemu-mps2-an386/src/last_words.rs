@@ -1,11 +1,13 @@
 //! Why the device had to start anew: kept in memory that a reset leaves alone, and shown by the next start.
 
+use crate::stack;
+use core::arch::global_asm;
 use core::cell::UnsafeCell;
 use core::fmt::{self, Write};
 use core::mem::MaybeUninit;
 use core::panic::PanicInfo;
 use cortex_m::peripheral::SCB;
-use cortex_m_rt::{ExceptionFrame, exception};
+use cortex_m_rt::exception;
 
 /// Bytes of text that are kept.
 const TEXT_MAX: usize = 232;
@@ -79,10 +81,42 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     SCB::sys_reset()
 }
 
-/// The processor found something that it cannot do.
-#[exception]
-unsafe fn HardFault(frame: &ExceptionFrame) -> ! {
-    panic!("hard fault at {:#010x}, called from {:#010x}", frame.pc(), frame.lr());
+// The processor found something that it cannot do. If that is because the stack has come to its end, there is none left to say
+// so, and nothing below it to read: `fault` always begins at the top of the stack, which nobody returns to. Source of the
+// frame: Armv7-M Architecture Reference Manual, B1.5.6.
+global_asm!(
+    ".section .HardFault.user, \"ax\"",
+    ".global HardFault",
+    ".type HardFault, %function",
+    ".thumb_func",
+    "HardFault:",
+    "mov r0, sp",
+    "ldr r3, =_stack_end",
+    // The end may have been met by a push of all registers, which then has not moved the stack pointer.
+    "add r3, #{push}",
+    "cmp r0, r3",
+    "itte hs",
+    "ldrhs r1, [r0, #24]",
+    "ldrhs r2, [r0, #20]",
+    "movlo r0, #0",
+    "ldr r3, =_stack_start",
+    "mov sp, r3",
+    "bl {fault}",
+    ".pool",
+    ".size HardFault, . - HardFault",
+    push = const PUSH_MAX,
+    fault = sym fault,
+);
+
+/// Bytes that one instruction pushes, at most.
+const PUSH_MAX: u32 = 64;
+
+/// `frame` is where the processor has put the registers, or 0 if there was no stack left. Without it, the others say nothing.
+extern "C" fn fault(frame: u32, pc: u32, lr: u32) -> ! {
+    if frame == 0 {
+        panic!("the stack of {} B is too small", stack::size());
+    }
+    panic!("hard fault at {pc:#010x}, called from {lr:#010x}");
 }
 
 /// An interrupt that nobody handles.

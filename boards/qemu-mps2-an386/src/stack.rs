@@ -28,3 +28,12 @@ pub(crate) fn peak() -> u32 {
     }
     (high as usize - word as usize) as u32
 }
+
+/// Uses up the stack, to show what becomes of the device: it starts anew and says why. Yields nothing that matters.
+#[inline(never)]
+pub(crate) fn overflow(depth: u32) -> u32 {
+    let frame = core::hint::black_box([depth; 64]);
+    // What follows the call keeps it from becoming a loop.
+    let below = if depth == u32::MAX { 0 } else { overflow(depth + 1) };
+    below ^ core::hint::black_box(frame)[0]
+}

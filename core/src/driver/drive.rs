@@ -8,6 +8,7 @@ use crate::engine::{Agent, Buffer};
 use crate::identity::key::Key;
 use crate::metrics::Device;
 use crate::node::Node;
+use crate::stage::Purpose;
 use crate::store::Store;
 use crate::tls::Anchors;
 use crate::transport::Network;
@@ -81,7 +82,8 @@ where
     loop {
         if agent.take_reloaded() {
             // Under a new identity the engine has ended the connection by now, if there was one.
-            machine.reload_key().await;
+            let reloading: Work<'_, ()> = pin!(machine.reload_key());
+            reloading.await;
         }
         machine.node.borrow_mut().status.on_traffic(agent.traffic());
         let output = agent.poll();
@@ -89,6 +91,11 @@ where
             Output::Done => return,
             Output::Connect { host, port, purpose } => match connection::Endpoint::new(host, port, purpose) {
                 Ok(endpoint) => {
+                    if purpose == Purpose::Challenge {
+                        // Its failure shows when the challenge is to be decrypted.
+                        let loading: Work<'_, _> = pin!(machine.load_key(false));
+                        let _ = loading.await;
+                    }
                     let connection: Work<'_, ()> = pin!(connection::run(agent, &mut machine, &endpoint));
                     connection.await;
                 }

@@ -1,5 +1,6 @@
 //! What the engine asks of the machine itself: key, decryption, storage, and telling people.
 
+use super::connection::Work;
 use super::{Command, Control, Machine, Observer, note};
 use crate::body::Prepared;
 use crate::clock::{Clock, Now};
@@ -10,6 +11,7 @@ use crate::secret::Secret;
 use crate::stage::{Failure, Stage};
 use crate::store::{Record, Saved, Store};
 use crate::transport::Network;
+use core::pin::pin;
 use core::task::Poll;
 use core::time::Duration;
 use embassy_futures::{poll_once, yield_now};
@@ -41,6 +43,8 @@ enum Generated {
 }
 
 impl Answer {
+    // Not a part of the caller, which is a connection; neither are the two below that hand something to the engine.
+    #[inline(never)]
     pub(super) fn give<B: Buffer>(self, agent: &mut Agent<B>, now: Now) {
         match self {
             Self::Key { public_pem, fresh, reload } => {
@@ -70,15 +74,22 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
                 self.observer.event(&event);
                 None
             }
-            Output::NeedKey => Some(self.provide_key().await),
-            Output::Decrypt(ciphertext) => Some(Answer::Decrypted(match self.load_key().await {
+            // Each has its own frame on the stack, which is that of the connection.
+            Output::NeedKey => {
+                let providing: Work<'_, _> = pin!(self.provide_key());
+                Some(providing.await)
+            }
+            Output::Decrypt(ciphertext) => Some(Answer::Decrypted(match self.load_key(true).await {
                 Ok(()) => self.key.decrypt(ciphertext, self.rng),
                 Err(error) => Err(error),
             })),
-            Output::Save(save) => Some(match self.save(save).await {
-                Ok(()) => Answer::Saved,
-                Err(failure) => Answer::SaveFailed(failure),
-            }),
+            Output::Save(save) => {
+                let saving: Work<'_, _> = pin!(self.save(save));
+                Some(match saving.await {
+                    Ok(()) => Answer::Saved,
+                    Err(failure) => Answer::SaveFailed(failure),
+                })
+            }
             Output::Prepare(_) => Some(Answer::NothingPrepared),
             Output::Connect { .. }
             | Output::Send(_)
@@ -90,6 +101,7 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
     }
 
     /// Hands a wish to the engine.
+    #[inline(never)]
     pub(super) fn obey<B: Buffer>(&mut self, agent: &mut Agent<B>, command: Command) {
         if let Command::Reload(saved) = &command {
             self.node.borrow_mut().status.reload(saved, agent.url(), self.clock.now());
@@ -99,6 +111,7 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
 
     /// Tells the engine of the end of the connection, if that is what came of the work, and of a wish that had to wait for
     /// it. Says whether it was the end.
+    #[inline(never)]
     pub(super) fn conclude<B: Buffer>(
         &mut self,
         agent: &mut Agent<B>,
@@ -124,8 +137,9 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
         }
     }
 
-    /// Makes sure that the stored key, if there is one, is in memory.
-    async fn load_key(&mut self) -> Result<(), KeyError> {
+    /// Makes sure that the stored key, if there is one, is in memory. `tells` whether people hear of a store that cannot be
+    /// read.
+    pub(super) async fn load_key(&mut self, tells: bool) -> Result<(), KeyError> {
         if self.key.is_present() {
             return Ok(());
         }
@@ -133,14 +147,16 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
             Ok(Some(pem)) => self.key.import_pem(pem.expose()),
             Ok(None) => Err(KeyError::Missing),
             Err(error) => {
-                self.tell(Failure::new(Stage::Storage, error));
+                if tells {
+                    self.tell(Failure::new(Stage::Storage, error));
+                }
                 Err(KeyError::Unreadable)
             }
         }
     }
 
     async fn provide_key(&mut self) -> Answer {
-        let (fresh, reload) = match self.load_key().await {
+        let (fresh, reload) = match self.load_key(true).await {
             Ok(()) => (false, None),
             Err(KeyError::Missing) => match self.generate().await {
                 Ok(Generated::Done { fresh, reload }) => (fresh, reload),
@@ -175,7 +191,7 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
                 Poll::Ready(Command::Stop) => return Ok(Generated::Stopped),
                 Poll::Ready(Command::Reload(saved)) => {
                     reload = Some(saved);
-                    match self.load_key().await {
+                    match self.load_key(true).await {
                         Ok(()) => return Ok(Generated::Done { fresh: false, reload }),
                         Err(KeyError::Missing) => {}
                         Err(error) => return Err(error),

@@ -49,9 +49,16 @@ impl<B: Buffer> Agent<B> {
     #[inline(never)]
     pub fn new(goal: Goal, settings: Settings, saved: Saved, buffers: Buffers<B>, seed: [u8; 32], now: Now) -> Self {
         let rng = ChaCha20Rng::from_seed(seed);
-        let mut cx = Context::new(goal, settings, saved, buffers, rng, now);
-        let step = start(&mut cx);
-        Self { step, cx, stopping: false, reload_pending: false, reloaded: false }
+        // Made where it is returned, and then begun: it is too large to be moved.
+        let mut agent = Self {
+            step: Step::Idle,
+            cx: Context::new(goal, settings, saved, buffers, rng, now),
+            stopping: false,
+            reload_pending: false,
+            reloaded: false,
+        };
+        agent.step = start(&mut agent.cx);
+        agent
     }
 
     /// Takes in what happened.

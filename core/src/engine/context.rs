@@ -328,6 +328,15 @@ impl<B: Buffer> Context<B> {
 
     /// Sends what `write` writes as the payload of one WebSocket frame.
     pub(super) fn send_frame(&mut self, opcode: Opcode, write: impl FnOnce(&mut Writer<'_>)) -> Result<(), Full> {
+        self.send_frame_with(opcode, |w, _| write(w))
+    }
+
+    /// The same, for what needs the credentials: they are too large to be moved out of the way.
+    pub(super) fn send_frame_with(
+        &mut self,
+        opcode: Opcode,
+        write: impl FnOnce(&mut Writer<'_>, Option<&Credentials>),
+    ) -> Result<(), Full> {
         let mut mask = [0; 4];
         self.rng.fill_bytes(&mut mask);
         let space = self.tx.as_mut().get_mut(self.tx_len..).unwrap_or_default();
@@ -337,7 +346,7 @@ impl<B: Buffer> Context<B> {
         // header and moved.
         let longest = websocket::header_len(size).min(size);
         let mut w = Writer::new(space.get_mut(longest..).ok_or(full)?);
-        write(&mut w);
+        write(&mut w, self.credentials.as_ref());
         let payload = w.finish()?;
         let header = websocket::header_len(payload);
         space.copy_within(longest..longest + payload, header);

@@ -107,7 +107,7 @@ pub fn encode_answer(answer: &Secret<PLAINTEXT_MAX>) -> Secret<ANSWER_MAX> {
 }
 
 /// What the link logs in with.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Credentials {
     /// MQTT client id.
     pub client_id: heapless::String<NAME_MAX>,
@@ -125,26 +125,42 @@ impl Credentials {
     /// # Errors
     /// [`OtpError`].
     pub fn parse(body: &[u8], id: Guid, scratch: &mut [u8]) -> Result<Self, OtpError> {
-        let mut wire = Wire::default();
-        json::parse_seed(&mut wire, body, scratch).map_err(OtpError::Json)?;
-        let mut topics = wire.topics.ok_or(OtpError::Missing("topics"))?;
-        topics.fill_in(id).map_err(OtpError::Topic)?;
-        Ok(Self {
-            client_id: wire.client_id.ok_or(OtpError::Missing("clientID"))?,
-            username: wire.username.ok_or(OtpError::Missing("username"))?,
-            password: wire.password.ok_or(OtpError::Missing("password"))?.0,
-            topics,
-        })
+        let mut credentials = Self::default();
+        credentials.read(body, id, scratch)?;
+        Ok(credentials)
+    }
+
+    /// The same, in the place of what was there before: they are too large to be moved. After an error they are of no use.
+    ///
+    /// # Errors
+    /// [`OtpError`].
+    #[inline(never)]
+    pub fn read(&mut self, body: &[u8], id: Guid, scratch: &mut [u8]) -> Result<(), OtpError> {
+        let mut found = Found::default();
+        let wire = Wire { credentials: self, found: &mut found };
+        json::parse_seed(wire, body, scratch).map_err(OtpError::Json)?;
+        let missing = |is_there: bool, name| if is_there { Ok(()) } else { Err(OtpError::Missing(name)) };
+        missing(found.topics, "topics")?;
+        self.topics.fill_in(id).map_err(OtpError::Topic)?;
+        missing(found.client_id, "clientID")?;
+        missing(found.username, "username")?;
+        missing(found.password, "password")
     }
 }
 
-/// What the reply says. It is large, so its members are put where they stay one by one.
+/// What the reply says, put where it stays.
+struct Wire<'c> {
+    credentials: &'c mut Credentials,
+    found: &'c mut Found,
+}
+
+/// Which members the reply has.
 #[derive(Default)]
-struct Wire {
-    client_id: Option<heapless::String<NAME_MAX>>,
-    username: Option<heapless::String<NAME_MAX>>,
-    password: Option<Password>,
-    topics: Option<Topics>,
+struct Found {
+    client_id: bool,
+    username: bool,
+    password: bool,
+    topics: bool,
 }
 
 /// The names of its members.
@@ -162,7 +178,7 @@ enum Member {
     Other,
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Wire {
+impl<'de> DeserializeSeed<'de> for Wire<'_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -170,7 +186,7 @@ impl<'de> DeserializeSeed<'de> for &mut Wire {
     }
 }
 
-impl<'de> Visitor<'de> for &mut Wire {
+impl<'de> Visitor<'de> for Wire<'_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -178,6 +194,7 @@ impl<'de> Visitor<'de> for &mut Wire {
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        let Self { credentials, found } = self;
         let [mut client_id, mut username, mut password, mut topics] = [false; 4];
         while let Some(member) = members.next_key::<Member>()? {
             let (seen, name) = match &member {
@@ -194,10 +211,10 @@ impl<'de> Visitor<'de> for &mut Wire {
                 return Err(A::Error::duplicate_field(name));
             }
             match member {
-                Member::ClientId => self.client_id = members.next_value()?,
-                Member::Username => self.username = members.next_value()?,
-                Member::Password => self.password = members.next_value()?,
-                Member::Topics => self.topics = members.next_value()?,
+                Member::ClientId => found.client_id = read(&mut members, Slot(&mut credentials.client_id))?,
+                Member::Username => found.username = read(&mut members, Slot(&mut credentials.username))?,
+                Member::Password => found.password = read(&mut members, Slot(&mut credentials.password))?,
+                Member::Topics => found.topics = read(&mut members, &mut credentials.topics)?,
                 Member::Other => {}
             }
         }
@@ -205,25 +222,98 @@ impl<'de> Visitor<'de> for &mut Wire {
     }
 }
 
-struct Password(Secret<PASSWORD_MAX>);
+/// Reads the value of a member into `place`; says whether there is one, and not `null`. Each kind has a frame of its own on the
+/// stack, so that they do not add up.
+#[inline(never)]
+fn read<'de, A, P>(members: &mut A, place: P) -> Result<bool, A::Error>
+where
+    A: MapAccess<'de>,
+    P: DeserializeSeed<'de>,
+{
+    members.next_value_seed(Present(place)).map(|value| value.is_some())
+}
 
-impl<'de> Deserialize<'de> for Password {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
+/// What is read unless there is `null`.
+struct Present<P>(P);
 
-        impl Visitor<'_> for Text {
-            type Value = Password;
+impl<'de, P: DeserializeSeed<'de>> DeserializeSeed<'de> for Present<P> {
+    type Value = Option<P::Value>;
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                write!(f, "a password of at most {PASSWORD_MAX} bytes")
-            }
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_option(self)
+    }
+}
 
-            fn visit_str<E: Error>(self, text: &str) -> Result<Password, E> {
-                Secret::copy_of(text.as_bytes()).map(Password).map_err(|_| E::invalid_length(text.len(), &self))
-            }
-        }
+impl<'de, P: DeserializeSeed<'de>> Visitor<'de> for Present<P> {
+    type Value = Option<P::Value>;
 
-        deserializer.deserialize_str(Text)
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_none<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(None)
+    }
+
+    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        self.0.deserialize(deserializer).map(Some)
+    }
+}
+
+/// Text that is put where it stays.
+struct Slot<'p, T>(&'p mut T);
+
+/// Takes text up to a length.
+trait Place {
+    /// What it takes.
+    const WHAT: &'static str;
+    /// How much of it, in bytes.
+    const MAX: usize;
+
+    /// Puts `text` in the place of what was there before; says whether it fits.
+    fn put(&mut self, text: &str) -> bool;
+}
+
+impl Place for heapless::String<NAME_MAX> {
+    const WHAT: &'static str = "a text of at most";
+    const MAX: usize = NAME_MAX;
+
+    fn put(&mut self, text: &str) -> bool {
+        self.clear();
+        self.push_str(text).is_ok()
+    }
+}
+
+impl Place for Secret<PASSWORD_MAX> {
+    const WHAT: &'static str = "a password of at most";
+    const MAX: usize = PASSWORD_MAX;
+
+    fn put(&mut self, text: &str) -> bool {
+        self.replace(text.as_bytes()).is_ok()
+    }
+}
+
+impl<'de, T: Place> DeserializeSeed<'de> for Slot<'_, T> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl<T: Place> Visitor<'_> for Slot<'_, T> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {} bytes", T::WHAT, T::MAX)
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
+        if self.0.put(text) { Ok(()) } else { Err(E::invalid_length(text.len(), &self)) }
     }
 }
 

@@ -4,7 +4,7 @@ use crate::identity::guid::Guid;
 use crate::wire::mqtt::is_topic_name;
 use core::fmt;
 use serde::Deserialize;
-use serde::de::{Deserializer, Error, SeqAccess, Visitor};
+use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 
 /// Longest topic, in bytes. Those of Netdata Cloud have about 90.
 pub const TOPIC_MAX: usize = 128;
@@ -164,34 +164,34 @@ impl Listed {
     }
 }
 
-impl<'de> Deserialize<'de> for Topics {
+impl<'de> DeserializeSeed<'de> for &mut Topics {
+    type Value = ();
+
     /// Keeps what is used here, passes over the rest, whatever its length. A name given twice is an error.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        *self = Topics::default();
+        deserializer.deserialize_seq(self)
+    }
+}
 
-        impl<'de> Visitor<'de> for Entries {
-            type Value = Topics;
+impl<'de> Visitor<'de> for &mut Topics {
+    type Value = ();
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of topics")
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a list of topics")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let mut position = 0_u16;
+        while let Some(Entry { name: Known(name), topic: Template(topic) }) = entries.next_element()? {
+            position = position.saturating_add(1);
+            let Some(slot) = name.and_then(|name| self.entries.get_mut(name as usize)) else { continue };
+            if slot.is_some() {
+                return Err(A::Error::custom("a topic is given twice"));
             }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Topics, A::Error> {
-                let mut topics = Topics::default();
-                let mut position = 0_u16;
-                while let Some(Entry { name: Known(name), topic: Template(topic) }) = entries.next_element()? {
-                    position = position.saturating_add(1);
-                    let Some(slot) = name.and_then(|name| topics.entries.get_mut(name as usize)) else { continue };
-                    if slot.is_some() {
-                        return Err(A::Error::custom("a topic is given twice"));
-                    }
-                    *slot = topic.map(|topic| Listed { topic, position });
-                }
-                Ok(topics)
-            }
+            *slot = topic.map(|topic| Listed { topic, position });
         }
-
-        deserializer.deserialize_seq(Entries)
+        Ok(())
     }
 }
 

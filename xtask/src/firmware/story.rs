@@ -62,6 +62,13 @@ pub(crate) fn tell(board: &Board, image: &Path, key: Option<&Path>) -> Result<()
     asked(&cloud, &device)?;
     step.done("it answers again");
 
+    device.type_line("overflow")?;
+    let said = online_again(&mut device)?;
+    if !said.iter().any(|line| line.contains("ended in a panic") && line.contains("the stack of")) {
+        return Err(device.problem("a stack that is too small was not named"));
+    }
+    step.done("its stack overflows: it starts anew by itself, says why, and is online again");
+
     device.type_line("unclaim")?;
     device.expect("unclaimed", PATIENCE)?;
     forgotten(&cloud, &device)?;

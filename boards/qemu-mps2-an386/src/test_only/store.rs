@@ -38,13 +38,16 @@ impl Store for HostStore {
     }
 
     async fn load_key(&mut self) -> Result<Option<Secret<PRIVATE_PEM_MAX>>, FileError> {
-        let mut is_there = false;
-        let pem = Secret::fill_with(|buffer| {
-            let found = file::read(PRIVATE, buffer)?;
-            is_there = found.is_some();
-            Ok::<_, FileError>(found.unwrap_or_default().len())
-        })?;
-        Ok(is_there.then_some(pem))
+        // Read where it is returned: it is large.
+        match Secret::fill_with(|buffer| match file::read(PRIVATE, buffer) {
+            Ok(Some(pem)) => Ok(pem.len()),
+            Ok(None) => Err(None),
+            Err(error) => Err(Some(error)),
+        }) {
+            Ok(pem) => Ok(Some(pem)),
+            Err(None) => Ok(None),
+            Err(Some(error)) => Err(error),
+        }
     }
 
     async fn save(&mut self, record: Record<'_>) -> Result<(), FileError> {

@@ -6,6 +6,7 @@ use crate::clock::Instant;
 use crate::engine::context::{Buffer, Context, Item};
 use crate::engine::event::Answer;
 use crate::link::error::{ErrorBody, RETRY_DELAY_MAX};
+use crate::link::otp::Credentials;
 use crate::settings::Settings;
 use crate::stage::{Failure, Purpose, Stage};
 use crate::store::Claim;
@@ -57,6 +58,16 @@ impl Reply {
     pub(super) fn body<'c, B: Buffer>(&self, cx: &'c mut Context<B>) -> (&'c [u8], &'c mut [u8]) {
         cx.drop_unsent();
         (cx.rx.as_ref().get(..self.body_len).unwrap_or_default(), cx.tx.as_mut())
+    }
+
+    /// The same, and where credentials from it stay.
+    pub(super) fn body_for_credentials<'c, B: Buffer>(
+        &self,
+        cx: &'c mut Context<B>,
+    ) -> (&'c [u8], &'c mut [u8], &'c mut Option<Credentials>) {
+        cx.drop_unsent();
+        let body = cx.rx.as_ref().get(..self.body_len).unwrap_or_default();
+        (body, cx.tx.as_mut(), &mut cx.credentials)
     }
 
     pub(super) fn error_body<B: Buffer>(&self, cx: &mut Context<B>) -> ErrorBody {
@@ -141,6 +152,8 @@ impl<R: Request> Exchange<R> {
     }
 
     /// Makes the step that follows from the complete reply.
+    // One for each request, none of which is a part of the caller.
+    #[inline(never)]
     pub(in crate::engine) fn on_complete<B: Buffer>(self, cx: &mut Context<B>) -> Result<Step, Trouble> {
         let State::Awaiting(decoder) = self.state else { return Ok(Step::Idle) };
         cx.push(Item::Answer(answer(&decoder, R::PURPOSE)));

@@ -140,6 +140,7 @@ impl Link {
     }
 
     /// Takes received bytes as long as there is room for the answers; yields how many.
+    #[inline(never)]
     pub(in crate::engine) fn on_bytes<B: Buffer>(
         &mut self,
         cx: &mut Context<B>,
@@ -161,6 +162,7 @@ impl Link {
         Ok(bytes.len() - rest.len())
     }
 
+    #[inline(never)]
     fn on_upgrade_bytes<B: Buffer>(&mut self, cx: &mut Context<B>, bytes: &[u8]) -> Result<usize, Trouble> {
         let State::Upgrading { decoder, accept } = &mut self.state else { return Ok(0) };
         let taken = decoder.receive(cx.rx.as_mut(), bytes).map_err(|error| at(Stage::Websocket, error))?;
@@ -190,27 +192,34 @@ impl Link {
         Ok(taken)
     }
 
+    #[inline(never)]
     fn send_connect<B: Buffer>(&mut self, cx: &mut Context<B>) -> Result<(), Trouble> {
         let id = cx.target.id.text();
         let will = UpdateAgentConnection::will(&id, cx.session_id, cx.now.wall);
         let mut message = [0; MESSAGE_MAX];
         let will = encode(&will, &mut message)?;
-        let Some(credentials) = cx.credentials.take() else { return Err(at(Stage::Mqtt, "there are no credentials")) };
+        if cx.credentials.is_none() {
+            return Err(at(Stage::Mqtt, "there are no credentials"));
+        }
         let limits = cx.settings.limits;
-        let connect = mqtt::Connect {
-            client_id: &credentials.client_id,
-            username: &credentials.username,
-            password: credentials.password.expose(),
-            keep_alive: u16::try_from(cx.settings.timing.keep_alive.as_secs()).unwrap_or(u16::MAX),
-            receive_maximum: Some(limits.receive_maximum.max(1)),
-            maximum_packet_size: Some(u32::try_from(cx.rx.as_ref().len()).unwrap_or(u32::MAX)),
-            topic_alias_maximum: Some(alias_maximum(cx)),
-            will_topic: credentials.topics.topic(Name::AgentConnection),
-            will_payload: will,
-            will_qos: mqtt::Qos::ExactlyOnce,
-        };
-        let sent = cx.send_frame(Opcode::Binary, |w| connect.encode(w));
-        cx.credentials = Some(credentials);
+        let (keep_alive, receive, aliases) =
+            (cx.settings.timing.keep_alive.as_secs(), cx.rx.as_ref().len(), alias_maximum(cx));
+        let sent = cx.send_frame_with(Opcode::Binary, |w, credentials| {
+            let Some(credentials) = credentials else { return };
+            let connect = mqtt::Connect {
+                client_id: &credentials.client_id,
+                username: &credentials.username,
+                password: credentials.password.expose(),
+                keep_alive: u16::try_from(keep_alive).unwrap_or(u16::MAX),
+                receive_maximum: Some(limits.receive_maximum.max(1)),
+                maximum_packet_size: Some(u32::try_from(receive).unwrap_or(u32::MAX)),
+                topic_alias_maximum: Some(aliases),
+                will_topic: credentials.topics.topic(Name::AgentConnection),
+                will_payload: will,
+                will_qos: mqtt::Qos::ExactlyOnce,
+            };
+            connect.encode(w);
+        });
         sent.map_err(|error| at(Stage::Mqtt, error))?;
         self.state = State::AwaitingConnack;
         self.deadline = cx.after(cx.settings.timing.connack);
@@ -218,6 +227,7 @@ impl Link {
     }
 
     /// Takes a helping of WebSocket frames. MQTT packets do not end where frames end.
+    #[inline(never)]
     fn on_frame_bytes<B: Buffer>(&mut self, cx: &mut Context<B>, bytes: &[u8]) -> Result<usize, Trouble> {
         let (taken, event) = self.websocket.receive(bytes).map_err(|error| at(Stage::Websocket, error))?;
         cx.count_received(taken);
@@ -249,10 +259,13 @@ impl Link {
 
     fn subscribe<B: Buffer>(&mut self, cx: &mut Context<B>, name: Name, granted: Granted) -> Result<(), Trouble> {
         let id = self.session.next_id();
-        let Some(credentials) = cx.credentials.take() else { return Err(at(Stage::Mqtt, "there are no credentials")) };
-        let subscribe = mqtt::Subscribe { id, filter: credentials.topics.topic(name), options: SUBSCRIBE_OPTIONS };
-        let sent = cx.send_frame(Opcode::Binary, |w| subscribe.encode(w));
-        cx.credentials = Some(credentials);
+        if cx.credentials.is_none() {
+            return Err(at(Stage::Mqtt, "there are no credentials"));
+        }
+        let sent = cx.send_frame_with(Opcode::Binary, |w, credentials| {
+            let filter = credentials.map_or("", |credentials| credentials.topics.topic(name));
+            mqtt::Subscribe { id, filter, options: SUBSCRIBE_OPTIONS }.encode(w);
+        });
         sent.map_err(|error| at(Stage::Mqtt, error))?;
         self.state = State::AwaitingSuback { id, name, granted };
         self.deadline = cx.after(cx.settings.timing.suback);

@@ -165,10 +165,12 @@ impl Request for PasswordRequest {
             return Ok(ExpectClaimSaved::start(cx, true));
         }
         let id = cx.target.id;
-        let (body, scratch) = reply.body(cx);
-        let credentials = Credentials::parse(body, id, scratch)
-            .map_err(|error| Failure::new(Stage::Json, error).on(Self::PURPOSE))?;
-        cx.credentials = Some(credentials);
+        let (body, scratch, credentials) = reply.body_for_credentials(cx);
+        let read = credentials.insert(Credentials::default()).read(body, id, scratch);
+        if let Err(error) = read {
+            cx.credentials = None;
+            return Err(Failure::new(Stage::Json, error).on(Self::PURPOSE).into());
+        }
         Ok(Link::start(cx))
     }
 }

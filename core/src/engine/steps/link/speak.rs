@@ -9,7 +9,7 @@ use crate::engine::steps::Trouble;
 use crate::identity::guid::Guid;
 use crate::link::queries::{Refusal, ReplyHead};
 use crate::link::session::{Granted, SessionError};
-use crate::link::topics::Name;
+use crate::link::topics::{Name, Topic};
 use crate::message::agent::{Timestamp, UpdateAgentConnection};
 use crate::message::node::{CreateNodeInstance, UpdateNodeInstanceConnection};
 use crate::report::{Ids, ReportKind, capabilities};
@@ -213,11 +213,11 @@ impl Link {
         len: u64,
         payload: &[u8],
     ) -> Result<Option<u16>, Trouble> {
-        let Some(credentials) = cx.credentials.take() else { return Err(at(Stage::App, "there are no credentials")) };
+        let Some(credentials) = &cx.credentials else { return Err(at(Stage::App, "there are no credentials")) };
         let (topic, alias) = self.session.address(&credentials.topics, name, granted.topic_alias_maximum);
-        let begun = self.begin_at(cx, granted, (topic, alias), len, payload);
-        cx.credentials = Some(credentials);
-        begun
+        // A copy of this one: all of them are too large to be moved out of the way.
+        let topic = Topic::try_from(topic).unwrap_or_default();
+        self.begin_at(cx, granted, (&topic, alias), len, payload)
     }
 
     fn begin_at<B: Buffer>(
