@@ -21,6 +21,8 @@ use std::time::Duration;
 
 const FILE: &str = "link.json";
 const TEMPORARY: &str = ".link.json.new";
+/// Whoever holds it keeps the link. The directory is open to everybody, this is not.
+const LOCK: &str = "lock";
 const FILE_MODE: u32 = 0o644;
 const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o755);
 const LIMIT: usize = 4096;
@@ -136,7 +138,7 @@ impl Live {
             None => DIRECTORY_MODE,
         };
         let dir = Dir::open_or_create_with_parent(path, mode).map_err(at)?;
-        let lock = Lock::take(&dir, patience).map_err(at)?;
+        let lock = Lock::take_file(&dir, LOCK, patience).map_err(at)?;
         let status = Status {
             pid: std::process::id().into(),
             state: State::Idle,
@@ -293,7 +295,7 @@ pub(crate) fn look(path: &Path) -> Result<Found, StoreError> {
     let Some(dir) = Dir::open(path).map_err(|problem| problem.at(path))? else {
         return Ok(Found { holder: None, status: None });
     };
-    let holder = Lock::is_held(&dir).map_err(|problem| problem.at(path))?;
+    let holder = Lock::is_held(&dir, LOCK).map_err(|problem| problem.at(path))?;
     let at = |problem: Problem| problem.at(path.join(FILE));
     let Some(content) = dir.read(FILE, LIMIT).map_err(at)? else { return Ok(Found { holder, status: None }) };
     let status = json::parse(&content, &mut [0; TEXT_LIMIT])

@@ -14,6 +14,8 @@ use std::time::Duration;
 /// 36 characters and no end of line (protocol.md 1.1).
 const FILE: &str = "netdata.public.unique.id";
 const TEMPORARY: &str = ".netdata.public.unique.id.new";
+/// The directory is open to everybody, this is not.
+const LOCK: &str = ".netdata.public.unique.id.lock";
 const FILE_MODE: u32 = 0o644;
 const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o755);
 const LIMIT: usize = 64;
@@ -71,7 +73,7 @@ fn create(registry: &Path, rng: &mut dyn CryptoRng) -> Result<Guid, Fault> {
         _ => DIRECTORY_MODE,
     };
     let mut dir = Dir::open_or_create_with_parent(registry, mode).map_err(|problem| fault(problem.at(registry)))?;
-    let _lock = Lock::take(&dir, PATIENCE).map_err(|problem| fault(problem.at(registry)))?;
+    let _lock = Lock::take_file(&dir, LOCK, PATIENCE).map_err(|problem| fault(problem.at(registry)))?;
     // Another process may have been faster.
     if let Some(guid) = read_in(&dir, registry)?.filter(|guid| !guid.is_known_clone()) {
         return Ok(guid);
@@ -92,9 +94,12 @@ fn write(dir: &mut Dir, guid: Guid) -> Result<(), Problem> {
 
 fn fault(error: StoreError) -> Fault {
     let stage = if error.is_permission() { Stage::Permission } else { Stage::Storage };
-    Fault::new(stage, format_args!("there is no machine GUID: {error}"))
-        .hint("set NETDATA_VARLIB_DIR to a directory that can be written to")
-        .code(exit::MACHINE_GUID)
+    let hint = if error.is_busy() {
+        "another process is making one: do the same again when it has ended"
+    } else {
+        "set NETDATA_VARLIB_DIR to a directory that can be written to"
+    };
+    Fault::new(stage, format_args!("there is no machine GUID: {error}")).hint(hint).code(exit::MACHINE_GUID)
 }
 
 #[cfg(test)]

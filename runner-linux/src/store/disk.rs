@@ -4,6 +4,7 @@
 //! and let it crash at every one of them.
 
 mod append;
+mod locking;
 mod ownership;
 
 use super::error::{Problem, Verb};

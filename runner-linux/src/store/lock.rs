@@ -1,10 +1,12 @@
-//! One change at a time: an advisory lock on a directory.
+//! One change at a time: an advisory lock, which goes away with the process however that ends.
 //!
-//! The lock is on the directory itself, so that it needs no file of its own, goes away with the process however that
-//! ends, and works for every user that may use the directory.
+//! Whoever can open a file can lock it, for reading too, and keep it locked for ever. So a directory that only its members may
+//! open is locked itself, and needs no file for it; in one that everybody may look into, the lock is on a file that nobody
+//! but its owner and root can open.
 
+use super::disk::Dir;
 use super::error::{Problem, Verb};
-use rustix::fs::{FlockOperation, fstat};
+use rustix::fs::{AtFlags, FlockOperation, fstat, statat};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, OwnedFd};
 use std::thread::sleep;
@@ -12,54 +14,115 @@ use std::time::{Duration, Instant};
 
 /// Held until it is dropped.
 #[derive(Debug)]
-pub(crate) struct Lock(#[expect(dead_code, reason = "closing it releases the lock")] OwnedFd);
+pub(crate) struct Lock {
+    /// Closing it releases the lock.
+    fd: OwnedFd,
+    /// The directory and name of a file that is there for the lock only.
+    file: Option<(OwnedFd, &'static str)>,
+}
 
 const POLL: Duration = Duration::from_millis(20);
 
 impl Lock {
-    /// Locks `directory`, waiting up to `patience` for whoever holds it.
+    /// Locks `directory`, waiting up to `patience` for whoever holds it. For directories that others cannot open.
     pub(crate) fn take(directory: impl AsFd, patience: Duration) -> Result<Self, Problem> {
-        Self::take_as(FlockOperation::NonBlockingLockExclusive, directory, patience)
+        let fd = open_again(directory)?;
+        lock(&fd, FlockOperation::NonBlockingLockExclusive, Instant::now() + patience)?;
+        Ok(Self { fd, file: None })
     }
 
-    fn take_as(operation: FlockOperation, directory: impl AsFd, patience: Duration) -> Result<Self, Problem> {
-        // A descriptor of its own: the lock belongs to the open file, not to the process.
-        let fd = rustix::fs::openat(directory.as_fd(), ".", flags(), rustix::fs::Mode::empty())
-            .map_err(|error| Problem::of(Verb::Lock, error))?;
+    /// Locks the file `name` in `directory`, which is made for it and goes with it, waiting up to `patience` for whoever holds
+    /// it. Where no file can be made nothing can be changed, which the change that is tried next says better.
+    pub(crate) fn take_file(directory: &Dir, name: &'static str, patience: Duration) -> Result<Self, Problem> {
         let deadline = Instant::now() + patience;
         loop {
-            match rustix::fs::flock(&fd, operation) {
-                Ok(()) => return Ok(Self(fd)),
-                Err(Errno::WOULDBLOCK) if Instant::now() < deadline => sleep(POLL),
-                Err(Errno::WOULDBLOCK) => return Err(Problem::Busy { holder: holder(&fd) }),
-                Err(Errno::INTR) => {}
-                // A file system without such locks (some network file systems): the order of changes still holds.
-                Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS | Errno::BADF | Errno::INVAL) => {
-                    return Ok(Self(fd));
+            let fd = match directory.open_lock(name) {
+                Ok(fd) => fd,
+                Err(Problem::Denied(_)) if directory.has(name) => {
+                    make_way(directory, name)?;
+                    continue;
                 }
-                Err(error) => return Err(Problem::of(Verb::Lock, error)),
+                Err(Problem::Denied(_)) => return Ok(Self { fd: open_again(directory)?, file: None }),
+                Err(problem) => return Err(problem),
+            };
+            lock(&fd, FlockOperation::NonBlockingLockExclusive, deadline)?;
+            // Whoever had the lock before has removed the file.
+            if is_named(&fd, directory, name) {
+                return Ok(Self { fd, file: Some((open_again(directory)?, name)) });
             }
         }
     }
 
-    /// Whether somebody holds the lock of `directory`, and who if that can be found out. Any number may look at a time:
-    /// nobody takes another one who looks for a holder.
-    pub(crate) fn is_held(directory: impl AsFd) -> Result<Option<String>, Problem> {
-        match Self::take_as(FlockOperation::NonBlockingLockShared, directory, Duration::ZERO) {
-            Ok(_) => Ok(None),
+    /// Whether somebody holds the lock on the file `name` of `directory`, and who if that can be found out. Any number may
+    /// look at a time: nobody takes another one who looks for a holder.
+    pub(crate) fn is_held(directory: &Dir, name: &str) -> Result<Option<String>, Problem> {
+        let fd = match directory.look_at_lock(name) {
+            Ok(Some(fd)) => fd,
+            Ok(None) => return Ok(None),
+            // The kernel tells everybody.
+            Err(Problem::Denied(_)) => return Ok(directory.stat(name).and_then(|file| holder(file.st_ino))),
+            Err(problem) => return Err(problem),
+        };
+        match lock(&fd, FlockOperation::NonBlockingLockShared, Instant::now()) {
+            Ok(()) => Ok(None),
             Err(Problem::Busy { holder }) => Ok(Some(holder.unwrap_or_else(|| "another process".to_owned()))),
             Err(problem) => Err(problem),
         }
     }
 }
 
-fn flags() -> rustix::fs::OFlags {
-    rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::CLOEXEC
+impl Drop for Lock {
+    /// The file goes while it is still locked: who waits for it sees that it is another one's turn to make it.
+    fn drop(&mut self) {
+        if let Some((directory, name)) = &self.file
+            && is_named(&self.fd, directory, name)
+        {
+            let _ = rustix::fs::unlinkat(directory, *name, AtFlags::empty());
+        }
+    }
 }
 
-/// Name and number of the process that holds the lock, as far as the kernel tells.
-fn holder(fd: &OwnedFd) -> Option<String> {
-    let inode = fstat(fd).ok()?.st_ino;
+/// A descriptor of its own: the lock belongs to the open file, not to the process.
+fn open_again(directory: impl AsFd) -> Result<OwnedFd, Problem> {
+    let flags = rustix::fs::OFlags::RDONLY | rustix::fs::OFlags::DIRECTORY | rustix::fs::OFlags::CLOEXEC;
+    rustix::fs::openat(directory, ".", flags, rustix::fs::Mode::empty()).map_err(|error| Problem::of(Verb::Lock, error))
+}
+
+fn lock(fd: &OwnedFd, operation: FlockOperation, deadline: Instant) -> Result<(), Problem> {
+    loop {
+        match rustix::fs::flock(fd, operation) {
+            Ok(()) => return Ok(()),
+            Err(Errno::WOULDBLOCK) if Instant::now() < deadline => sleep(POLL),
+            Err(Errno::WOULDBLOCK) => {
+                return Err(Problem::Busy { holder: fstat(fd).ok().and_then(|file| holder(file.st_ino)) });
+            }
+            Err(Errno::INTR) => {}
+            // A file system without such locks (some network file systems): the order of changes still holds.
+            Err(Errno::NOLCK | Errno::OPNOTSUPP | Errno::NOSYS | Errno::BADF | Errno::INVAL) => return Ok(()),
+            Err(error) => return Err(Problem::of(Verb::Lock, error)),
+        }
+    }
+}
+
+/// Whether the open file is the one with this name.
+fn is_named(fd: &OwnedFd, directory: impl AsFd, name: &str) -> bool {
+    let named = statat(directory, name, AtFlags::SYMLINK_NOFOLLOW);
+    matches!((fstat(fd), named), (Ok(ours), Ok(named)) if (ours.st_dev, ours.st_ino) == (named.st_dev, named.st_ino))
+}
+
+/// Removes a lock that root left behind when it was killed before it gave the file away.
+fn make_way(directory: &Dir, name: &str) -> Result<(), Problem> {
+    if let Some(holder) = directory.stat(name).and_then(|file| holder(file.st_ino)) {
+        return Err(Problem::Busy { holder: Some(holder) });
+    }
+    match rustix::fs::unlinkat(directory, name, AtFlags::empty()) {
+        Ok(()) | Err(Errno::NOENT) => Ok(()),
+        Err(error) => Err(Problem::of(Verb::Lock, error)),
+    }
+}
+
+/// Name and number of the process that holds a lock on the file with this inode, as far as the kernel tells.
+fn holder(inode: u64) -> Option<String> {
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
     let pid = locks.lines().find_map(|line| pid_of(line, inode))?;
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
@@ -80,22 +143,42 @@ fn pid_of(line: &str, inode: u64) -> Option<u32> {
 
 #[cfg(test)]
 mod tests {
-    use super::{Lock, pid_of};
+    use super::{Lock, lock, pid_of};
     use crate::scratch::Scratch;
     use crate::store::disk::Dir;
     use crate::store::error::Problem;
     use rustix::fs::FlockOperation;
-    use std::time::Duration;
+    use std::time::{Duration, Instant};
 
     #[test]
     fn who_only_looks_is_no_holder() {
         let scratch = Scratch::new();
         let dir = Dir::open(scratch.path()).unwrap().unwrap();
-        let looking = Lock::take_as(FlockOperation::NonBlockingLockShared, &dir, Duration::ZERO).unwrap();
-        assert_eq!(Lock::is_held(&dir), Ok(None));
-        drop(looking);
-        let _held = Lock::take(&dir, Duration::ZERO).unwrap();
-        assert!(matches!(Lock::is_held(&dir), Ok(Some(_))));
+        assert_eq!(Lock::is_held(&dir, "lock"), Ok(None));
+        let held = Lock::take_file(&dir, "lock", Duration::ZERO).unwrap();
+        assert!(matches!(Lock::is_held(&dir, "lock"), Ok(Some(_))));
+        drop(held);
+        std::fs::write(scratch.path().join("lock"), "").unwrap();
+        let looking = dir.look_at_lock("lock").unwrap().unwrap();
+        lock(&looking, FlockOperation::NonBlockingLockShared, Instant::now()).unwrap();
+        assert_eq!(Lock::is_held(&dir, "lock"), Ok(None));
+    }
+
+    #[test]
+    fn a_file_that_is_there_for_the_lock_goes_with_it_and_the_next_one_has_a_lock_of_its_own() {
+        let scratch = Scratch::new();
+        let dir = Dir::open(scratch.path()).unwrap().unwrap();
+        let first = Lock::take_file(&dir, "lock", Duration::ZERO).unwrap();
+        let path = scratch.path().to_owned();
+        let waiting = std::thread::spawn(move || {
+            let dir = Dir::open(&path).unwrap().unwrap();
+            Lock::take_file(&dir, "lock", Duration::from_secs(60)).unwrap()
+        });
+        drop(first);
+        let second = waiting.join().unwrap();
+        assert!(matches!(Lock::take_file(&dir, "lock", Duration::ZERO), Err(Problem::Busy { .. })));
+        drop(second);
+        assert_eq!(std::fs::read_dir(scratch.path()).unwrap().count(), 0);
     }
 
     #[test]

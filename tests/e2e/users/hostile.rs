@@ -176,3 +176,70 @@ fn a_directory_of_root_that_another_user_has_moved_is_not_given_away() {
         }
     }
 }
+
+/// Whoever can open a directory can lock it, and a lock can be held for ever.
+#[test]
+fn a_stranger_keeps_nobody_from_claiming_and_starting() {
+    if !can_change_users() || !have(&["flock"]) {
+        return;
+    }
+    let cloud = cloud("");
+    let (machine, _) = victim(&cloud);
+    for place in ["lib/aclk", "lib/registry"] {
+        fs::create_dir_all(machine.root().join(place)).unwrap();
+    }
+    give(&machine.root().join("lib"), NETDATA);
+    let strangers = ["lib/aclk", "lib/registry"].map(|place| hold(&machine.root().join(place), ALICE));
+    let ended = claim(&machine, &cloud, 0, &[]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    let netdata = ["-D".to_owned(), "--listen=off".to_owned()];
+    let ended = aclk(&machine, NETDATA, &["status"]);
+    assert!(ended.stdout.contains("Running: No"), "{ended:?}");
+    let mut command = as_user(&machine, 0, "netdata", &netdata);
+    command.env("SSL_CERT_FILE", cloud.ca_file());
+    let daemon = Daemon::start(command);
+    daemon.wait_for("runs as the user netdata", 0);
+    let lock = machine.root().join("lib/aclk/lock");
+    assert_eq!(owner(&lock), (NETDATA, NETDATA, 0o600));
+    for user in [NETDATA, 0] {
+        let ended = aclk(&machine, user, &["status"]);
+        assert!(ended.stdout.contains("Running: Yes, as netdata (pid "), "{user}: {ended:?}");
+    }
+    for stranger in strangers {
+        stranger.stop();
+    }
+}
+
+/// Root may be killed between making the file and giving it to the user.
+#[test]
+fn a_lock_that_root_left_behind_is_no_obstacle_and_one_that_root_holds_is_one() {
+    if !can_change_users() || !have(&["flock"]) {
+        return;
+    }
+    let cloud = cloud("");
+    let (machine, _) = victim(&cloud);
+    fs::create_dir_all(machine.root().join("lib/aclk")).unwrap();
+    give(&machine.root().join("lib"), NETDATA);
+    let lock = machine.root().join("lib/aclk/lock");
+    fs::write(&lock, "").unwrap();
+    fs::set_permissions(&lock, fs::Permissions::from_mode(0o600)).unwrap();
+    let arguments = ["run", "--listen=off"];
+    let holder = hold(&lock, 0);
+    let ended = aclk(&machine, NETDATA, &arguments);
+    assert!(ended.code == 2 && ended.stderr.contains("lib/aclk is in use by sleep (pid "), "{ended:?}");
+    holder.stop();
+    let daemon = Daemon::start(as_user(&machine, NETDATA, "aclk", &arguments.map(str::to_owned)));
+    wait_until("the lock is that of the user", || lock.exists() && owner(&lock) == (NETDATA, NETDATA, 0o600));
+    daemon.stop();
+    assert!(!lock.exists(), "it goes with the daemon");
+}
+
+/// A process of `user` that has locked `path`.
+fn hold(path: &Path, user: u32) -> Daemon {
+    let mut command = Command::new("setpriv");
+    command.args(["--clear-groups".to_owned(), format!("--reuid={user}"), format!("--regid={user}")]);
+    command.args(["flock", "--no-fork"]).arg(path).args(["sh", "-c", "echo locked >&2; exec sleep infinity"]);
+    let holder = Daemon::start(command);
+    holder.wait_for("locked", 0);
+    holder
+}
