@@ -19,10 +19,10 @@ use serde::Deserialize;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-const FILE: &str = "link.json";
+pub(crate) const FILE: &str = "link.json";
 const TEMPORARY: &str = ".link.json.new";
 /// Whoever holds it keeps the link. The directory is open to everybody, this is not.
-const LOCK: &str = "lock";
+pub(crate) const LOCK: &str = "lock";
 const FILE_MODE: u32 = 0o644;
 const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o755);
 const LIMIT: usize = 4096;

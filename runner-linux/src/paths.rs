@@ -21,7 +21,7 @@ const LOG: &str = "/var/log/netdata";
 /// The run directory of the original.
 const RUN: &str = "/run/netdata";
 /// The run-time socket in a directory.
-const PIPE: &str = "netdata.pipe";
+pub(crate) const PIPE: &str = "netdata.pipe";
 
 impl Paths {
     /// From `NETDATA_USER_CONFIG_DIR` and `NETDATA_VARLIB_DIR`, else `/etc/netdata` and `/var/lib/netdata`; from

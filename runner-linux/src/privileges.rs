@@ -4,13 +4,16 @@
 //! that needs root has to be open by then.
 
 use crate::fault::{Fault, exit};
-use crate::paths::Paths;
+use crate::live;
+use crate::paths::{PIPE, Paths};
+use crate::report::output;
+use crate::sightings;
 use crate::store::CLAIM_DIR_MODE;
-use crate::store::claim_dir::{CLAIMED_ID, CLOUD_CONF, CLOUD_FULLCHAIN, PRIVATE_PEM};
+use crate::store::claim_dir::{CLAIMED_ID, CLOUD_CONF, CLOUD_FULLCHAIN, NODE_ID, PRIVATE_PEM, temporary};
 use crate::store::disk::{Dir, Disk};
 use crate::store::error::Problem;
 use crate::store::owner::Owner;
-use crate::store::repair::repair;
+use crate::store::repair::{repair, require_in_place};
 use crate::user::User;
 use aclk_core::stage::Stage;
 use nix::errno::Errno;
@@ -70,10 +73,9 @@ impl Rights {
             notes.push(problem.at(paths.claim_dir()).to_string());
         }
         let live = paths.live();
-        if let Ok(Some(mut dir)) = Dir::open(&live)
-            && let Err(problem) = dir.give_to(owner)
-        {
-            notes.push(problem.at(&live).to_string());
+        if let Ok(Some(mut dir)) = Dir::open(&live) {
+            require_in_place(&dir, &live, is_ours)?;
+            notes.extend(dir.give_to(owner).err().map(|problem| problem.at(&live).to_string()));
         }
         if let Some(socket) = paths.sockets().first().filter(|_| self.changes) {
             notes.extend(make_way(socket, owner).err().map(|problem| problem.at(socket).to_string()));
@@ -101,6 +103,12 @@ impl Rights {
         };
         Ok(vec![note])
     }
+}
+
+/// Whether this is the name of something that `aclk run` keeps in its directory. The log may have been rotated.
+fn is_ours(name: &str) -> bool {
+    let known = [live::FILE, live::LOCK, sightings::FILE, NODE_ID, PIPE];
+    known.into_iter().any(|file| name == file || name == temporary(file)) || name.starts_with(output::FILE)
 }
 
 /// The directory of the run-time socket is made by root and given to `owner`; so is one that an earlier daemon under root

@@ -19,7 +19,7 @@ use std::sync::OnceLock;
 pub(crate) const ELSEWHERE: &str = "this identity was last used on another machine (a cloned disk, volume or container?): if \
     that one still runs, unclaim one of the two, delete its claim.d and machine GUID, and claim it again with a new -id";
 
-const FILE: &str = "last-used-on";
+pub(crate) const FILE: &str = "last-used-on";
 const TEMPORARY: &str = ".last-used-on.new";
 const MODE: u32 = 0o644;
 const LIMIT: usize = 4_096;

@@ -204,9 +204,9 @@ impl Store for FileStore {
             return Ok(());
         }
         match (&self.own, record) {
-            (Some(own), Record::Node(_)) => {
+            (Some(own), Record::Node(id)) => {
                 let dir = Dir::open_or_create(own, OWN_MODE).map_err(|problem| problem.at(own))?;
-                ClaimDir::new(dir, own).save(record)
+                ClaimDir::new(dir, own).save_node(id)
             }
             _ => self.change(|dir| dir.save(record)),
         }

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
 /// The name of the original, which the documentation tells people to search.
-const FILE: &str = "error.log";
+pub(crate) const FILE: &str = "error.log";
 const FILE_MODE: u32 = 0o644;
 const DIRECTORY_MODE: Mode = Mode::from_raw_mode(0o755);
 
@@ -104,7 +104,7 @@ fn open(directory: &Path) -> Result<File, StoreError> {
         if dir.belongs_to_root() && directory.ends_with("netdata") {
             let _ = dir.give_to(owner);
         }
-        let _ = dir.give_file_to(FILE, owner);
+        let _ = dir.give_file_to(FILE, owner, false);
     }
     dir.append(FILE, FILE_MODE).map_err(|problem| problem.at(directory.join(FILE)))
 }

@@ -137,7 +137,7 @@ impl<D: Disk> ClaimDir<D> {
     /// The token the user left, without the white space around it.
     pub(crate) fn token(&self) -> Result<Option<Secret<TOKEN_MAX>>, StoreError> {
         // Room for an end of line or two, and then the limit of the token itself speaks.
-        let Some(content) = self.read(TOKEN, TOKEN_MAX + 16)? else { return Ok(None) };
+        let Some(content) = self.read_given(TOKEN, TOKEN_MAX + 16)? else { return Ok(None) };
         let text = content.trim_ascii();
         if text.is_empty() {
             return Ok(None);
@@ -148,7 +148,8 @@ impl<D: Disk> ClaimDir<D> {
 
     /// The list of War Rooms the user left.
     pub(crate) fn rooms(&self) -> Result<Option<String>, StoreError> {
-        self.text(ROOMS, ROOMS_LIMIT)
+        let Some(content) = self.read_given(ROOMS, ROOMS_LIMIT)? else { return Ok(None) };
+        self.as_text(ROOMS, &content).map(Some)
     }
 
     /// The certificates the user left under this name.
@@ -192,10 +193,9 @@ impl<D: Disk> ClaimDir<D> {
                 self.replace(PENDING, MODE_PUBLIC, text.as_bytes())
             }
             Record::Refused => self.remove(PENDING).map(drop),
-            Record::Node(id) => {
-                let text = format!("claimed_id = {}\nnode_id = {}\n", id.claimed, id.node);
-                self.replace(NODE_ID, MODE_PUBLIC, text.as_bytes())
-            }
+            // Who unclaims, or claims anew, has removed it: it must not come back.
+            Record::Node(id) if self.claimed_id()? != Some(id.claimed) => Ok(()),
+            Record::Node(id) => self.save_node(id),
             Record::Claimed(claim) => {
                 // Who unclaims while a claim is under way has removed its key.
                 if self.read(PRIVATE_PEM, PRIVATE_PEM_MAX)?.is_none() {
@@ -211,6 +211,12 @@ impl<D: Disk> ClaimDir<D> {
                 self.finish()
             }
         }
+    }
+
+    /// Stores the id of the node, whatever is claimed here.
+    pub(crate) fn save_node(&mut self, id: NodeId) -> Result<(), StoreError> {
+        let text = format!("claimed_id = {}\nnode_id = {}\n", id.claimed, id.node);
+        self.replace(NODE_ID, MODE_PUBLIC, text.as_bytes())
     }
 
     /// Removes what a crash left behind, and does the rest of a confirmed claim. Says which claim that was.
@@ -338,8 +344,16 @@ impl<D: Disk> ClaimDir<D> {
 
     fn text(&self, name: &str, limit: usize) -> Result<Option<String>, StoreError> {
         let Some(content) = self.read(name, limit)? else { return Ok(None) };
-        let text = std::str::from_utf8(&content).map_err(|_| self.malformed(name, "not a text in UTF-8"))?;
-        Ok(Some(text.to_owned()))
+        self.as_text(name, &content).map(Some)
+    }
+
+    fn as_text(&self, name: &str, content: &[u8]) -> Result<String, StoreError> {
+        let text = std::str::from_utf8(content).map_err(|_| self.malformed(name, "not a text in UTF-8"))?;
+        Ok(text.to_owned())
+    }
+
+    fn read_given(&self, name: &str, limit: usize) -> Result<Option<Content>, StoreError> {
+        self.disk.read_given(name, limit).map_err(|problem| problem.at(self.path.join(name)))
     }
 
     fn read(&self, name: &str, limit: usize) -> Result<Option<Content>, StoreError> {
@@ -383,6 +397,6 @@ impl<D: Disk> ClaimDir<D> {
 }
 
 /// The name under which a file is written before it gets its own.
-pub(super) fn temporary(name: &str) -> String {
+pub(crate) fn temporary(name: &str) -> String {
     format!(".{name}.new")
 }

@@ -30,6 +30,11 @@ pub(crate) trait Disk {
     /// The file `name`, if it is there and has at most `limit` bytes.
     fn read(&self, name: &str, limit: usize) -> Result<Option<Content>, Problem>;
 
+    /// The same for a file that a person put there, whose content is told to others.
+    fn read_given(&self, name: &str, limit: usize) -> Result<Option<Content>, Problem> {
+        self.read(name, limit)
+    }
+
     /// A new and empty file with exactly these rights; they never were wider.
     fn create(&mut self, name: &str, mode: u32) -> Result<Self::File, Problem>;
 
@@ -134,8 +139,8 @@ impl Dir {
     ///
     /// Links are followed, because mounted secrets are links, but only those that root or the current user has made:
     /// the owner of the directory must not make root read a file for him. For the same reason a file that has a second name
-    /// is not read by root if it is a third user's.
-    fn open_file(&self, name: &str) -> Result<Option<OwnedFd>, Problem> {
+    /// is not read by root if it is a third user's. Says whether a link led to it.
+    fn open_file(&self, name: &str) -> Result<Option<(OwnedFd, bool)>, Problem> {
         let problem = |error| Problem::of(Verb::Read, error);
         let look = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
         let looked = match rustix::fs::openat(&self.fd, name, look, Mode::empty()) {
@@ -168,7 +173,7 @@ impl Dir {
         }
         // Where a link of root leads is for root to know.
         let is_link = FileType::from_raw_mode(stat.st_mode) == FileType::Symlink;
-        if !is_link && self.is_borrowed(&found) { Err(Problem::ForeignName) } else { Ok(Some(fd)) }
+        if !is_link && self.is_borrowed(&found) { Err(Problem::ForeignName) } else { Ok(Some((fd, is_link))) }
     }
 
     /// The rights of the directory itself.
@@ -197,12 +202,15 @@ impl Disk for Dir {
     type File = File;
 
     fn read(&self, name: &str, limit: usize) -> Result<Option<Content>, Problem> {
-        let Some(fd) = self.open_file(name)? else { return Ok(None) };
-        // One allocation, so that no copy of a secret is left behind by growing.
-        let mut content = Zeroizing::new(Vec::with_capacity(limit + 1));
-        let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-        File::from(fd).take(most).read_to_end(&mut content).map_err(|error| Problem::of_io(Verb::Read, &error))?;
-        if content.len() > limit { Err(Problem::TooLarge { limit }) } else { Ok(Some(content)) }
+        self.open_file(name)?.map_or(Ok(None), |(fd, _)| read_all(fd, limit).map(Some))
+    }
+
+    fn read_given(&self, name: &str, limit: usize) -> Result<Option<Content>, Problem> {
+        let Some((fd, is_link)) = self.open_file(name)? else { return Ok(None) };
+        if !is_link && self.is_withheld(fd.as_fd())? {
+            return Err(Problem::Withheld);
+        }
+        read_all(fd, limit).map(Some)
     }
 
     fn create(&mut self, name: &str, mode: u32) -> Result<File, Problem> {
@@ -239,4 +247,13 @@ impl Disk for Dir {
     fn sync_names(&mut self) -> Result<(), Problem> {
         rustix::fs::fsync(&self.fd).map_err(|error| Problem::of(Verb::Sync, error))
     }
+}
+
+/// The content of an open file of at most `limit` bytes.
+fn read_all(fd: OwnedFd, limit: usize) -> Result<Content, Problem> {
+    // One allocation, so that no copy of a secret is left behind by growing.
+    let mut content = Zeroizing::new(Vec::with_capacity(limit + 1));
+    let most = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    File::from(fd).take(most).read_to_end(&mut content).map_err(|error| Problem::of_io(Verb::Read, &error))?;
+    if content.len() > limit { Err(Problem::TooLarge { limit }) } else { Ok(content) }
 }

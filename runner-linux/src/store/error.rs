@@ -51,8 +51,10 @@ pub(crate) enum Problem {
     ForeignLink,
     /// A second name of a file that belongs to neither the current user nor the owner of the directory.
     ForeignName,
-    /// A directory of root's with other files than those of a claim, which somebody else may have given its name.
+    /// A directory of root's with other files than ours, which somebody else may have given its name.
     Displaced,
+    /// A file of root's that is closed to the owner of the directory, who may have given it its name.
+    Withheld,
     /// It was removed while it was used.
     Vanished,
     /// Larger than anything sensible.
@@ -148,8 +150,13 @@ impl fmt::Display for StoreError {
             ),
             Problem::Displaced => write!(
                 f,
-                "{path} belongs to root, has other files than those of a claim in it, and may have been moved there by \
-                 another user: move it away, or give it to the user that Netdata runs as with chown -R"
+                "{path} belongs to root, has other files than ours in it, and may have been moved there by another user: \
+                 move it away, or give it to the user that Netdata runs as with chown -R"
+            ),
+            Problem::Withheld => write!(
+                f,
+                "{path} belongs to root, is closed to the user that Netdata runs as, and may have been moved there by that \
+                 user: move it away, or give it to that user with chown"
             ),
             Problem::Vanished => write!(f, "{path} was removed at the same time: try again"),
             Problem::TooLarge { limit } => write!(f, "{path} is larger than {limit} bytes: is it the right file?"),

@@ -15,6 +15,9 @@ use std::path::Path;
 const FILES: [&str; 9] =
     [PRIVATE_PEM, PUBLIC_PEM, CLAIMED_ID, CLOUD_CONF, NODE_ID, PENDING, TOKEN, ROOMS, CLOUD_FULLCHAIN];
 
+/// Those that we write for nobody else to read.
+const SECRET: [&str; 2] = [PRIVATE_PEM, CLOUD_CONF];
+
 /// Gives the claim directory at `path`, and the files in it that are ours, to whom root works for. Says what was mended, and
 /// what could not be.
 ///
@@ -24,9 +27,8 @@ const FILES: [&str; 9] =
 pub(crate) fn repair(path: &Path) -> Result<Vec<String>, StoreError> {
     let Some(owner) = Owner::appointed() else { return Ok(Vec::new()) };
     let Some(mut dir) = Dir::open(path).map_err(|problem| problem.at(path))? else { return Ok(Vec::new()) };
-    if is_displaced(&dir, path, owner).map_err(|problem| problem.at(path))? {
-        return Err(Problem::Displaced.at(path));
-    }
+    let is_ours = |name: &str| FILES.into_iter().any(|file| name == file || name == temporary(file)) || name == TRUSTED;
+    require_in_place(&dir, path, is_ours)?;
     let mut notes = Vec::new();
     let name = name_of(owner.uid.as_raw());
     let mut tell = |what: &Path, result: Result<Option<u32>, Problem>| match result {
@@ -36,22 +38,32 @@ pub(crate) fn repair(path: &Path) -> Result<Vec<String>, StoreError> {
         }
         Err(problem) => notes.push(problem.at(what).to_string()),
     };
-    tell(path, dir.give_to(owner));
+    // The files first: as long as the directory is root's own, nobody else can have put them there.
     for file in FILES {
-        tell(&path.join(file), dir.give_file_to(file, owner));
+        tell(&path.join(file), dir.give_file_to(file, owner, SECRET.contains(&file)));
     }
+    tell(path, dir.give_to(owner));
     Ok(notes)
 }
 
-/// Whether this may be any directory of root's: whoever may write in the directory above can give it another name. What only
-/// has the files of a claim in it is a claim directory.
-fn is_displaced(dir: &Dir, path: &Path, owner: Owner) -> Result<bool, Problem> {
+/// Makes sure that this is not just any directory of root's, which whoever may write in the directory above has given its name.
+/// What only has files in it whose names are ours (`is_ours`) is our directory.
+///
+/// # Errors
+/// [`Problem::Displaced`] if it may be another one.
+pub(crate) fn require_in_place(dir: &Dir, path: &Path, is_ours: impl Fn(&str) -> bool) -> Result<(), StoreError> {
+    let Some(owner) = Owner::appointed() else { return Ok(()) };
     let can_be_moved = |above: &Path| Ok(Dir::open(above)?.is_some_and(|above| above.is_shared()));
-    if owner.uid.is_root() || !dir.belongs_to_root() || !path.parent().map_or(Ok(true), can_be_moved)? {
-        return Ok(false);
+    let is_displaced = || {
+        if owner.uid.is_root() || !dir.belongs_to_root() || !path.parent().map_or(Ok(true), can_be_moved)? {
+            return Ok(false);
+        }
+        Ok(!dir.has_only(is_ours)?)
+    };
+    match is_displaced().map_err(|problem: Problem| problem.at(path))? {
+        true => Err(Problem::Displaced.at(path)),
+        false => Ok(()),
     }
-    let is_ours = |name: &str| FILES.into_iter().any(|file| name == file || name == temporary(file)) || name == TRUSTED;
-    Ok(!dir.has_only(is_ours)?)
 }
 
 /// Who cannot write to a claim directory is told so before anything is made anywhere. One that is missing is made later.

@@ -507,6 +507,16 @@ fn a_node_id_is_kept_with_the_claimed_id_it_belongs_to_and_goes_with_a_new_claim
 }
 
 #[test]
+fn a_node_id_does_not_come_back_after_the_claim_that_it_belongs_to() {
+    let id = NodeId { claimed: ours().id, node: Guid::parse("99999999-8888-4777-8666-555555555555").unwrap() };
+    let mut model = Model::with(&[WITH_KEY]);
+    dir(&mut model).save(Record::Claimed(&ours())).unwrap();
+    dir(&mut model).unclaim().unwrap();
+    dir(&mut model).save(Record::Node(id)).unwrap();
+    assert!(!model.files().contains_key("node_id"), "{:?}", model.files());
+}
+
+#[test]
 fn a_damaged_node_id_is_as_good_as_none() {
     for text in ["", "node_id = x", "claimed_id = 1\nnode_id = 2\n", "\0\0"] {
         let mut model = Model::with(&[("node_id", text)]);

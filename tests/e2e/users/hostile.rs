@@ -243,3 +243,71 @@ fn hold(path: &Path, user: u32) -> Daemon {
     holder.wait_for("locked", 0);
     holder
 }
+
+/// Whoever may write in the directory that has a file can give that another place, unread.
+#[test]
+fn a_file_of_root_that_another_user_has_moved_is_neither_told_nor_given_away() {
+    if !can_change_users() {
+        return;
+    }
+    let cloud = cloud("");
+    for name in ["token", "rooms"] {
+        let (machine, secret) = victim(&cloud);
+        fs::rename(&secret, machine.file(name)).unwrap();
+        events(&cloud);
+        let url = format!("-url={}", cloud.url());
+        let token = format!("-token={}", cloud.with(|cloud, _| cloud.token().to_owned()));
+        let other = if name == "token" { "-rooms=" } else { token.as_str() };
+        let ended = aclk(&machine, 0, &["claim", &url, other]);
+        assert!(ended.code == 2 && ended.stderr.contains("is closed to the user that Netdata runs as"), "{ended:?}");
+        assert_untouched(&machine.file(name), &ended, name);
+        assert!(!events(&cloud).iter().any(|event| event.contains(SECRET)), "{name}");
+    }
+    // What root puts into a directory of his own is meant.
+    let (machine, secret) = victim(&cloud);
+    fs::remove_file(&secret).unwrap();
+    chown(machine.file(""), Some(0), Some(0)).unwrap();
+    fs::write(machine.file("token"), cloud.with(|cloud, _| cloud.token().to_owned())).unwrap();
+    fs::set_permissions(machine.file("token"), fs::Permissions::from_mode(0o600)).unwrap();
+    let mut command = as_user(&machine, 0, "aclk", &["claim".to_owned(), format!("-url={}", cloud.url())]);
+    command.env("SSL_CERT_FILE", cloud.ca_file());
+    let ended = run(command);
+    assert_eq!(ended.code, 0, "{ended:?}");
+}
+
+#[test]
+fn a_directory_of_root_that_another_user_has_moved_to_the_state_of_the_daemon_is_not_given_away() {
+    if !can_change_users() {
+        return;
+    }
+    let cloud = cloud("");
+    let (machine, secret) = victim(&cloud);
+    let state = machine.root().join("lib/aclk");
+    fs::create_dir(machine.root().join("lib")).unwrap();
+    chown(machine.root().join("lib"), Some(NETDATA), Some(NETDATA)).unwrap();
+    fs::DirBuilder::new().mode(0o700).create(&state).unwrap();
+    fs::rename(secret, state.join("secret")).unwrap();
+    let ended = run(as_user(&machine, 0, "netdata", &["-D".to_owned(), "--listen=off".to_owned()]));
+    assert!(ended.code == 2 && ended.stderr.contains("lib/aclk belongs to root, has other files"), "{ended:?}");
+    assert_eq!(owner(&state), (0, 0, 0o700), "{ended:?}");
+}
+
+/// Who reads it would decide when root goes on.
+#[test]
+fn a_fifo_of_another_user_is_no_log_for_root() {
+    if !can_change_users() {
+        return;
+    }
+    let (machine, _) = victim(&cloud(""));
+    let log = machine.root().join("log");
+    fs::create_dir(&log).unwrap();
+    let mut mkfifo = Command::new("mkfifo");
+    mkfifo.arg(log.join("error.log"));
+    assert_eq!(run(mkfifo).code, 0);
+    give(&log, NETDATA);
+    let _reader = fs::OpenOptions::new().read(true).write(true).open(log.join("error.log")).unwrap();
+    let mut netdata = as_user(&machine, 0, "netdata", &["--listen=off".to_owned()]);
+    netdata.env("NETDATA_LOG_DIR", &log);
+    let ended = run(netdata);
+    assert!(ended.stderr.contains("log/error.log is not a regular file"), "{ended:?}");
+}

@@ -3,8 +3,9 @@
 use super::Dir;
 use super::ownership::may_follow;
 use crate::store::error::{Problem, Verb};
-use rustix::fs::{FileType, Mode, OFlags};
+use rustix::fs::{FileType, Mode, OFlags, Stat};
 use rustix::io::Errno;
+use rustix::process::geteuid;
 use std::ffi::CString;
 use std::fs::File;
 use std::os::fd::{AsFd, OwnedFd};
@@ -45,11 +46,22 @@ impl Dir {
                 let target: CString = rustix::fs::readlinkat(&looked, "", Vec::new()).map_err(problem)?;
                 rustix::fs::openat(&self.fd, target, flags, Mode::empty()).map_err(problem)?
             }
+            FileType::Fifo if is_foreign(&stat) => return Err(Problem::NotAFile),
             FileType::Directory | FileType::Socket => return Err(Problem::NotAFile),
             _ => rustix::fs::openat(&self.fd, name, flags | OFlags::NOFOLLOW, Mode::empty()).map_err(problem)?,
         };
         // What was opened, not what was looked at, must be nobody else's.
         let found = rustix::fs::fstat(&opened).map_err(problem)?;
-        if !is_link && self.is_borrowed(&found) { Err(Problem::ForeignName) } else { Ok(opened) }
+        let is_fifo = FileType::from_raw_mode(found.st_mode) == FileType::Fifo;
+        match is_link {
+            false if is_fifo && is_foreign(&found) => Err(Problem::NotAFile),
+            false if self.is_borrowed(&found) => Err(Problem::ForeignName),
+            _ => Ok(opened),
+        }
     }
+}
+
+/// Whether root would have to wait for another user: whoever reads a FIFO decides when a line is written.
+fn is_foreign(file: &Stat) -> bool {
+    geteuid().is_root() && file.st_uid != 0
 }

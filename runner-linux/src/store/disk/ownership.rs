@@ -5,8 +5,8 @@ use super::Dir;
 use crate::store::error::{Problem, Verb};
 use crate::store::owner::Owner;
 use rustix::fs::{
-    Access, AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, Stat, accessat, fchown, fstat, lstat, mkdir, rename,
-    renameat_with, rmdir,
+    Access, AtFlags, CWD, FileType, Mode, OFlags, RenameFlags, Stat, StatxAttributes, StatxFlags, accessat, fchown,
+    fstat, lstat, mkdir, rename, renameat_with, rmdir, statx,
 };
 use rustix::io::Errno;
 use rustix::process::{getegid, geteuid};
@@ -78,6 +78,17 @@ impl Dir {
         geteuid().is_root() && self.is_shared() && file.st_nlink > 1 && !theirs.contains(&Some(file.st_uid))
     }
 
+    /// Whether a file of root's is closed to the user who could have moved it here: the owner of this directory, or whom root
+    /// works for. What is mounted here has been put here by root.
+    pub(super) fn is_withheld(&self, file: BorrowedFd<'_>) -> Result<bool, Problem> {
+        let found = fstat(file).map_err(|error| Problem::of(Verb::Read, error))?;
+        let user = Owner::appointed().unwrap_or(Owner::of(&self.owner));
+        let mode = Mode::from_raw_mode(found.st_mode);
+        let may_read = mode.contains(Mode::ROTH) || (mode.contains(Mode::RGRP) && found.st_gid == user.gid.as_raw());
+        let is_closed = found.st_uid == 0 && !user.uid.is_root() && !may_read;
+        Ok(geteuid().is_root() && self.is_shared() && is_closed && !is_mounted(file))
+    }
+
     /// Whether somebody but root can give names here.
     pub(crate) fn is_shared(&self) -> bool {
         let mode = self.mode();
@@ -135,8 +146,9 @@ impl Dir {
     /// Gives the file `name` to `owner`, if it is a file and has no other name; its rights stay. Yields the user it belonged
     /// to, if it was another one.
     ///
-    /// Links are left alone: where they lead is not ours.
-    pub(crate) fn give_file_to(&self, name: &str, owner: Owner) -> Result<Option<u32>, Problem> {
+    /// Links are left alone: where they lead is not ours. A file of root's that the user cannot read is given only if its name
+    /// `is_secret`, one that we write for nobody else to read.
+    pub(crate) fn give_file_to(&self, name: &str, owner: Owner, is_secret: bool) -> Result<Option<u32>, Problem> {
         let problem = |error| Problem::of(Verb::Give, error);
         // What it is has to be known before it is opened: to open a device or a FIFO can do something already.
         let look = OFlags::PATH | OFlags::NOFOLLOW | OFlags::CLOEXEC;
@@ -161,9 +173,18 @@ impl Dir {
         if found.st_nlink > 1 {
             return Err(Problem::ForeignName);
         }
+        if !is_secret && self.is_withheld(file.as_fd())? {
+            return Err(Problem::Withheld);
+        }
         chown(file.as_fd(), owner)?;
         Ok(Some(found.st_uid))
     }
+}
+
+/// Whether the open file is one that something was mounted on.
+fn is_mounted(file: BorrowedFd<'_>) -> bool {
+    statx(file, "", AtFlags::EMPTY_PATH, StatxFlags::TYPE)
+        .is_ok_and(|found| found.stx_attributes.contains(StatxAttributes::MOUNT_ROOT))
 }
 
 fn chown(file: BorrowedFd<'_>, owner: Owner) -> Result<(), Problem> {
