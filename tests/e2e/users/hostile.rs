@@ -230,6 +230,7 @@ fn a_lock_that_root_left_behind_is_no_obstacle_and_one_that_root_holds_is_one() 
     holder.stop();
     let daemon = Daemon::start(as_user(&machine, NETDATA, "aclk", &arguments.map(str::to_owned)));
     wait_until("the lock is that of the user", || lock.exists() && owner(&lock) == (NETDATA, NETDATA, 0o600));
+    daemon.wait_for("not claimed", 0);
     daemon.stop();
     assert!(!lock.exists(), "it goes with the daemon");
 }
