@@ -36,6 +36,21 @@ pub(crate) fn load(paths: &Paths) -> Result<Conf, Fault> {
     Ok(conf)
 }
 
+/// Who but root decides what is in the file: its owner, and that of its directory. Nobody if the command line says what
+/// `key` is, which is the word of whoever starts the program.
+pub(crate) fn deciders(paths: &Paths, section: &str, key: &str) -> Vec<u32> {
+    let file = paths.netdata_conf();
+    if overlay::installed().is_some_and(|overlay| overlay.insists(section, key)) {
+        return Vec::new();
+    }
+    let (Some(folder), Some(name)) = (file.parent(), file.file_name().and_then(|name| name.to_str())) else {
+        return Vec::new();
+    };
+    let Ok(Some(dir)) = Dir::open(folder) else { return Vec::new() };
+    let owners = [Some(dir.owner_uid()), dir.stat(name).map(|file| file.st_uid)];
+    owners.into_iter().flatten().filter(|uid| *uid != 0).collect()
+}
+
 /// Where the file is, or would be.
 pub(crate) fn path(config: &Path) -> PathBuf {
     overlay::installed().and_then(Overlay::file).map_or_else(|| config.join(NETDATA_CONF), Clone::clone)

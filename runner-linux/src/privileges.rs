@@ -64,8 +64,9 @@ impl Rights {
     pub(crate) fn prepare(&self, paths: &Paths) -> Result<Vec<String>, Fault> {
         let Some(user) = &self.user else { return Ok(Vec::new()) };
         user.own_files();
-        let Some(owner) = Owner::appointed() else { return Ok(Vec::new()) };
-        let mut notes = repair(&paths.claim_dir())?;
+        let mut notes: Vec<String> = user.note().map(str::to_owned).into_iter().collect();
+        let Some(owner) = Owner::appointed() else { return Ok(notes) };
+        notes.extend(repair(&paths.claim_dir())?);
         // Where the configuration is root's own (a new volume of a container), the user could not make it, and not claim.
         if self.changes
             && let Err(problem) = Dir::open_or_create(&paths.claim_dir(), CLAIM_DIR_MODE)

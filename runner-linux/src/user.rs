@@ -53,6 +53,8 @@ pub(crate) struct User {
     uid: Uid,
     gid: Gid,
     source: Source,
+    /// What was not believed.
+    note: Option<String>,
 }
 
 impl User {
@@ -65,18 +67,41 @@ impl User {
             return Self::named(text, Source::Option);
         }
         if let Some(text) = configured(paths)? {
-            return Self::named(&text, Source::Conf(paths.netdata_conf().display().to_string()));
+            let user = Self::named(&text, Source::Conf(paths.netdata_conf().display().to_string()))?;
+            let Some(note) = user.doubt(paths) else { return Ok(user) };
+            return Ok(Self { note: Some(note), ..Self::usual()? });
         }
+        Self::usual()
+    }
+
+    /// The user where nobody names one.
+    fn usual() -> Result<Self, Fault> {
         if let Some(user) = look_up(USUAL)? {
             return Ok(Self::of(user, Source::Usual));
         }
         Ok(Self::invoker())
     }
 
+    /// Why root does not work for this user, whom `netdata.conf` names: its owner must not choose for whom.
+    fn doubt(&self, paths: &Paths) -> Option<String> {
+        let deciders = netdata_conf::deciders(paths, "global", "run as user");
+        // The numbers of a user may come with those of a group that is not his.
+        let own = unistd::User::from_uid(self.uid).ok().flatten().is_some_and(|user| user.gid == self.gid);
+        let is_other = |uid: &u32| *uid != self.uid.as_raw() || !own;
+        let other = deciders.into_iter().find(is_other).filter(|_| geteuid().is_root())?;
+        Some(format!(
+            "{} = {} does not count for root, as the file or its directory belongs to {}; --user names one, or give \
+             both to root",
+            self.source,
+            self.name,
+            name_of(other)
+        ))
+    }
+
     fn named(text: &str, source: Source) -> Result<Self, Fault> {
         if let Some((uid, gid)) = numbers(text) {
             let name = name_of(uid.as_raw());
-            return Ok(Self { name, uid, gid, source });
+            return Ok(Self { name, uid, gid, source, note: None });
         }
         let by_number = || text.parse().ok().and_then(|uid| unistd::User::from_uid(Uid::from_raw(uid)).ok().flatten());
         match look_up(text)?.or_else(by_number) {
@@ -86,12 +111,12 @@ impl User {
     }
 
     fn of(user: unistd::User, source: Source) -> Self {
-        Self { name: user.name, uid: user.uid, gid: user.gid, source }
+        Self { name: user.name, uid: user.uid, gid: user.gid, source, note: None }
     }
 
     fn invoker() -> Self {
         let uid = geteuid();
-        Self { name: name_of(uid.as_raw()), uid, gid: unistd::getegid(), source: Source::Invoker }
+        Self { name: name_of(uid.as_raw()), uid, gid: unistd::getegid(), source: Source::Invoker, note: None }
     }
 
     /// The name, or the number where there is none.
@@ -105,6 +130,11 @@ impl User {
 
     pub(crate) const fn gid(&self) -> Gid {
         self.gid
+    }
+
+    /// What a person should know about the choice.
+    pub(crate) fn note(&self) -> Option<&str> {
+        self.note.as_deref()
     }
 
     /// Whether a person named it, in an argument or in `netdata.conf`.
@@ -150,7 +180,8 @@ pub(crate) fn act_for(given: Option<&str>, paths: &Paths) -> Result<(User, Vec<S
     let user = User::find(given, paths)?;
     user.require()?;
     user.own_files();
-    let notes = repair(&paths.claim_dir())?;
+    let mut notes: Vec<String> = user.note().map(str::to_owned).into_iter().collect();
+    notes.extend(repair(&paths.claim_dir())?);
     require_writable(&paths.claim_dir())?;
     Ok((user, notes))
 }

@@ -62,6 +62,11 @@ impl Overlay {
         }
     }
 
+    /// Whether it says this, whatever the file says.
+    pub(super) fn insists(&self, section: &str, key: &str) -> bool {
+        self.overriding.iter().any(|entry| entry.section == section && entry.key == key)
+    }
+
     /// Makes it that of this process. Only the first one counts.
     pub(crate) fn install(self) {
         let _ = OVERLAY.set(self);

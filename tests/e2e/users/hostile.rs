@@ -312,3 +312,28 @@ fn a_fifo_of_another_user_is_no_log_for_root() {
     let ended = run(netdata);
     assert!(ended.stderr.contains("log/error.log is not a regular file"), "{ended:?}");
 }
+
+/// Whoever owns the configuration would choose whose rights a root run works with, and to whom it gives files.
+#[test]
+fn the_owner_of_netdata_conf_does_not_choose_another_user_for_root() {
+    if !can_change_users() {
+        return;
+    }
+    let cloud = cloud("");
+    let (machine, _) = victim(&cloud);
+    machine.configure("[global]\n\trun as user = alice\n");
+    for (owner_of_file, user) in [(ALICE, ALICE), (NETDATA, NETDATA), (0, ALICE)] {
+        chown(machine.root().join("etc/netdata.conf"), Some(owner_of_file), Some(owner_of_file)).unwrap();
+        let ended = aclk(&machine, 0, &["unclaim", "--yes"]);
+        let is_ignored =
+            ended.stderr.contains("does not count for root, as the file or its directory belongs to netdata");
+        assert_eq!(is_ignored, owner_of_file == NETDATA, "{ended:?}");
+        assert_eq!(owner(&machine.file("")).0, user, "{ended:?}");
+    }
+    // Nor a group.
+    machine.configure(&format!("[global]\n\trun as user = {NETDATA}:0\n"));
+    chown(machine.root().join("etc/netdata.conf"), Some(NETDATA), Some(NETDATA)).unwrap();
+    let ended = aclk(&machine, 0, &["unclaim", "--yes"]);
+    assert!(ended.stderr.contains("does not count for root"), "{ended:?}");
+    assert_eq!(owner(&machine.file("")).1, NETDATA, "{ended:?}");
+}

@@ -127,6 +127,11 @@ impl Dir {
             .map_err(|error| Problem::of(Verb::Write, error))
     }
 
+    /// The number of the user whose it is.
+    pub(crate) fn owner_uid(&self) -> u32 {
+        self.owner.st_uid
+    }
+
     /// Whether it is root's own.
     pub(crate) fn belongs_to_root(&self) -> bool {
         self.owner.st_uid == 0
