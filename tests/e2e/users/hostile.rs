@@ -310,6 +310,9 @@ fn a_fifo_of_another_user_is_no_log_for_root() {
     let mut netdata = as_user(&machine, 0, "netdata", &["--listen=off".to_owned()]);
     netdata.env("NETDATA_LOG_DIR", &log);
     let ended = run(netdata);
+    // It logs beside its state instead, and runs in the background.
+    let end = run(as_user(&machine, 0, "netdatacli", &["shutdown-agent".to_owned()]));
+    assert_eq!(end.code, 0, "{end:?} {ended:?}");
     assert!(ended.stderr.contains("log/error.log is not a regular file"), "{ended:?}");
 }
 
