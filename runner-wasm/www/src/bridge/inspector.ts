@@ -1,0 +1,37 @@
+// What has passed the cable, decoded.
+
+import type { CloudSide } from "./cloud";
+import type { FrameSummary } from "./types";
+
+export class Inspector {
+  readonly #cloud: CloudSide;
+
+  constructor(cloud: CloudSide) {
+    this.#cloud = cloud;
+  }
+
+  /** The frames from number `from` on, at most 1000. `filter`: the name of a layer, or a part of the summary; empty for all. */
+  async frames(from = 0, filter = ""): Promise<FrameSummary[]> {
+    return (await this.#cloud.call({ name: "frames", from, filter })) as FrameSummary[];
+  }
+
+  /** Everything in a frame, layer by layer; `null` when it is too old and forgotten. */
+  async dissect(id: number): Promise<unknown> {
+    return this.#cloud.call({ name: "dissect", id });
+  }
+
+  /** All frames that are kept, as a classic .pcap file. */
+  async pcap(): Promise<Uint8Array> {
+    return (await this.#cloud.call({ name: "pcap" })) as Uint8Array;
+  }
+
+  /** The same as .pcapng, with the secrets of TLS inside. */
+  async pcapng(): Promise<Uint8Array> {
+    return (await this.#cloud.call({ name: "pcapng" })) as Uint8Array;
+  }
+
+  /** The secrets of TLS, as Wireshark reads them (`SSLKEYLOGFILE`). */
+  async keyLog(): Promise<string> {
+    return (await this.#cloud.call({ name: "key-log" })) as string;
+  }
+}
