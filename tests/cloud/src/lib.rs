@@ -45,6 +45,8 @@ mod fault;
 mod history;
 mod http;
 mod ident;
+#[cfg(feature = "tls")]
+mod key_log;
 pub mod message;
 mod presence;
 mod query;
@@ -69,6 +71,8 @@ pub use event::{Event, What};
 pub use fault::{Certificate, Fault, FaultError, FaultPlan, Planned, Step};
 pub use history::{Changes, HISTORY_KEPT, History, Turn, TurnKind};
 pub use ident::ConnectionId;
+#[cfg(feature = "tls")]
+pub use key_log::KeyLogLines;
 pub use presence::LastDisconnect;
 pub use query::{QueryId, Reply, Unanswered};
 pub use space::{Instance, Node, Room, Space, State, Token};

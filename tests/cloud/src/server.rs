@@ -27,6 +27,7 @@ use crate::event::Event;
 use crate::fault::Certificate;
 use admin::Desk;
 use certificates::Identity;
+use rustls::KeyLog;
 use shared::{Shared, keep_time};
 use std::collections::HashMap;
 use std::fmt;
@@ -78,6 +79,8 @@ pub struct Options {
     pub config: Config,
     /// Told of everything that happens, on the thread of the Cloud. Must not call the Cloud.
     pub on_event: Option<OnEvent>,
+    /// Told the secrets of all TLS connections of clients, as [`KeyLogLines`](crate::KeyLogLines) is.
+    pub key_log: Option<Arc<dyn KeyLog>>,
 }
 
 impl Default for Options {
@@ -91,6 +94,7 @@ impl Default for Options {
             key: None,
             config: Config::default(),
             on_event: None,
+            key_log: None,
         }
     }
 }
@@ -132,7 +136,7 @@ impl Server {
     /// # Errors
     /// If the address cannot be used, or if the state cannot be read, is damaged, or belongs to another running Cloud.
     pub async fn bind(options: Options) -> io::Result<Self> {
-        let Options { listen, state, host, admin, mut names, key, mut config, on_event } = options;
+        let Options { listen, state, host, admin, mut names, key, mut config, on_event, key_log } = options;
         if !names.contains(&host) {
             names.push(host.clone());
         }
@@ -157,7 +161,7 @@ impl Server {
             None => Cloud::new(config),
         };
         let (ca_file, ca_pem) = (store.ca_file().to_owned(), identity.ca_pem.clone());
-        let acceptors = Acceptors::new(identity)?;
+        let acceptors = Acceptors::new(identity, key_log)?;
         let shared = Arc::new(Shared::new(cloud, store.clone(), on_event, QUEUED));
         // What is new is safe before anybody is told of it.
         shared.with(|_, _| ());
@@ -233,12 +237,13 @@ async fn bind(address: SocketAddr) -> io::Result<(TcpListener, SocketAddr)> {
 /// TLS with every certificate that was asked for so far.
 struct Acceptors {
     identity: Identity,
+    key_log: Option<Arc<dyn KeyLog>>,
     made: HashMap<Certificate, TlsAcceptor>,
 }
 
 impl Acceptors {
-    fn new(identity: Identity) -> io::Result<Self> {
-        let mut acceptors = Self { identity, made: HashMap::new() };
+    fn new(identity: Identity, key_log: Option<Arc<dyn KeyLog>>) -> io::Result<Self> {
+        let mut acceptors = Self { identity, key_log, made: HashMap::new() };
         acceptors.of(Certificate::Good)?;
         Ok(acceptors)
     }
@@ -247,7 +252,11 @@ impl Acceptors {
         if let Some(acceptor) = self.made.get(&shown) {
             return Ok(acceptor.clone());
         }
-        let acceptor = TlsAcceptor::from(Arc::new(self.identity.tls_config(shown)?));
+        let mut config = self.identity.tls_config(shown)?;
+        if let Some(key_log) = &self.key_log {
+            config.key_log = Arc::clone(key_log);
+        }
+        let acceptor = TlsAcceptor::from(Arc::new(config));
         self.made.insert(shown, acceptor.clone());
         Ok(acceptor)
     }

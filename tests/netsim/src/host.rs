@@ -20,7 +20,7 @@ pub(crate) struct Host {
     pub(crate) cloud: Cloud,
     /// Whether anybody listens.
     pub(crate) up: bool,
-    pki: Pki,
+    pub(crate) pki: Pki,
     /// What is in front of the Cloud, which then cannot be reached without it.
     proxy: Option<aclk_proxy::Config>,
     connections: BTreeMap<FlowId, Connection>,

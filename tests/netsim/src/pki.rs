@@ -2,7 +2,7 @@
 //!
 //! All signatures here are RSA: others differ in length from run to run, and with them the number of bytes on the wire.
 
-use aclk_cloud::Certificate;
+use aclk_cloud::{Certificate, KeyLogLines};
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     date_time_ymd,
@@ -11,7 +11,7 @@ use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// A key pair that is there already: to generate one takes seconds.
 const KEY_PEM: &str = include_str!("../../pair/fixtures/other-private.pem");
@@ -49,6 +49,8 @@ pub(crate) struct Pki {
     name: &'static str,
     good: Validity,
     made: HashMap<Certificate, Arc<ServerConfig>>,
+    /// The secrets of all connections so far.
+    secrets: Arc<Mutex<String>>,
 }
 
 impl Pki {
@@ -60,7 +62,13 @@ impl Pki {
         };
         let authority = authority().self_signed(&key(&key_pem)).expect("the key signs").der().clone();
         let issuer = Issuer::new(self::authority(), key(&key_pem));
-        Self { key_pem, authority, issuer, name, good: if renewed { RENEWED } else { GOOD }, made: HashMap::new() }
+        let good = if renewed { RENEWED } else { GOOD };
+        Self { key_pem, authority, issuer, name, good, made: HashMap::new(), secrets: Arc::default() }
+    }
+
+    /// The secrets of all connections so far, in the format of `SSLKEYLOGFILE`.
+    pub(crate) fn key_log(&self) -> String {
+        self.secrets.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// A server that shows this.
@@ -69,7 +77,7 @@ impl Pki {
             return Arc::clone(server);
         }
         let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let server = ServerConfig::builder_with_provider(provider)
+        let mut server = ServerConfig::builder_with_provider(provider)
             .with_safe_default_protocol_versions()
             .expect("ring has them all")
             .with_no_client_auth()
@@ -78,6 +86,10 @@ impl Pki {
                 PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key(&self.key_pem).serialize_der())),
             )
             .expect("key and certificate belong together");
+        let secrets = Arc::clone(&self.secrets);
+        server.key_log = Arc::new(KeyLogLines::new(move |line| {
+            secrets.lock().unwrap_or_else(PoisonError::into_inner).push_str(line);
+        }));
         let server = Arc::new(server);
         self.made.insert(shown, Arc::clone(&server));
         server

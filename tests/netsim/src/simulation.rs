@@ -156,6 +156,12 @@ impl Simulation {
         &mut self.host.cloud
     }
 
+    /// The secrets of all TLS connections so far, in the format of `SSLKEYLOGFILE`.
+    #[must_use]
+    pub fn key_log(&self) -> String {
+        self.host.pki.key_log()
+    }
+
     /// What the device told so far.
     #[must_use]
     pub fn happened(&self) -> Vec<Happened> {
