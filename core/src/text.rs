@@ -32,6 +32,13 @@ impl<const N: usize> Text<N> {
         text
     }
 
+    /// Puts `text` in the place of what was there before. All text will do, what is too long ends in `…`: it says `true`, which is
+    /// what a [`Reader`](crate::wire::json::Reader) of JSON wants to know.
+    pub(crate) fn replace(&mut self, text: &str) -> bool {
+        self.0.clear();
+        self.write_str(text).is_ok()
+    }
+
     /// The text.
     #[must_use]
     pub fn as_str(&self) -> &str {

@@ -1,11 +1,8 @@
 //! `GET /api/v1/env`: where to log in, where the link is, how to back off (protocol.md 2.4).
 
-use crate::text::Text;
-use crate::wire::json::{self, JsonError};
+use crate::wire::json::{self, JsonError, Reader, Shape, Unfit};
 use crate::wire::url::{URL_MAX, Url, UrlError};
 use core::fmt;
-use serde::Deserialize;
-use serde::de::{Deserializer, SeqAccess, Visitor};
 
 /// The transport that is spoken.
 const TRANSPORT: &str = "MQTTv5";
@@ -78,136 +75,115 @@ impl Environment {
     /// # Errors
     /// [`EnvError`], for everything that the original refuses too.
     pub fn parse(body: &[u8], scratch: &mut [u8]) -> Result<Self, EnvError> {
-        let wire: Wire = json::parse(body, scratch).map_err(EnvError::Json)?;
-        let auth = wire.auth_endpoint.ok_or(EnvError::Missing("authEndpoint"))?;
-        let encoding = wire.encoding.ok_or(EnvError::Missing("encoding"))?;
-        let transports = wire.transports.ok_or(EnvError::Missing("transports"))?;
-        let backoff = wire.backoff.ok_or(EnvError::Missing("backoff"))?;
-        let capabilities = wire.capabilities.ok_or(EnvError::Missing("capabilities"))?;
-        if encoding.as_str() != ENCODING {
+        let mut wire = Wire::default();
+        json::read(body, scratch, &mut |reader| wire.read(reader)).map_err(EnvError::Json)?;
+        let missing = MEMBERS.members.iter().zip(wire.found).find(|(_, found)| !found);
+        if let Some((key, _)) = missing {
+            return Err(EnvError::Missing(key));
+        }
+        if !wire.is_encoding_spoken {
             return Err(EnvError::Encoding);
         }
-        if !capabilities.proto {
+        if !wire.is_capable {
             return Err(EnvError::Capability);
         }
-        let endpoint = transports.endpoint.ok_or(EnvError::Transport)?;
+        let endpoint = wire.endpoint.ok_or(EnvError::Transport)?;
         Ok(Self {
-            auth: Url::parse(&auth).map_err(|error| EnvError::Url("authEndpoint", error))?,
+            auth: Url::parse(&wire.auth).map_err(|error| EnvError::Url("authEndpoint", error))?,
             transport: Url::parse_transport(&endpoint).map_err(|error| EnvError::Url("endpoint", error))?,
-            backoff: backoff.policy()?,
+            backoff: policy(wire.backoff)?,
         })
     }
 }
 
-#[derive(Deserialize)]
+/// The members of the reply, in the order in which they are missed.
+const MEMBERS: Shape = Shape {
+    what: "the reply to /env",
+    members: &["authEndpoint", "encoding", "transports", "backoff", "capabilities"],
+    required: 0,
+};
+const BACKOFF: Shape = Shape { what: "a back-off", members: &["base", "minSeconds", "maxSeconds"], required: 0 };
+const TRANSPORTS: Shape = Shape { what: "a transport", members: &["type", "endpoint"], required: 0 };
+const URL: &str = "a string no more than 256 bytes long";
+const _: () = assert!(URL_MAX == 256);
+
+/// What the reply says.
+#[derive(Default)]
 struct Wire {
-    #[serde(rename = "authEndpoint", default)]
-    auth_endpoint: Option<heapless::String<URL_MAX>>,
-    #[serde(default)]
-    encoding: Option<Text<16>>,
-    #[serde(default)]
-    transports: Option<Transports>,
-    #[serde(default)]
-    backoff: Option<WireBackoff>,
-    #[serde(default)]
-    capabilities: Option<Capabilities>,
-}
-
-#[derive(Deserialize)]
-struct WireBackoff {
-    #[serde(default)]
-    base: u32,
-    #[serde(rename = "minSeconds", default)]
-    min_seconds: u32,
-    #[serde(rename = "maxSeconds", default)]
-    max_seconds: u32,
-}
-
-impl WireBackoff {
-    fn policy(&self) -> Result<BackoffPolicy, EnvError> {
-        if !(1..=10).contains(&self.base) {
-            return Err(EnvError::Backoff("base"));
-        }
-        if !(500..=i32::MAX as u32).contains(&self.max_seconds) {
-            return Err(EnvError::Backoff("maxSeconds"));
-        }
-        if self.min_seconds > self.max_seconds {
-            return Err(EnvError::Backoff("minSeconds"));
-        }
-        Ok(BackoffPolicy { base: self.base, min_seconds: self.min_seconds, max_seconds: self.max_seconds })
-    }
-}
-
-/// The first entry of a type we speak. Unknown types may stand before it.
-struct Transports {
+    /// Which of its [`MEMBERS`] it has, and not as `null`.
+    found: [bool; 5],
+    auth: heapless::String<URL_MAX>,
+    is_encoding_spoken: bool,
+    /// That of the first transport of a type we speak. Unknown types may stand before it.
     endpoint: Option<heapless::String<URL_MAX>>,
+    /// In the order of [`BACKOFF`].
+    backoff: [u32; 3],
+    is_capable: bool,
 }
 
-#[derive(Deserialize)]
-struct WireTransport {
-    #[serde(rename = "type", default)]
-    kind: Text<16>,
-    #[serde(default)]
-    endpoint: heapless::String<URL_MAX>,
-}
-
-impl<'de> Deserialize<'de> for Transports {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct First;
-
-        impl<'de> Visitor<'de> for First {
-            type Value = Transports;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of transports")
+impl Wire {
+    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Unfit> {
+        reader.object(&MEMBERS, &mut |reader, member| {
+            let is_there = !reader.is_null();
+            if let Some(found) = self.found.get_mut(member) {
+                *found = is_there;
             }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Transports, A::Error> {
-                let mut endpoint = None;
-                while let Some(entry) = entries.next_element::<WireTransport>()? {
-                    if endpoint.is_none() && entry.kind.as_str() == TRANSPORT {
-                        endpoint = Some(entry.endpoint);
+            match member {
+                _ if !is_there => Ok(()),
+                0 => reader.string_into(URL, &mut self.auth),
+                1 => reader.string("text", &mut |text| {
+                    self.is_encoding_spoken = text == ENCODING;
+                    true
+                }),
+                2 => self.read_transports(reader),
+                3 => reader.object(&BACKOFF, &mut |reader, member| {
+                    // No larger than its type.
+                    let value = u32::try_from(reader.unsigned("u32", u32::MAX.into())?).unwrap_or(u32::MAX);
+                    if let Some(place) = self.backoff.get_mut(member) {
+                        *place = value;
                     }
-                }
-                Ok(Transports { endpoint })
+                    Ok(())
+                }),
+                _ => reader.array("a list of capabilities", &mut |reader, _| {
+                    reader.string("text", &mut |name| {
+                        self.is_capable |= name == ENCODING;
+                        true
+                    })
+                }),
             }
-        }
+        })
+    }
 
-        deserializer.deserialize_seq(First)
+    fn read_transports(&mut self, reader: &mut Reader<'_>) -> Result<(), Unfit> {
+        reader.array("a list of transports", &mut |reader, _| {
+            let mut is_spoken = false;
+            let mut endpoint = heapless::String::new();
+            reader.object(&TRANSPORTS, &mut |reader, member| match member {
+                0 => reader.string("text", &mut |kind| {
+                    is_spoken = kind == TRANSPORT;
+                    true
+                }),
+                _ => reader.string_into(URL, &mut endpoint),
+            })?;
+            if is_spoken {
+                self.endpoint.get_or_insert(endpoint);
+            }
+            Ok(())
+        })
     }
 }
 
-/// Whether the one capability that matters is in the list.
-struct Capabilities {
-    proto: bool,
-}
-
-impl<'de> Deserialize<'de> for Capabilities {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-
-        impl<'de> Visitor<'de> for Any {
-            type Value = Capabilities;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a list of capabilities")
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut names: A) -> Result<Capabilities, A::Error> {
-                let mut proto = false;
-                while let Some(name) = names.next_element::<Text<16>>()? {
-                    proto |= name.as_str() == ENCODING;
-                }
-                Ok(Capabilities { proto })
-            }
-
-            fn visit_unit<E>(self) -> Result<Capabilities, E> {
-                Ok(Capabilities { proto: false })
-            }
-        }
-
-        deserializer.deserialize_seq(Any)
+fn policy([base, min_seconds, max_seconds]: [u32; 3]) -> Result<BackoffPolicy, EnvError> {
+    if !(1..=10).contains(&base) {
+        return Err(EnvError::Backoff("base"));
     }
+    if !(500..=i32::MAX as u32).contains(&max_seconds) {
+        return Err(EnvError::Backoff("maxSeconds"));
+    }
+    if min_seconds > max_seconds {
+        return Err(EnvError::Backoff("minSeconds"));
+    }
+    Ok(BackoffPolicy { base, min_seconds, max_seconds })
 }
 
 #[cfg(test)]

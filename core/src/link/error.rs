@@ -2,44 +2,59 @@
 
 use crate::stage::ServerSaid;
 use crate::text::Text;
-use crate::wire::json;
+use crate::wire::json::{self, Reader, Shape, Unfit};
 use core::fmt;
 use core::time::Duration;
-use serde::{Deserialize, Deserializer};
 
 /// The longest delay a Cloud may ask for: a day. Longer ones count as that.
 pub const RETRY_DELAY_MAX: Duration = Duration::from_secs(86_400);
 
 /// `{"errorCode":…,"errorMsgKey":…,"errorMessage":…,"errorNonRetryable":…,"errorRetryDelaySeconds":…}`; every field may
 /// be absent or null.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ErrorBody {
     /// `errorMsgKey`.
-    #[serde(rename = "errorMsgKey", default, deserialize_with = "text")]
     pub key: Text<48>,
     /// `errorMessage`.
-    #[serde(rename = "errorMessage", default, deserialize_with = "text")]
     pub message: Text<128>,
     /// `errorCode`: a trace id.
-    #[serde(rename = "errorCode", default, deserialize_with = "text")]
     pub code: Text<48>,
     /// `errorNonRetryable`: the Cloud does not want to be asked again.
-    #[serde(rename = "errorNonRetryable", default)]
     non_retryable: Option<bool>,
     /// `errorRetryDelaySeconds`; zero and less mean nothing.
-    #[serde(rename = "errorRetryDelaySeconds", default)]
     retry_delay_seconds: Option<i64>,
 }
 
-fn text<'de, D: Deserializer<'de>, const N: usize>(deserializer: D) -> Result<Text<N>, D::Error> {
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
-}
+const MEMBERS: Shape = Shape {
+    what: "an error",
+    members: &["errorMsgKey", "errorMessage", "errorCode", "errorNonRetryable", "errorRetryDelaySeconds"],
+    required: 0,
+};
 
 impl ErrorBody {
     /// Reads `body`. One that is not such an object says nothing: an error page of a proxy is no reason to fail twice.
     #[must_use]
     pub fn parse(body: &[u8], scratch: &mut [u8]) -> Self {
-        json::parse(body, scratch).unwrap_or_default()
+        let mut error = Self::default();
+        match json::read(body, scratch, &mut |reader| error.read(reader)) {
+            Ok(()) => error,
+            Err(_) => Self::default(),
+        }
+    }
+
+    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Unfit> {
+        reader.object(&MEMBERS, &mut |reader, member| {
+            if reader.is_null() {
+                return Ok(());
+            }
+            match member {
+                0 => reader.string("text", &mut |text| self.key.replace(text)),
+                1 => reader.string("text", &mut |text| self.message.replace(text)),
+                2 => reader.string("text", &mut |text| self.code.replace(text)),
+                3 => reader.boolean().map(|value| self.non_retryable = Some(value)),
+                _ => reader.signed("i64").map(|value| self.retry_delay_seconds = Some(value)),
+            }
+        })
     }
 
     /// Whether the Cloud bans us until someone reloads or restarts.

@@ -6,11 +6,9 @@ use crate::link::topics::{TopicError, Topics};
 use crate::secret::Secret;
 use crate::settings::AGENT_VERSION;
 use crate::wire::buffer::Writer;
-use crate::wire::json::{self, JsonError};
+use crate::wire::json::{self, JsonError, Shape};
 use base64ct::{Base64, Encoding};
 use core::fmt;
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 
 /// Length of a challenge in base64: 256 bytes with padding.
 pub const CHALLENGE_LEN: usize = 344;
@@ -51,42 +49,24 @@ impl fmt::Display for OtpError {
 /// # Errors
 /// [`OtpError`].
 pub fn parse_challenge(body: &[u8], scratch: &mut [u8]) -> Result<[u8; CIPHERTEXT_LEN], OtpError> {
-    #[derive(Deserialize)]
-    struct Reply {
-        #[serde(default)]
-        challenge: Option<Ciphertext>,
-    }
+    const MEMBERS: Shape = Shape { what: "a reply to the challenge request", members: &["challenge"], required: 0 };
 
-    let reply: Reply = json::parse(body, scratch).map_err(OtpError::Json)?;
-    match reply.challenge.ok_or(OtpError::Missing("challenge"))? {
-        Ciphertext(Ok(bytes)) => Ok(bytes),
-        Ciphertext(Err(len)) => Err(OtpError::Challenge(len)),
-    }
-}
-
-/// The ciphertext, or the length of the text that is none.
-struct Ciphertext(Result<[u8; CIPHERTEXT_LEN], usize>);
-
-impl<'de> Deserialize<'de> for Ciphertext {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl Visitor<'_> for Text {
-            type Value = Ciphertext;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a challenge")
+    let mut bytes = [0; CIPHERTEXT_LEN];
+    let mut outcome = Err(OtpError::Missing("challenge"));
+    let read = json::read(body, scratch, &mut |reader| {
+        reader.object(&MEMBERS, &mut |reader, _| {
+            if reader.is_null() {
+                return Ok(());
             }
-
-            fn visit_str<E>(self, text: &str) -> Result<Ciphertext, E> {
-                let mut bytes = [0; CIPHERTEXT_LEN];
+            reader.string("a challenge", &mut |text| {
                 let complete = Base64::decode(text, &mut bytes).is_ok_and(|decoded| decoded.len() == CIPHERTEXT_LEN);
-                Ok(Ciphertext(if complete { Ok(bytes) } else { Err(text.len()) }))
-            }
-        }
-
-        deserializer.deserialize_str(Text)
-    }
+                outcome = if complete { Ok(()) } else { Err(OtpError::Challenge(text.len())) };
+                true
+            })
+        })
+    });
+    read.map_err(OtpError::Json)?;
+    outcome.map(|()| bytes)
 }
 
 /// Writes the body of the password request: `{"agent_version":"v…", "response":"…"}`.
@@ -136,186 +116,42 @@ impl Credentials {
     /// [`OtpError`].
     #[inline(never)]
     pub fn read(&mut self, body: &[u8], id: Guid, scratch: &mut [u8]) -> Result<(), OtpError> {
-        let mut found = Found::default();
-        let wire = Wire { credentials: self, found: &mut found };
-        json::parse_seed(wire, body, scratch).map_err(OtpError::Json)?;
-        let missing = |is_there: bool, name| if is_there { Ok(()) } else { Err(OtpError::Missing(name)) };
-        missing(found.topics, "topics")?;
-        self.topics.fill_in(id).map_err(OtpError::Topic)?;
-        missing(found.client_id, "clientID")?;
-        missing(found.username, "username")?;
-        missing(found.password, "password")
-    }
-}
-
-/// What the reply says, put where it stays.
-struct Wire<'c> {
-    credentials: &'c mut Credentials,
-    found: &'c mut Found,
-}
-
-/// Which members the reply has.
-#[derive(Default)]
-struct Found {
-    client_id: bool,
-    username: bool,
-    password: bool,
-    topics: bool,
-}
-
-/// The names of its members.
-#[derive(Deserialize)]
-enum Member {
-    #[serde(rename = "clientID")]
-    ClientId,
-    #[serde(rename = "username")]
-    Username,
-    #[serde(rename = "password")]
-    Password,
-    #[serde(rename = "topics")]
-    Topics,
-    #[serde(other)]
-    Other,
-}
-
-impl<'de> DeserializeSeed<'de> for Wire<'_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_map(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Wire<'_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a reply to the password request")
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
-        let Self { credentials, found } = self;
-        let [mut client_id, mut username, mut password, mut topics] = [false; 4];
-        while let Some(member) = members.next_key::<Member>()? {
-            let (seen, name) = match &member {
-                Member::ClientId => (&mut client_id, "clientID"),
-                Member::Username => (&mut username, "username"),
-                Member::Password => (&mut password, "password"),
-                Member::Topics => (&mut topics, "topics"),
-                Member::Other => {
-                    members.next_value::<IgnoredAny>()?;
-                    continue;
+        let mut found = [false; MEMBERS.members.len()];
+        json::read(body, scratch, &mut |reader| {
+            reader.object(&MEMBERS, &mut |reader, member| {
+                if reader.is_null() {
+                    return Ok(());
                 }
-            };
-            if core::mem::replace(seen, true) {
-                return Err(A::Error::duplicate_field(name));
-            }
-            match member {
-                Member::ClientId => found.client_id = read(&mut members, Slot(&mut credentials.client_id))?,
-                Member::Username => found.username = read(&mut members, Slot(&mut credentials.username))?,
-                Member::Password => found.password = read(&mut members, Slot(&mut credentials.password))?,
-                Member::Topics => found.topics = read(&mut members, &mut credentials.topics)?,
-                Member::Other => {}
-            }
-        }
-        Ok(())
+                if let Some(found) = found.get_mut(member) {
+                    *found = true;
+                }
+                match member {
+                    0 => self.topics.read(reader),
+                    1 => reader.string_into(NAME, &mut self.client_id),
+                    2 => reader.string_into(NAME, &mut self.username),
+                    _ => reader.string(PASSWORD, &mut |text| self.password.replace(text.as_bytes()).is_ok()),
+                }
+            })
+        })
+        .map_err(OtpError::Json)?;
+        let missing = |(found, name): (bool, &'static str)| if found { Ok(()) } else { Err(OtpError::Missing(name)) };
+        let [topics, others @ ..] = found;
+        let [first, names @ ..] = MEMBERS.members else { return Ok(()) };
+        missing((topics, first))?;
+        self.topics.fill_in(id).map_err(OtpError::Topic)?;
+        others.into_iter().zip(names.iter().copied()).try_for_each(missing)
     }
 }
 
-/// Reads the value of a member into `place`; says whether there is one, and not `null`. Each kind has a frame of its own on the
-/// stack, so that they do not add up.
-#[inline(never)]
-fn read<'de, A, P>(members: &mut A, place: P) -> Result<bool, A::Error>
-where
-    A: MapAccess<'de>,
-    P: DeserializeSeed<'de>,
-{
-    members.next_value_seed(Present(place)).map(|value| value.is_some())
-}
-
-/// What is read unless there is `null`.
-struct Present<P>(P);
-
-impl<'de, P: DeserializeSeed<'de>> DeserializeSeed<'de> for Present<P> {
-    type Value = Option<P::Value>;
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        deserializer.deserialize_option(self)
-    }
-}
-
-impl<'de, P: DeserializeSeed<'de>> Visitor<'de> for Present<P> {
-    type Value = Option<P::Value>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value")
-    }
-
-    fn visit_none<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_unit<E>(self) -> Result<Self::Value, E> {
-        Ok(None)
-    }
-
-    fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
-        self.0.deserialize(deserializer).map(Some)
-    }
-}
-
-/// Text that is put where it stays.
-struct Slot<'p, T>(&'p mut T);
-
-/// Takes text up to a length.
-trait Place {
-    /// What it takes.
-    const WHAT: &'static str;
-    /// How much of it, in bytes.
-    const MAX: usize;
-
-    /// Puts `text` in the place of what was there before; says whether it fits.
-    fn put(&mut self, text: &str) -> bool;
-}
-
-impl Place for heapless::String<NAME_MAX> {
-    const WHAT: &'static str = "a text of at most";
-    const MAX: usize = NAME_MAX;
-
-    fn put(&mut self, text: &str) -> bool {
-        self.clear();
-        self.push_str(text).is_ok()
-    }
-}
-
-impl Place for Secret<PASSWORD_MAX> {
-    const WHAT: &'static str = "a password of at most";
-    const MAX: usize = PASSWORD_MAX;
-
-    fn put(&mut self, text: &str) -> bool {
-        self.replace(text.as_bytes()).is_ok()
-    }
-}
-
-impl<'de, T: Place> DeserializeSeed<'de> for Slot<'_, T> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_str(self)
-    }
-}
-
-impl<T: Place> Visitor<'_> for Slot<'_, T> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} {} bytes", T::WHAT, T::MAX)
-    }
-
-    fn visit_str<E: Error>(self, text: &str) -> Result<(), E> {
-        if self.0.put(text) { Ok(()) } else { Err(E::invalid_length(text.len(), &self)) }
-    }
-}
+/// The members of the reply, in the order in which they are missed.
+const MEMBERS: Shape = Shape {
+    what: "a reply to the password request",
+    members: &["topics", "clientID", "username", "password"],
+    required: 0,
+};
+const NAME: &str = "a text of at most 128 bytes";
+const PASSWORD: &str = "a password of at most 1024 bytes";
+const _: () = assert!(NAME_MAX == 128 && PASSWORD_MAX == 1024);
 
 #[cfg(test)]
 mod tests {

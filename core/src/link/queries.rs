@@ -8,11 +8,10 @@ use crate::clock::{Instant, Now};
 use crate::encoding::Encoding;
 use crate::text::Text;
 use crate::wire::buffer::Writer;
-use crate::wire::json::{self, Escaped};
+use crate::wire::json::{self, Escaped, Reader, Shape, Unfit};
 use crate::wire::mqtt::is_topic_name;
 use core::time::Duration;
 use http::Http;
-use serde::Deserialize;
 
 /// Longest `msg-id`, in bytes. Those of Netdata Cloud have 36.
 pub const MSG_ID_MAX: usize = 64;
@@ -111,18 +110,39 @@ pub struct Queue<B> {
 }
 
 /// What the envelope says.
-#[derive(Deserialize)]
+#[derive(Default)]
 struct Envelope {
-    #[serde(rename = "type", default)]
-    kind: Option<heapless::String<16>>,
-    #[serde(rename = "msg-id", default)]
-    msg_id: Option<heapless::String<MSG_ID_MAX>>,
-    #[serde(rename = "callback-topic", default)]
-    callback: Option<heapless::String<TOPIC_MAX>>,
-    #[serde(default)]
+    is_http: bool,
+    msg_id: heapless::String<MSG_ID_MAX>,
+    callback: heapless::String<TOPIC_MAX>,
     version: Option<u64>,
-    #[serde(default)]
     timeout: Option<u64>,
+}
+
+const MEMBERS: Shape =
+    Shape { what: "an envelope", members: &["type", "msg-id", "callback-topic", "version", "timeout"], required: 0 };
+const MSG_ID: &str = "a string no more than 64 bytes long";
+const CALLBACK: &str = "a string no more than 128 bytes long";
+const _: () = assert!(MSG_ID_MAX == 64 && TOPIC_MAX == 128);
+
+impl Envelope {
+    fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Unfit> {
+        reader.object(&MEMBERS, &mut |reader, member| {
+            if reader.is_null() {
+                return Ok(());
+            }
+            match member {
+                0 => reader.string("text", &mut |kind| {
+                    self.is_http = kind == "http";
+                    true
+                }),
+                1 => reader.string_into(MSG_ID, &mut self.msg_id),
+                2 => reader.string_into(CALLBACK, &mut self.callback),
+                3 => reader.unsigned("u64", u64::MAX).map(|version| self.version = Some(version)),
+                _ => reader.unsigned("u64", u64::MAX).map(|timeout| self.timeout = Some(timeout)),
+            }
+        })
+    }
 }
 
 impl<B: AsRef<[u8]> + AsMut<[u8]>> Queue<B> {
@@ -139,17 +159,21 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Queue<B> {
     /// Takes in a request. At most `maximum` wait at a time; those beyond are refused.
     pub fn receive(&mut self, payload: &[u8], packet: Option<u16>, maximum: u16, now: Now) -> Outcome {
         let (head, http) = split(payload).unwrap_or((payload, b""));
-        let envelope: Envelope = match json::parse(head, &mut [0; SCRATCH]) {
-            Ok(envelope) => envelope,
-            Err(error) => return Outcome::Lost(Text::of(format_args!("a request whose envelope is no good: {error}"))),
-        };
+        let mut envelope = Envelope::default();
+        if let Err(error) = json::read(head, &mut [0; SCRATCH], &mut |reader| envelope.read(reader)) {
+            return Outcome::Lost(Text::of(format_args!("a request whose envelope is no good: {error}")));
+        }
         let lost = |what: &str| Outcome::Lost(Text::of(format_args!("a request {what}")));
-        if envelope.kind.as_deref() != Some("http") || envelope.version.is_none_or(|version| version < 2) {
+        if !envelope.is_http || envelope.version.is_none_or(|version| version < 2) {
             return lost("that is not HTTP, version 2");
         }
-        let Some(msg_id) = envelope.msg_id.filter(|id| !id.is_empty()) else { return lost("without msg-id") };
-        let callback = envelope.callback.filter(|topic| topic.starts_with('/') && is_topic_name(topic));
-        let Some(callback) = callback else { return lost("without a callback topic that can be used") };
+        let Envelope { msg_id, callback, .. } = &envelope;
+        if msg_id.is_empty() {
+            return lost("without msg-id");
+        }
+        if !callback.starts_with('/') || !is_topic_name(callback) {
+            return lost("without a callback topic that can be used");
+        }
         let timeout = envelope.timeout.map_or(TIMEOUT, Duration::from_millis).min(TIMEOUT_MAX);
         let nothing = Http { method: Method::Other, target: "", encoding: Encoding::Identity };
         let (refusal, asked) = match Http::read(http) {
@@ -164,8 +188,8 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Queue<B> {
             refusal: refusal.map_or(0, |refusal| refusal as u8),
             method: asked.method,
             encoding: asked.encoding,
-            msg_id: &msg_id,
-            callback: &callback,
+            msg_id,
+            callback,
             target: asked.target,
         };
         if refusal.is_none() {

@@ -1,14 +1,15 @@
 //! The topics that the password reply hands out (protocol.md 2.7).
 
 use crate::identity::guid::Guid;
+use crate::wire::json::{Reader, Shape, Unfit};
 use crate::wire::mqtt::is_topic_name;
 use core::fmt;
-use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 
 /// Longest topic, in bytes. Those of Netdata Cloud have about 90.
 pub const TOPIC_MAX: usize = 128;
 
+/// An entry of the list.
+const ENTRY: Shape = Shape { what: "a topic with its name", members: &["name", "topic"], required: 2 };
 /// What stands for the claimed id in a template.
 const TAG: &str = "#{claim_id}";
 
@@ -132,6 +133,34 @@ impl Topics {
         needed.into_iter().find(|name| self.topic(*name).is_empty())
     }
 
+    /// Reads the list. Keeps what is used here, passes over the rest, whatever its length. A name that is there twice is an error.
+    pub(super) fn read(&mut self, reader: &mut Reader<'_>) -> Result<(), Unfit> {
+        *self = Self::default();
+        reader.array("a list of topics", &mut |reader, index| {
+            let (mut name, mut topic, mut fits) = (None, Topic::new(), false);
+            let at = reader.at();
+            reader.object(&ENTRY, &mut |reader, member| match member {
+                0 => reader.string("the name of a topic", &mut |text| {
+                    name = Name::of(text);
+                    true
+                }),
+                _ => reader.string("a topic", &mut |text| {
+                    topic.clear();
+                    fits = topic.push_str(text).is_ok();
+                    true
+                }),
+            })?;
+            let Some(slot) = name.and_then(|name| self.entries.get_mut(name as usize)) else { return Ok(()) };
+            if slot.is_some() {
+                return Err(reader.refuse(at, "every topic once"));
+            }
+            // The aliases end with the numbers for them.
+            let position = u16::try_from(index).map_or(u16::MAX, |index| index.saturating_add(1));
+            *slot = fits.then_some(Listed { topic, position });
+            Ok(())
+        })
+    }
+
     fn entry(&self, name: Name) -> Option<&Listed> {
         self.entries.get(name as usize).and_then(Option::as_ref)
     }
@@ -161,88 +190,5 @@ impl Listed {
         let mut topic = Topic::new();
         fmt::write(&mut topic, format_args!("{before}{id}{after}")).ok()?;
         Some(Self { topic, position: self.position })
-    }
-}
-
-impl<'de> DeserializeSeed<'de> for &mut Topics {
-    type Value = ();
-
-    /// Keeps what is used here, passes over the rest, whatever its length. A name given twice is an error.
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        *self = Topics::default();
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for &mut Topics {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a list of topics")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
-        let mut position = 0_u16;
-        while let Some(Entry { name: Known(name), topic: Template(topic) }) = entries.next_element()? {
-            position = position.saturating_add(1);
-            let Some(slot) = name.and_then(|name| self.entries.get_mut(name as usize)) else { continue };
-            if slot.is_some() {
-                return Err(A::Error::custom("a topic is given twice"));
-            }
-            *slot = topic.map(|topic| Listed { topic, position });
-        }
-        Ok(())
-    }
-}
-
-#[derive(Deserialize)]
-struct Entry {
-    name: Known,
-    topic: Template,
-}
-
-/// A name we know, or none.
-struct Known(Option<Name>);
-
-impl<'de> Deserialize<'de> for Known {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl Visitor<'_> for Text {
-            type Value = Known;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("the name of a topic")
-            }
-
-            fn visit_str<E>(self, name: &str) -> Result<Known, E> {
-                Ok(Known(Name::of(name)))
-            }
-        }
-
-        deserializer.deserialize_str(Text)
-    }
-}
-
-/// A template that fits, or none.
-struct Template(Option<Topic>);
-
-impl<'de> Deserialize<'de> for Template {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Text;
-
-        impl Visitor<'_> for Text {
-            type Value = Template;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("a topic")
-            }
-
-            fn visit_str<E>(self, topic: &str) -> Result<Template, E> {
-                Ok(Template(Topic::try_from(topic).ok()))
-            }
-        }
-
-        deserializer.deserialize_str(Text)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::DEPTH_MAX;
 use super::error::{Fault, JsonCause, JsonError};
-use super::scan::Scanner;
+use super::scan::{Malformed, Scanner};
 
 /// Checks that `body` is one well-formed JSON document in UTF-8, not nested deeper than [`DEPTH_MAX`], with nothing but
 /// white space around it, and returns it as text.
@@ -14,16 +14,16 @@ pub fn check(body: &[u8]) -> Result<&str, JsonError> {
         let at = error.valid_up_to();
         JsonError { at, member: Default::default(), cause: JsonCause::Utf8 }
     })?;
-    document(text).map_err(|fault| fault.locate(text))?;
+    document(text).map_err(|malformed| Fault::from(malformed).locate(text))?;
     Ok(text)
 }
 
-fn document(text: &str) -> Result<(), Fault> {
+fn document(text: &str) -> Result<(), Malformed> {
     let mut scanner = Scanner::new(text);
     scanner.value()?;
     match scanner.token() {
         None => Ok(()),
-        Some(_) => Err(Fault::syntax(scanner.at(), "nothing behind the document")),
+        Some(_) => Err(Malformed::syntax(scanner.at(), "nothing behind the document")),
     }
 }
 
@@ -35,9 +35,9 @@ struct Nesting {
 }
 
 impl Nesting {
-    fn enter(&mut self, object: bool, at: usize) -> Result<(), Fault> {
+    fn enter(&mut self, object: bool, at: usize) -> Result<(), Malformed> {
         if self.depth >= DEPTH_MAX {
-            return Err(Fault::new(at, JsonCause::TooDeep));
+            return Err(Malformed::too_deep(at));
         }
         self.depth += 1;
         self.objects = self.objects << 1 | u32::from(object);
@@ -57,7 +57,7 @@ impl Nesting {
 
 impl Scanner<'_> {
     /// Takes one whole value, however it is nested.
-    pub(super) fn value(&mut self) -> Result<(), Fault> {
+    pub(super) fn value(&mut self) -> Result<(), Malformed> {
         let mut around = Nesting { objects: 0, depth: 0 };
         loop {
             // Down to a value without content of its own...
@@ -82,7 +82,7 @@ impl Scanner<'_> {
                 Some(b't') => self.word("true")?,
                 Some(b'f') => self.word("false")?,
                 Some(b'n') => self.word("null")?,
-                _ => return Err(Fault::syntax(self.at(), "a value")),
+                _ => return Err(Malformed::syntax(self.at(), "a value")),
             }
             // ...and up again to the next one.
             loop {
@@ -97,14 +97,14 @@ impl Scanner<'_> {
                     }
                     break;
                 } else {
-                    return Err(Fault::syntax(self.at(), expected));
+                    return Err(Malformed::syntax(self.at(), expected));
                 }
             }
         }
     }
 
     /// The name of a member and the colon behind it.
-    fn name(&mut self) -> Result<(), Fault> {
+    fn name(&mut self) -> Result<(), Malformed> {
         self.token();
         self.string("a member name in quotes")?;
         self.expect(b':', "a colon")

@@ -140,9 +140,9 @@ impl<'a> de::Deserializer<'a> for &mut Deserializer<'a, '_> {
             Some(b'"') => self.string(visitor),
             Some(b'{') => self.object(visitor),
             Some(b'[') => self.array(visitor),
-            Some(b't') => self.scanner.word("true").and_then(|()| visitor.visit_bool(true)),
-            Some(b'f') => self.scanner.word("false").and_then(|()| visitor.visit_bool(false)),
-            Some(b'n') => self.scanner.word("null").and_then(|()| visitor.visit_unit()),
+            Some(b't') => self.scanner.word("true").map_err(Fault::from).and_then(|()| visitor.visit_bool(true)),
+            Some(b'f') => self.scanner.word("false").map_err(Fault::from).and_then(|()| visitor.visit_bool(false)),
+            Some(b'n') => self.scanner.word("null").map_err(Fault::from).and_then(|()| visitor.visit_unit()),
             _ => self.integer(visitor),
         };
         if let Err(fault) = &mut value {
@@ -287,7 +287,7 @@ impl<'a> de::VariantAccess<'a> for NameOnly {
 }
 
 /// Writes the string without its escapes to the front of `scratch`; `None` if that is too small.
-fn unescape<'s>(raw: &Raw<'_>, scratch: &'s mut [u8]) -> Option<&'s str> {
+pub(super) fn unescape<'s>(raw: &Raw<'_>, scratch: &'s mut [u8]) -> Option<&'s str> {
     let (mut rest, mut len) = (raw.text, 0_usize);
     let mut utf8 = [0; 4];
     while !rest.is_empty() {

@@ -1,6 +1,6 @@
 //! The words of JSON.
 
-use super::error::Fault;
+use super::error::{Fault, JsonCause};
 use core::ops::Range;
 
 /// A place in a document, and what can be read from there.
@@ -16,6 +16,30 @@ pub(super) struct Raw<'a> {
     pub(super) text: &'a str,
     pub(super) range: Range<usize>,
     pub(super) escaped: bool,
+}
+
+/// A place at which a document is not well-formed.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Malformed {
+    at: usize,
+    /// What was expected there; `None` if it is nested too deep.
+    expected: Option<&'static str>,
+}
+
+impl Malformed {
+    pub(super) const fn syntax(at: usize, expected: &'static str) -> Self {
+        Self { at, expected: Some(expected) }
+    }
+
+    pub(super) const fn too_deep(at: usize) -> Self {
+        Self { at, expected: None }
+    }
+}
+
+impl From<Malformed> for Fault {
+    fn from(Malformed { at, expected }: Malformed) -> Self {
+        Self::new(at, expected.map_or(JsonCause::TooDeep, JsonCause::Syntax))
+    }
 }
 
 impl<'a> Scanner<'a> {
@@ -49,38 +73,38 @@ impl<'a> Scanner<'a> {
     }
 
     /// Takes `byte` behind white space.
-    pub(super) fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), Fault> {
+    pub(super) fn expect(&mut self, byte: u8, expected: &'static str) -> Result<(), Malformed> {
         self.token();
-        if self.eat(byte) { Ok(()) } else { Err(Fault::syntax(self.at, expected)) }
+        if self.eat(byte) { Ok(()) } else { Err(Malformed::syntax(self.at, expected)) }
     }
 
     /// `true`, `false` or `null`.
-    pub(super) fn word(&mut self, word: &'static str) -> Result<(), Fault> {
+    pub(super) fn word(&mut self, word: &'static str) -> Result<(), Malformed> {
         if self.rest().starts_with(word.as_bytes()) {
             self.advance(word.len());
             Ok(())
         } else {
-            Err(Fault::syntax(self.at, "true, false or null"))
+            Err(Malformed::syntax(self.at, "true, false or null"))
         }
     }
 
     /// A string from its opening quote on.
-    pub(super) fn string(&mut self, expected: &'static str) -> Result<Raw<'a>, Fault> {
+    pub(super) fn string(&mut self, expected: &'static str) -> Result<Raw<'a>, Malformed> {
         if !self.eat(b'"') {
-            return Err(Fault::syntax(self.at, expected));
+            return Err(Malformed::syntax(self.at, expected));
         }
         let (start, mut escaped) = (self.at, false);
         loop {
             match self.peek() {
                 Some(b'"') => break,
                 Some(b'\\') => {
-                    let (_, len) = escape(self.rest()).ok_or(Fault::syntax(self.at, "a valid escape sequence"))?;
+                    let (_, len) = escape(self.rest()).ok_or(Malformed::syntax(self.at, "a valid escape sequence"))?;
                     escaped = true;
                     self.advance(len);
                 }
                 Some(0x20..) => self.advance(1),
-                Some(_) => return Err(Fault::syntax(self.at, "no bare control character in a string")),
-                None => return Err(Fault::syntax(self.at, "the end of the string")),
+                Some(_) => return Err(Malformed::syntax(self.at, "no bare control character in a string")),
+                None => return Err(Malformed::syntax(self.at, "the end of the string")),
             }
         }
         let range = start..self.at;
@@ -90,7 +114,7 @@ impl<'a> Scanner<'a> {
     }
 
     /// A number as it stands in the document.
-    pub(super) fn number(&mut self) -> Result<&'a str, Fault> {
+    pub(super) fn number(&mut self) -> Result<&'a str, Malformed> {
         let start = self.at;
         self.eat(b'-');
         // No digit may follow a leading zero: what comes next is then no longer part of the number.
@@ -109,9 +133,9 @@ impl<'a> Scanner<'a> {
         Ok(self.text.get(start..self.at).unwrap_or_default())
     }
 
-    fn digits(&mut self) -> Result<(), Fault> {
+    fn digits(&mut self) -> Result<(), Malformed> {
         if !self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
-            return Err(Fault::syntax(self.at, "a digit"));
+            return Err(Malformed::syntax(self.at, "a digit"));
         }
         while self.peek().is_some_and(|byte| byte.is_ascii_digit()) {
             self.advance(1);
