@@ -1,0 +1,80 @@
+// Faults of the WebSocket, of MQTT and of the messages over the link.
+
+import type { FaultTable } from "./types";
+
+const BROKEN = "A broken server, or something that is no Netdata Cloud.";
+const ATTACK = "Nobody but an attacker or a broken server sends this.";
+const ODD = "Unusual, and allowed.";
+const DAMAGED = "Damaged on the way, or a server with a bug.";
+const NOTICED = "Not known: it passes over names that it does not know.";
+
+export const LINK: FaultTable = {
+  "accept-wrong": { like: "A cache between device and Cloud answers with what it once told somebody else.", effect: "upgrade", todo: "Let WebSockets to the Cloud past the cache." },
+  "accept-missing": { like: "A proxy that does not know WebSockets copies the answer and leaves out what it does not understand.", effect: "upgrade", todo: "Let WebSockets pass, or go around that proxy." },
+  "early-frame": { like: "A quick server begins to talk in the same breath as it says yes. " + ODD, effect: "fine" },
+
+  "connack-0x86": { like: "The one-time password came too late or was used twice.", effect: "refused" },
+  "connack-0x87": { like: "The Cloud does not let this node in: removed, or blocked.", effect: "refused", todo: "Look in the Cloud whether the node is still there." },
+  "connack-code": { like: "The broker is full, shutting down or busy; the code says which.", effect: "refused" },
+  "connack-short": { like: "A broker of MQTT 3 answers.", effect: "refused", says: "Nothing: it was seen to wait for minutes for the rest of the packet." },
+  "connack-properties": { like: ATTACK, effect: "refused" },
+  "connack-unknown-property": { like: "A broker of a version of MQTT that is still to come.", effect: "refused" },
+  "connack-session": { like: "The broker thinks that it knows an earlier session, though a new one was asked for.", effect: "ignored" },
+  "connack-twice": { like: BROKEN, effect: "mqtt" },
+  "connack-other": { like: BROKEN, effect: "refused" },
+  "connack-tight": { like: "A small broker: no short names for topics, one message at a time, none of them long.", effect: "ignored", says: "Shows the Receive Maximum and does not keep to it; uses short names for topics all the same." },
+  "connack-talkative": { like: "A broker that says everything it may. " + ODD, effect: "fine" },
+  "suback-0x87": { like: "The broker does not let the node hear its own questions.", effect: "ignored", says: "Nothing: it does not read that code. The node is online and answers no question." },
+  "suback-unknown-id": { like: BROKEN, effect: "mqtt" },
+  "suback-short": { like: BROKEN, effect: "mqtt" },
+  "no-suback": { like: "The broker forgets a subscription.", effect: "ignored", says: "Nothing: it goes on without that answer." },
+  "no-puback": { like: "Messages reach a broker that does not pass receipts on.", effect: "unanswered", says: "Nothing at first. From v2.7 a message without receipt is forgotten after 60 s." },
+  "no-pingresp": { like: "The line is dead and nobody has noticed: a router was restarted, a NAT forgot the connection.", effect: "ping", todo: "Nothing: the device notices, and connects anew." },
+  "puback-unknown-id": { like: BROKEN, effect: "mqtt" },
+  "puback-0x87": { like: "The broker takes the message and refuses it.", effect: "ignored", says: "Nothing: it does not look at that code." },
+  "disconnect-req-ban": { like: "An administrator removed or blocked the node.", effect: "ban", says: "`disconnected, due to remote request`, then `agent is blocked`; `Banned By Cloud: Yes` in `aclk-state`.", todo: "Settle the cause in the Cloud, then reload or restart the device." },
+  "disconnect-req-delay": { like: "The Cloud is being updated and sends its nodes away for a moment.", effect: "remote", todo: "Nothing: the device comes back when it was told to." },
+  "mqtt-disconnect": { like: "The broker ends the session and says why, as when it shuts down.", effect: "closed" },
+  "mqtt-disconnect-only": { like: "The broker says that it is over and forgets to hang up.", effect: "ping", says: "Logs the DISCONNECT and stays on the dead line until a ping goes unanswered." },
+  "close-mid-frame": { like: "The server process dies while it is sending.", effect: "closed" },
+  "ws-close": { like: "A load balancer is being emptied for maintenance.", effect: "closed", todo: "Nothing: the device connects anew." },
+  "ws-close-odd": { like: BROKEN, effect: "websocket" },
+  "ws-masked": { like: BROKEN, effect: "websocket" },
+  "ws-fragmented": { like: "A proxy cuts messages into pieces. WebSocket allows it; the agents' Cloud never does it.", effect: "websocket" },
+  "ws-text": { like: "The other end is a chat server or a web page.", effect: "ignored", says: "Passes over the frame." },
+  "ws-reserved-bits": { like: "The other end compresses without having been asked.", effect: "websocket" },
+  "ws-reserved-opcode": { like: ATTACK, effect: "websocket" },
+  "ws-long-ping": { like: BROKEN, effect: "websocket" },
+  "ws-ping-flood": { like: "A server that pings without end.", effect: "fine", says: "Answers each ping." },
+  "ws-huge-frame": { like: ATTACK, effect: "too-big" },
+  "ws-padded-length": { like: ODD + " Strict readers refuse it.", effect: "fine", says: "Not known." },
+  "ws-empty-frames": { like: ODD, effect: "fine" },
+  "ws-byte-frames": { like: "A proxy that passes on what it has, byte by byte. " + ODD, effect: "fine" },
+  "ws-joined": { like: "Several packets in one frame. A frame is not a packet, so this has to work; the extra receipt that nobody asked for does not.", effect: "fine", says: "Reads frames as one stream. What it makes of the extra receipt is not known." },
+
+  "qos2-publish": { like: "A broker that does not know what the agent is able to do.", effect: "mqtt" },
+  "qos0-publish": { like: "A message that wants no receipt. " + ODD, effect: "fine" },
+  "oversized-packet": { like: ATTACK, effect: "too-big" },
+  "long-packet": { like: "A question with a very long text.", effect: "too-big", says: "v2.11 takes up to 16 MiB; others have room for 128 KiB: `disconnected, message too big`." },
+  "garbage-mqtt": { like: "Another service behind the WebSocket.", effect: "mqtt" },
+  "mqtt-auth": { like: "A broker that wants a log-in in several steps.", effect: "mqtt" },
+  "mqtt-bad-length": { like: DAMAGED, effect: "mqtt" },
+  "publish-short": { like: DAMAGED, effect: "mqtt" },
+  "publish-id-zero": { like: BROKEN, effect: "mqtt" },
+  "alias-unknown": { like: "The broker uses a short name that it never explained.", effect: "mqtt" },
+  "alias-used": { like: "The broker uses short names for topics. " + ODD, effect: "fine" },
+  "topic-unknown": { like: "A message that belongs to another node.", effect: "ignored", says: "Looks at the last part of a topic and at nothing else, so it reads the message as its own." },
+
+  "message-unknown": { like: "The Cloud has learned a new message.", effect: "ignored", says: "Passes over it." },
+  "message-garbage": { like: DAMAGED, effect: "ignored", says: NOTICED },
+  "message-fields": { like: "The Cloud has added a field to a message.", effect: "fine" },
+  "no-node-result": { like: "The Cloud never says under which id it knows the node: it is connected, and nobody sees it.", effect: "ignored", says: "Nothing: `Online: Yes`, `Node ID: null`, and no charts in the Cloud." },
+  "node-result-other": { like: "An answer that was meant for another machine.", effect: "ignored", says: "Not known. It stores the id for the machine that the message names." },
+  "node-result-empty": { like: "A change in the Cloud.", effect: "ignored", says: "Not known: neither part of the message may be empty." },
+  "request-garbage": { like: DAMAGED, effect: "ignored", says: "Not known; no answer was seen to what is not HTTP." },
+  "request-no-end": { like: DAMAGED, effect: "ignored", says: "Answers with `http-code` 400 (observed with v2.10.4)." },
+  "request-bad-method": { like: "The Cloud asks for something that is not only to be looked at.", effect: "ignored", says: "No answer was seen; from v1.45 GET, POST, PUT and DELETE are known." },
+  "request-deep-json": { like: "An attack on programs that follow each bracket with a call of their own.", effect: "ignored", says: NOTICED },
+  "request-bad-callback": { like: "The Cloud does not say where the answer should go.", effect: "ignored", says: "Error code 5: the callback topic cannot be used." },
+  "request-flood": { like: "A dashboard with a hundred charts is opened at once.", effect: "unanswered", says: "Takes them all. Requests that wait too long in its queue are answered with error code 6, 503." },
+};
