@@ -1,7 +1,7 @@
 // What has passed the cable, decoded.
 
 import type { CloudSide } from "./cloud";
-import type { FrameSummary } from "./types";
+import type { Dissection, Filter, Summary } from "./inspect";
 
 export class Inspector {
   readonly #cloud: CloudSide;
@@ -10,14 +10,14 @@ export class Inspector {
     this.#cloud = cloud;
   }
 
-  /** The frames from number `from` on, at most 1000. `filter`: the name of a layer, or a part of the summary; empty for all. */
-  async frames(from = 0, filter = ""): Promise<FrameSummary[]> {
-    return (await this.#cloud.call({ name: "frames", from, filter })) as FrameSummary[];
+  /** The frames from number `from` on, at most 1000, or as many as `filter` says. */
+  async frames(from = 0, filter: Filter = {}): Promise<Summary[]> {
+    return (await this.#cloud.call({ name: "frames", from, filter })) as Summary[];
   }
 
   /** Everything in a frame, layer by layer; `null` when it is too old and forgotten. */
-  async dissect(id: number): Promise<unknown> {
-    return this.#cloud.call({ name: "dissect", id });
+  async dissect(id: number): Promise<Dissection | null> {
+    return (await this.#cloud.call({ name: "dissect", id })) as Dissection | null;
   }
 
   /** All frames that are kept, as a classic .pcap file. */

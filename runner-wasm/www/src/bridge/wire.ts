@@ -1,5 +1,6 @@
 // What goes between the page and the workers of the engine. Only `playground.ts`, `campaign.ts` and the workers use it.
 
+import type { Filter } from "./inspect";
 import type { Budget, CableConditions, CloudEvent, DeviceSettings, DeviceState, FrameSummary, Happened, NetworkSettings } from "./types";
 
 /** To the device's worker: the first message, and the power switch at once. */
@@ -56,7 +57,7 @@ export type ToCloud =
 export type CloudCall =
   | { name: "cloud"; method: string; path: string; body: string }
   | { name: "device"; path: string }
-  | { name: "frames"; from: number; filter: string }
+  | { name: "frames"; from: number; filter: Filter }
   | { name: "dissect"; id: number }
   | { name: "pcap" }
   | { name: "pcapng" }
