@@ -29,7 +29,7 @@ const common = {
   format: "esm",
   target: ["chrome111", "firefox114", "safari16.4"],
   legalComments: "none",
-  loader: { ".txt": "text" },
+  loader: { ".txt": "text", ".rs": "text" },
   external: ["./wasm/*", "../wasm/*"],
   logLevel: "warning",
 };

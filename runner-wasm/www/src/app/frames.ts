@@ -1,0 +1,62 @@
+// The frames that passed the cable, as the inspector tells of them: read in portions, a few times a second at most.
+
+import type { Dissection, Summary } from "../bridge/inspect";
+import { frameCount, frames, phase, world } from "./world";
+
+/** Frames that the page remembers. */
+const KEPT = 5_000;
+const EVERY_MS = 250;
+/** Frames that are read again with each portion: the key log comes after the frame that it opens. */
+const AGAIN = 40;
+
+let timer: ReturnType<typeof setTimeout> | null = null;
+let isReading = false;
+let isMissed = false;
+
+/** Keeps `frames` true for as long as somebody looks; yields what ends that. */
+export function watchFrames(): () => void {
+  const soon = () => {
+    timer ??= setTimeout(() => {
+      timer = null;
+      void read();
+    }, EVERY_MS);
+  };
+  const stops = [frameCount.watch(soon), phase.watch(soon)];
+  void read();
+  return () => {
+    for (const stop of stops) stop();
+    if (timer) clearTimeout(timer);
+    timer = null;
+  };
+}
+
+async function read(): Promise<void> {
+  if (phase.value !== "ready") return;
+  if (isReading) {
+    isMissed = true;
+    return;
+  }
+  isReading = true;
+  try {
+    for (;;) {
+      const before = frames.value;
+      const from = before[Math.max(0, before.length - AGAIN)]?.id ?? 0;
+      const more = await world().inspector.frames(from);
+      // Another world may have begun meanwhile.
+      if (frames.value !== before) break;
+      const kept = before.filter(({ id }) => id < from);
+      frames.set([...kept, ...more].slice(-KEPT));
+      if (more.length < 1_000) break;
+    }
+  } catch {
+    // The world has ended; the next one is read when it is there.
+  } finally {
+    isReading = false;
+    if (isMissed) {
+      isMissed = false;
+      void read();
+    }
+  }
+}
+
+export const dissect = (id: number): Promise<Dissection | null> => world().inspector.dissect(id);
