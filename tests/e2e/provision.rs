@@ -57,7 +57,7 @@ fn loaded<const WORD: usize>(path: &Path) -> (Vec<String>, Option<String>, usize
     let image = fs::read(path).unwrap();
     let end = image.len() as u32;
     let mut store = FlashStore::new(Flash::<WORD>(image), 0..end).unwrap();
-    assert_eq!(block_on(store.load()).unwrap(), Saved::default());
+    assert_eq!(block_on(store.load()).unwrap().pending, None);
     let product = Product::new("product", 0).unwrap();
     let mut rng = chacha20::ChaCha20Rng::from_seed([1; 32]);
     let settings = block_on(store.settings(&product.settings, &mut rng)).unwrap();
@@ -117,6 +117,7 @@ fn each_line_becomes_an_image_that_the_firmware_reads() {
     assert_eq!(lines[0], format!("{} {GUID} key: given", first.display()));
     assert!(lines[1].ends_with(" key: generated") && lines[2].ends_with(" key: made by the device"), "{lines:?}");
 
+    assert_eq!(saved(&first), Saved::default());
     let (texts, key, anchors) = loaded::<4>(&first);
     let rooms = "room-1,room-2";
     assert_eq!(texts, [GUID, "pump-1", "secret-token-1", rooms, "https://cloud.example:8443", ""]);
@@ -139,6 +140,49 @@ fn each_line_becomes_an_image_that_the_firmware_reads() {
 
     assert_eq!((mode(&images), mode(&first), fs::metadata(&first).unwrap().len()), (0o700, 0o600, 4 * 4096));
     assert_eq!(fs::read_dir(&images).unwrap().count(), 3, "nothing else is left");
+}
+
+/// What has become of the device, as the firmware reads it from the image in `path`.
+fn saved(path: &Path) -> Saved {
+    let image = fs::read(path).unwrap();
+    let end = image.len() as u32;
+    block_on(FlashStore::new(Flash::<4>(image), 0..end).unwrap().load()).unwrap()
+}
+
+#[test]
+fn a_device_that_is_claimed_already_has_its_claim_and_no_token() {
+    let id = "99999999-2222-4333-8444-555555555555";
+    let (machine, table, images) = with_table(&format!(
+        "hostname,url,key,guid,claimed\n\
+         pump-1,https://cloud.example:8443,key.pem,{GUID},{id}\n\
+         pump-2,,key.pem,,\n"
+    ));
+    let ended = provision(&machine, &table, &images, &[]);
+    assert_eq!((ended.code, ended.stderr.as_str()), (0, ""), "{ended:?}");
+    let first = images.join("pump-1.bin");
+    let claim = saved(&first).claimed.unwrap();
+    assert_eq!((claim.id.to_string(), claim.url.as_str()), (id.to_owned(), "https://cloud.example:8443"));
+    let (texts, key, _) = loaded::<4>(&first);
+    assert_eq!((texts[0].as_str(), texts[2].as_str(), key.is_some()), (GUID, "", true));
+    assert_eq!(saved(&images.join("pump-2.bin")), Saved::default());
+
+    let (machine, table, images) = with_table(&format!(
+        "hostname,token,url,key,claimed\n\
+         a,secret-token,https://cloud.example,key.pem,{id}\n\
+         b,,https://cloud.example,generate,{id}\n\
+         c,,,key.pem,{id}\n\
+         d,,https://cloud.example,key.pem,not-a-guid\n"
+    ));
+    let ended = provision(&machine, &table, &images, &[]);
+    assert_eq!(ended.code, 1, "{ended:?}");
+    for line in [
+        "line 2: it is claimed already, and there are a token or rooms",
+        "line 3: it is claimed already, and the key that it was claimed with is missing",
+        "line 4: it is claimed already, and the url of its Cloud is missing",
+        "line 5: the claimed id: ",
+    ] {
+        assert!(ended.stderr.contains(line), "{line} is not in {}", ended.stderr);
+    }
 }
 
 #[test]

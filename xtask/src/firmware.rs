@@ -1,9 +1,9 @@
 //! `cargo xtask firmware`: builds the image of a board, says what it takes, and runs it where that is possible.
 
 mod emulated_cloud;
+mod factory;
 mod image;
 mod machine;
-mod pem;
 mod story;
 
 use crate::Command;

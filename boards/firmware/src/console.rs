@@ -7,9 +7,11 @@
 //! |---|---|
 //! | `claim TOKEN [ROOMS] [URL]` | keeps the order in flash and claims; what was wished before then is replaced |
 //! | `status` | how device and link are |
-//! | `unclaim` | forgets claim, key, machine GUID and token; a flash that cannot be read is erased |
+//! | `unclaim` | tells the Cloud, if there is a link; forgets claim, key, machine GUID and token; a flash that cannot be read is erased |
 //! | `reboot` | says farewell, then starts anew |
 //! | `help` | lists the commands |
+//!
+//! A product may have [`Commands`] of its own beside these: [`console_with`].
 //!
 //! Between the answers it says what happens, in the words of [`Stage`](aclk_core::stage::Stage) and
 //! [`Failure`](aclk_core::stage::Failure). What is typed is echoed, but the second word of a line: that is where a token
@@ -38,6 +40,22 @@ use embedded_io_async::{Read, Write};
 use line::{Line, Typed};
 use zeroize::Zeroize;
 
+/// What can be typed for a product, beside what can be typed for every device.
+pub trait Commands {
+    /// What `help` says of them, a line each.
+    const HELP: &'static [&'static str] = &[];
+
+    /// Does what a line asks for, which is none of the commands above. Answers go to [`Desk::say`]. Whether it is known.
+    fn obey(&mut self, line: &str, desk: &Desk) -> bool;
+}
+
+/// Nothing else can be typed.
+impl Commands for () {
+    fn obey(&mut self, _: &str, _: &Desk) -> bool {
+        false
+    }
+}
+
 /// Bytes that are read at a time.
 const CHUNK: usize = 32;
 const PROMPT: &[u8] = b"> ";
@@ -51,18 +69,31 @@ pub async fn console(
     node: &RefCell<Node<dyn Device + '_>>,
     clock: &impl Clock,
 ) {
+    console_with(input, output, desk, node, clock, &mut ()).await;
+}
+
+/// [`console`] of a product with commands of its own.
+pub async fn console_with(
+    input: impl Read,
+    output: impl Write,
+    desk: &Desk,
+    node: &RefCell<Node<dyn Device + '_>>,
+    clock: &impl Clock,
+    commands: &mut impl Commands,
+) {
     let mut terminal = Terminal { output };
     // Who has no terminal any more is not heard.
-    let _ = serve(input, &mut terminal, desk, node, clock).await;
+    let _ = serve(input, &mut terminal, desk, node, clock, commands).await;
     core::future::pending().await
 }
 
-async fn serve<I: Read, O: Write>(
+async fn serve<I: Read, O: Write, C: Commands>(
     mut input: I,
     terminal: &mut Terminal<O>,
     desk: &Desk,
     node: &RefCell<Node<dyn Device + '_>>,
     clock: &impl Clock,
+    commands: &mut C,
 ) -> Result<(), O::Error> {
     let mut line = Line::new();
     terminal.write(PROMPT).await?;
@@ -89,10 +120,10 @@ async fn serve<I: Read, O: Write>(
                     terminal.end_line(b"").await?;
                     let task = match ended {
                         Typed::TooLong => Task::Explain(Misspelt::TooLong),
-                        _ => decide(line.text(), desk, node),
+                        _ => decide(line.text(), desk, node, commands),
                     };
                     line.clear();
-                    perform(task, terminal, desk, node, clock).await?;
+                    perform(task, terminal, desk, node, clock, C::HELP).await?;
                     terminal.write(PROMPT).await?;
                 }
             }
@@ -114,8 +145,14 @@ enum Task {
 }
 
 /// Reads a line, and leaves on the desk what is for the application.
-fn decide(line: Option<&str>, desk: &Desk, node: &RefCell<Node<dyn Device + '_>>) -> Task {
+fn decide(
+    line: Option<&str>,
+    desk: &Desk,
+    node: &RefCell<Node<dyn Device + '_>>,
+    commands: &mut impl Commands,
+) -> Task {
     match line.ok_or(Misspelt::NotText).and_then(Order::parse) {
+        Err(Misspelt::Unknown) if line.is_some_and(|line| commands.obey(line.trim(), desk)) => Task::Nothing,
         Err(error) => Task::Explain(error),
         Ok(Order::Nothing) => Task::Nothing,
         Ok(Order::Help) => Task::Help,
@@ -129,7 +166,7 @@ fn decide(line: Option<&str>, desk: &Desk, node: &RefCell<Node<dyn Device + '_>>
         },
         Ok(Order::Unclaim) => {
             desk.wish(Wish::Unclaim);
-            Task::Await("unclaimed: the Cloud may show the node as offline until it is removed there")
+            Task::Await("unclaimed: if the device was not online, the Cloud shows the node until it is removed there")
         }
         Ok(Order::Reboot) => Task::Reboot,
     }
@@ -141,13 +178,14 @@ async fn perform<O: Write>(
     desk: &Desk,
     node: &RefCell<Node<dyn Device + '_>>,
     clock: &impl Clock,
+    more_help: &[&str],
 ) -> Result<(), O::Error> {
     match task {
         Task::Nothing => Ok(()),
         Task::Explain(error) => terminal.line(&error).await,
         Task::AlreadyClaimed(id) => terminal.line(&format_args!("already claimed as {id}: \"unclaim\" first")).await,
         Task::Help => {
-            for line in HELP {
+            for line in HELP.iter().chain(more_help) {
                 terminal.line(line).await?;
             }
             Ok(())

@@ -43,11 +43,11 @@ use core::fmt;
 use core::ops::Range;
 use embedded_storage_async::nor_flash::{NorFlash, NorFlashErrorKind};
 use rand_core::CryptoRng;
-use records::{MAGIC, Mark, Ordered, Outgoing, PrivateKey, Record, Slot, State};
+use records::{Encode, MAGIC, Mark, Order, OrderMark, Ordered, Outgoing, PrivateKey, PrivatePem, Record, Slot, State};
 use rustls_pki_types::TrustAnchor;
 use sequential_storage::cache::{Cache, CacheImpl};
 use sequential_storage::map::{MapConfig, MapStorage};
-use view::Plain;
+use view::{Plain, View};
 use zeroize::Zeroize;
 
 /// The format of the records and of sequential-storage 8.
@@ -214,9 +214,9 @@ impl<F: NorFlash> FlashStore<F> {
     /// # Errors
     /// [`FlashError`]; the order before then still holds.
     pub async fn order(&mut self, order: ClaimOrder) -> Result<(), FlashError> {
-        let last = self.get::<Ordered>().await?.map_or(0, |ordered| ordered.number);
+        let last = self.get::<OrderMark>().await?.map_or(0, |order| order.number);
         let spent = self.state().await?.spent;
-        self.put(&Ordered { number: last.max(spent).wrapping_add(1), order }).await
+        self.put(&Order { number: last.max(spent).wrapping_add(1), order: Some(&order) }).await
     }
 
     /// Keeps host name and proxy. The proxy is not looked at before it is used.
@@ -245,8 +245,8 @@ impl<F: NorFlash> FlashStore<F> {
     /// [`FlashError`].
     pub async fn anchors<'m>(&mut self, memory: &'m mut AnchorMemory) -> Result<Option<AnchorList<'m>>, FlashError> {
         self.open().await?;
-        let map = map(&mut self.flash, &self.range)?;
-        let anchors: Option<AnchorList<'m>> = fetch(map, &mut memory.0).await?;
+        let bytes = fetch(whole(&mut self.flash), &self.range, AnchorList::SLOT, &mut memory.0).await?;
+        let anchors = decoded::<AnchorList<'m>>(bytes)?;
         Ok(anchors.filter(|anchors| !anchors.0.is_empty()))
     }
 
@@ -273,17 +273,17 @@ impl<F: NorFlash> FlashStore<F> {
 
     async fn forget(&mut self) -> Result<(), FlashError> {
         // What stays has to be readable as well, or the device would be no better off.
-        let _ = (self.get::<PrivateKey>().await?, self.get::<Setup>().await?);
-        let anchors = map(&mut self.flash, &self.range)?;
-        let _: Option<AnchorList<'_>> = fetch(anchors, &mut self.buffer).await?;
-        let spent = match self.get::<Ordered>().await? {
-            Some(ordered) => ordered.number,
+        decoded::<PrivateKey<'_>>(self.read(PrivateKey::SLOT).await?)?;
+        drop(self.get::<Setup>().await?);
+        decoded::<AnchorList<'_>>(self.read(AnchorList::SLOT).await?)?;
+        let spent = match self.get::<OrderMark>().await? {
+            Some(order) => order.number,
             None => self.state().await?.spent,
         };
         // From here on it is unclaimed. A key that stayed behind would serve the next identity just as well.
         self.put(&State { machine: None, spent, saved: Saved::default() }).await?;
-        self.put(&PrivateKey(None)).await?;
-        self.put(&Ordered { number: spent, order: ClaimOrder::default() }).await
+        self.put(&PrivatePem(None)).await?;
+        self.put(&Order { number: spent, order: None }).await
     }
 
     async fn state(&mut self) -> Result<State, FlashError> {
@@ -306,7 +306,8 @@ impl<F: NorFlash> FlashStore<F> {
             }
         }
         mend::mend(&mut self.flash, &self.range, &mut self.buffer).await?;
-        if fetch::<_, _, Mark>(map(&mut self.flash, &self.range)?, &mut self.buffer).await?.is_none() {
+        let mark = fetch(whole(&mut self.flash), &self.range, Mark::SLOT, &mut self.buffer).await?;
+        if decoded::<Mark>(mark)?.is_none() {
             self.write(&Mark { format: FORMAT }).await?;
         }
         self.buffer.0.zeroize();
@@ -338,13 +339,18 @@ impl<F: NorFlash> FlashStore<F> {
     }
 
     async fn get<T: for<'d> Record<'d>>(&mut self) -> Result<Option<T>, FlashError> {
-        self.open().await?;
-        let found = fetch(map(&mut self.flash, &self.range)?, &mut self.buffer).await;
+        let found = self.read(T::SLOT).await.and_then(decoded);
         self.buffer.0.zeroize();
         found
     }
 
-    async fn put<'r, T: Record<'r>>(&mut self, record: &T) -> Result<(), FlashError> {
+    /// The newest record of its kind, in the buffer.
+    async fn read(&mut self, slot: Slot) -> Result<Option<&[u8]>, FlashError> {
+        self.open().await?;
+        fetch(whole(&mut self.flash), &self.range, slot, &mut self.buffer).await
+    }
+
+    async fn put(&mut self, record: &dyn Encode) -> Result<(), FlashError> {
         self.open().await?;
         // If this is dropped, or if it fails, the flash is looked at anew.
         self.is_open = false;
@@ -355,35 +361,43 @@ impl<F: NorFlash> FlashStore<F> {
     }
 
     /// Appends a record and reads it back.
-    async fn write<'r, T: Record<'r>>(&mut self, record: &T) -> Result<(), FlashError> {
-        let outgoing = Outgoing::new(record);
-        let mut map = map(&mut self.flash, &self.range)?;
-        map.store_item(&mut self.buffer.0, &T::SLOT, &outgoing).await?;
-        match map.fetch_item::<&[u8]>(&mut self.buffer.0, &T::SLOT).await? {
+    async fn write(&mut self, record: &dyn Encode) -> Result<(), FlashError> {
+        let (slot, outgoing) = (record.slot(), Outgoing::new(record));
+        map(whole(&mut self.flash), &self.range)?.store_item(&mut self.buffer.0, &slot, &outgoing).await?;
+        match fetch(whole(&mut self.flash), &self.range, slot, &mut self.buffer).await? {
             Some(bytes) if outgoing.is(bytes) => Ok(()),
             _ => Err(FlashError::Worn),
         }
     }
 }
 
-/// The items in `range` of `flash`.
-fn map<F: NorFlash<Error = NorFlashErrorKind>>(
-    flash: F,
-    range: &Range<u32>,
-) -> Result<MapStorage<Slot, F, impl CacheImpl<Slot> + use<F>>, FlashError> {
-    let config = MapConfig::try_new(range.clone()).map_err(|_| FlashError::Range)?;
-    Ok(MapStorage::new(flash, config, Cache::new_uncached()))
+/// A flash of which nothing looks erased that is not.
+const fn whole<F>(flash: &mut F) -> View<'_, F> {
+    View { flash, veil: None }
 }
 
-/// The newest record of its kind.
-async fn fetch<'b, F, C, T>(mut map: MapStorage<Slot, F, C>, buffer: &'b mut Buffer) -> Result<Option<T>, FlashError>
-where
-    F: NorFlash<Error = NorFlashErrorKind>,
-    C: CacheImpl<Slot>,
-    T: Record<'b>,
-{
-    match map.fetch_item::<&'b [u8]>(&mut buffer.0, &T::SLOT).await? {
-        Some(bytes) => records::decode(bytes).map(Some).ok_or(FlashError::Damaged),
-        None => Ok(None),
-    }
+/// The items in `range` of a flash.
+fn map<'f, F: NorFlash<Error = NorFlashErrorKind>>(
+    view: View<'f, F>,
+    range: &Range<u32>,
+) -> Result<MapStorage<Slot, View<'f, F>, impl CacheImpl<Slot> + use<F>>, FlashError> {
+    let config = MapConfig::try_new(range.clone()).map_err(|_| FlashError::Range)?;
+    Ok(MapStorage::new(view, config, Cache::new_uncached()))
+}
+
+/// The newest record of its kind, as bytes.
+async fn fetch<'b, F: NorFlash<Error = NorFlashErrorKind>>(
+    view: View<'_, F>,
+    range: &Range<u32>,
+    slot: Slot,
+    buffer: &'b mut Buffer,
+) -> Result<Option<&'b [u8]>, FlashError> {
+    Ok(map(view, range)?.fetch_item::<&'b [u8]>(&mut buffer.0, &slot).await?)
+}
+
+/// The record that `bytes` are, if there are any.
+// Not a part of the caller, which waits for the flash with its stack.
+#[inline(never)]
+fn decoded<'b, T: Record<'b>>(bytes: Option<&'b [u8]>) -> Result<Option<T>, FlashError> {
+    bytes.map(|bytes| records::decode(bytes).ok_or(FlashError::Damaged)).transpose()
 }

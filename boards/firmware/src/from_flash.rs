@@ -17,12 +17,13 @@ use aclk_core::node::Node;
 use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::stage::{Failure, Stage};
-use aclk_core::store::{Saved, Store};
+use aclk_core::store::Store;
 use aclk_core::tls::Anchors;
 use aclk_core::wire::proxy::Exceptions;
 use aclk_core::wire::url::Url;
 use core::cell::RefCell;
 use core::net::Ipv4Addr;
+use core::pin::{Pin, pin};
 use embassy_net::Stack;
 use embedded_storage_async::nor_flash::NorFlash;
 use rand_core::CryptoRng;
@@ -122,69 +123,105 @@ where
     O: Observer,
 {
     let Equipment { store, anchors, key, rng, clock, observer, mut desk, node, counters } = equipment;
+    // Whoever polls these does not know what they are, so that the stack of one is not a part of another's. And what they
+    // yield is put where it stays, not handed on: a future keeps both for as long as it waits.
     loop {
-        let failed = match known(store, anchors).await {
-            Ok((saved, list)) => match store.settings(&product.settings, rng).await {
-                Ok(settings) => {
-                    configure(node, &settings, &saved, clock);
-                    // Without a token there is nothing to say but that a person has to act.
-                    let claims = !settings.token.is_empty() || saved.pending.is_some();
-                    let Product { build_unix_seconds, time_server, local_api, .. } = *product;
-                    let device = Device {
-                        goal: if claims { Goal::ClaimAndLink } else { Goal::Link },
-                        settings,
-                        anchors: Anchors::new(list.as_ref().map_or(ANCHORS, |list| &list.0)),
-                        build_unix_seconds,
-                        time_server,
-                        local_api,
-                    };
-                    let control = &mut desk;
-                    let machine = Machine { store, key, rng, clock, observer, control, node, counters };
-                    run(stack, memory, machine, &device).await;
-                    None
-                }
-                Err(error) => Some(error),
-            },
-            Err(error) => Some(error),
+        let (mut list, mut device) = (None, None);
+        let looked = {
+            let look: Work<'_, _> = pin!(look(store, anchors, &mut list));
+            look.await
         };
-        if let Some(error) = failed {
-            let hint = "nothing is done before somebody types at the console";
-            let failure = Failure::new(Stage::Storage, error).hint(hint);
-            observer.event(&Event::Notice(&failure));
-            node.borrow_mut().status.on_failure(&failure, clock.now());
+        let known = match looked {
+            Ok(()) => {
+                let know: Work<'_, _> = pin!(know(store, list.as_ref(), product, rng, node, clock, &mut device));
+                know.await
+            }
+            Err(error) => Err(error),
+        };
+        if let Err(error) = known {
+            refuse(error, observer, node, clock);
         }
-        desk.wished().await;
-        let done = match desk.take() {
-            Some(Wish::Claim(order)) => store.order(order).await,
-            Some(Wish::Unclaim) => {
-                let done = store.unclaim().await;
-                if done.is_ok() {
-                    key.forget();
-                }
-                done
-            }
-            Some(Wish::Reboot) => {
-                desk.answer(Ok(()));
-                return Ended::Reboot;
-            }
-            None => continue,
-        };
-        desk.answer(done);
+        if let Some(device) = &device {
+            let control = &mut desk;
+            let machine = Machine { store, key, rng, clock, observer, control, node, counters };
+            let run: Work<'_, _> = pin!(run(stack, memory, machine, device));
+            run.await;
+        }
+        let fulfil: Work<'_, _> = pin!(fulfil(desk, store, key));
+        if let Some(ended) = fulfil.await {
+            return ended;
+        }
     }
 }
 
-/// What has become of the device, and whom it trusts if its flash says so.
-async fn known<'a, F: NorFlash>(
+/// Something to be waited for, whatever it is.
+type Work<'w, T> = Pin<&'w mut dyn Future<Output = T>>;
+
+/// Whom the device trusts, if its flash says so.
+async fn look<'a, F: NorFlash>(
     store: &mut FlashStore<F>,
     anchors: &'a mut AnchorMemory,
-) -> Result<(Saved, Option<AnchorList<'a>>), FlashError> {
-    let saved = store.load().await?;
-    let list = store.anchors(anchors).await?;
-    Ok((saved, list))
+    list: &mut Option<AnchorList<'a>>,
+) -> Result<(), FlashError> {
+    *list = store.anchors(anchors).await?;
+    Ok(())
 }
 
-fn configure(node: &SharedNode<'_>, settings: &Settings, saved: &Saved, clock: &DeviceClock) {
+/// The device as its flash says, and as the product has it where the flash says nothing. The node is told.
+async fn know<'a, F: NorFlash>(
+    store: &mut FlashStore<F>,
+    anchors: Option<&'a AnchorList<'a>>,
+    product: &Product,
+    rng: &mut impl CryptoRng,
+    node: &SharedNode<'_>,
+    clock: &DeviceClock,
+    device: &mut Option<Device<'a>>,
+) -> Result<(), FlashError> {
+    let saved = store.load().await?;
+    let settings = store.settings(&product.settings, rng).await?;
     let status = &mut node.borrow_mut().status;
-    status.configure(settings);
-    status.reload(saved, &settings.url, clock.now());
+    status.configure(&settings);
+    status.reload(&saved, &settings.url, clock.now());
+    // Without a token there is nothing to say but that a person has to act.
+    let claims = !settings.token.is_empty() || saved.pending.is_some();
+    let Product { build_unix_seconds, time_server, local_api, .. } = *product;
+    *device = Some(Device {
+        goal: if claims { Goal::ClaimAndLink } else { Goal::Link },
+        settings,
+        anchors: Anchors::new(anchors.map_or(ANCHORS, |list| &list.0)),
+        build_unix_seconds,
+        time_server,
+        local_api,
+    });
+    Ok(())
+}
+
+/// Says that the flash cannot be used.
+#[inline(never)]
+fn refuse(error: FlashError, observer: &mut impl Observer, node: &SharedNode<'_>, clock: &DeviceClock) {
+    let hint = "nothing is done before somebody types at the console";
+    let failure = Failure::new(Stage::Storage, error).hint(hint);
+    observer.event(&Event::Notice(&failure));
+    node.borrow_mut().status.on_failure(&failure, clock.now());
+}
+
+/// Waits for a wish and fulfils it.
+async fn fulfil<F: NorFlash>(desk: &Desk, store: &mut FlashStore<F>, key: &mut impl Key) -> Option<Ended> {
+    desk.wished().await;
+    let done = match desk.take()? {
+        Wish::Claim(order) => store.order(order).await,
+        Wish::Unclaim => {
+            let done = store.unclaim().await;
+            if done.is_ok() {
+                key.forget();
+            }
+            done
+        }
+        Wish::Reboot => {
+            desk.answer(Ok(()));
+            return Some(Ended::Reboot);
+        }
+    };
+    desk.answer(done);
+    None
 }

@@ -31,11 +31,25 @@ pub(crate) struct Chip<P> {
 }
 
 impl<P: Port> Chip<P> {
-    pub(crate) fn new(port: P, address: [u8; 6], frame: usize) -> Result<Self, Error> {
+    /// Sets a chip up, for the address in its EEPROM unless another one is given, and yields that as well.
+    pub(crate) fn new(port: P, address: Option<[u8; 6]>, frame: usize) -> Result<(Self, [u8; 6]), Error> {
         let mut chip = Self { port, frame, next: None, link: None, is_full_duplex: false };
         chip.reset()?;
+        let address = match address {
+            Some(address) => address,
+            None => chip.own_address()?,
+        };
         chip.set_up(address)?;
-        Ok(chip)
+        Ok((chip, address))
+    }
+
+    /// What a reset has loaded from the EEPROM (section 5.4.2).
+    fn own_address(&mut self) -> Result<[u8; 6], Error> {
+        let [a, b, c, d] = self.read_mac(MAC_ADDRL)?.to_le_bytes();
+        let [e, f, ..] = self.read_mac(MAC_ADDRH)?.to_le_bytes();
+        let address = [a, b, c, d, e, f];
+        // Without an EEPROM all bits are set; one that is a group's is nobody's own.
+        if a & 1 != 0 || address == [0; 6] { Err(Error::NoAddress) } else { Ok(address) }
     }
 
     fn reset(&mut self) -> Result<(), Error> {

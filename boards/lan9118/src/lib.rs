@@ -59,6 +59,8 @@ pub enum Error {
     Unknown(u32),
     /// The register at this offset says for too long that the chip is busy.
     Stuck(u8),
+    /// There is no hardware address in the EEPROM of the chip, or there is no EEPROM.
+    NoAddress,
 }
 
 impl fmt::Display for Error {
@@ -67,6 +69,7 @@ impl fmt::Display for Error {
             Self::NoChip(value) => write!(f, "no LAN9118 answers: its byte test reads {value:#010x}"),
             Self::Unknown(id) => write!(f, "not a chip of the LAN9118 family: its identity is {id:#010x}"),
             Self::Stuck(offset) => write!(f, "the LAN9118 is busy for ever: register {offset:#04x}"),
+            Self::NoAddress => f.write_str("the LAN9118 has no hardware address in an EEPROM"),
         }
     }
 }
@@ -88,9 +91,21 @@ impl<P: Port, const FRAME: usize> Lan9118<P, FRAME> {
     /// # Errors
     /// If there is no chip, or it does not do as it should.
     pub fn new(port: P, address: [u8; 6]) -> Result<Self, Error> {
+        Self::set_up(port, Some(address))
+    }
+
+    /// The same, for the hardware address in the EEPROM of the chip.
+    ///
+    /// # Errors
+    /// The same, and [`Error::NoAddress`].
+    pub fn with_own_address(port: P) -> Result<Self, Error> {
+        Self::set_up(port, None)
+    }
+
+    fn set_up(port: P, address: Option<[u8; 6]>) -> Result<Self, Error> {
         const { assert!(FRAME >= FRAME_MIN && FRAME <= FRAME_MAX) };
-        let chip = RefCell::new(Chip::new(port, address, FRAME)?);
-        Ok(Self { chip, address, incoming: [0; FRAME], outgoing: [0; FRAME] })
+        let (chip, address) = Chip::new(port, address, FRAME)?;
+        Ok(Self { chip: RefCell::new(chip), address, incoming: [0; FRAME], outgoing: [0; FRAME] })
     }
 }
 

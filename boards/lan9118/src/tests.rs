@@ -50,6 +50,20 @@ fn the_chip_is_reset_then_set_up_and_hears_its_own_address() {
 }
 
 #[test]
+fn the_address_of_the_eeprom_is_taken_and_that_of_a_group_or_of_nobody_is_none() {
+    let card = |low, high| {
+        let wire = Wire::new();
+        wire.with(|chip| (chip.mac[usize::from(MAC_ADDRL)], chip.mac[usize::from(MAC_ADDRH)]) = (low, high));
+        Lan9118::<_, FRAME_MAX>::with_own_address(wire.port())
+    };
+    let own = card(0x3322_1102, 0x5544).unwrap();
+    assert!(matches!(own.hardware_address(), HardwareAddress::Ethernet(ADDRESS)));
+    assert_eq!(card(u32::MAX, 0xffff).unwrap_err(), Error::NoAddress);
+    assert_eq!(card(0x3322_1103, 0x5544).unwrap_err(), Error::NoAddress);
+    assert_eq!(card(0, 0).unwrap_err(), Error::NoAddress);
+}
+
+#[test]
 fn what_is_not_a_chip_of_the_family_is_refused_by_name() {
     let refusal = |prepare: fn(&mut fake::Model)| {
         let wire = Wire::new();

@@ -6,7 +6,7 @@
 //! | `time`, `executor`, `interrupts` | the ground that embassy stands on |
 //! | `ethernet`, `uart` | the outside |
 //! | `arena`, `stack`, `last_words` | memory: what RSA allocates, how deep the stack was, why the last run ended |
-//! | `console` | what is told and asked on the serial line |
+//! | `console` | what can be typed for tests, beside what can be typed for every device |
 //! | `test_only` | what a real board has in hardware: randomness and durable storage |
 //!
 //! `cargo xtask firmware --board qemu-mps2-an386 --run` runs it.
@@ -26,37 +26,38 @@ mod time;
 mod uart;
 
 use aclk_core::clock::Clock;
-use aclk_core::engine::event::Goal;
-use aclk_core::identity::guid::Guid;
 use aclk_core::identity::software::SoftwareKey;
 use aclk_core::metrics::Facts;
 use aclk_core::node::Node;
 use aclk_core::store::Saved;
-use aclk_core::tls::{Anchors, anchor};
-use aclk_firmware::local_api::PORT;
+use aclk_firmware::console::{Desk, console_with};
+use aclk_firmware::flash::{AnchorMemory, FlashStore};
 use aclk_firmware::{
-    Arena, Board, BoardDevice, Counters, Device, DeviceClock, Guarded, Machine, Memory, SOCKETS, Stack, run,
+    Arena, Board, BoardDevice, Counters, DeviceClock, Ended, Equipment, Guarded, Memory, Product, SOCKETS, SharedNode,
+    Stack, run_from_flash,
 };
 use aclk_lan9118::Lan9118;
 use chacha20::ChaCha20Rng;
-use console::{Keyboard, Teller};
 use core::cell::RefCell;
+use core::fmt;
 use cortex_m::peripheral::SCB;
 use cortex_m_rt::entry;
 use embassy_executor::Spawner;
 use embassy_net::{Config, DhcpConfig, Runner, StackResources};
 use ethernet::Mps2;
 use rand_core::Rng;
-use rustls_pki_types::{CertificateDer, TrustAnchor};
 use static_cell::{ConstStaticCell, StaticCell};
-use test_only::{ANCHOR_MAX, HostStore};
-use uart::say;
+use test_only::HostFlash;
+use uart::{Keyboard, Printer, say};
 
 /// The clock of the processor and of everything on the board.
 pub(crate) const CLOCK_HZ: u32 = 25_000_000;
 
 /// When the firmware was built, in seconds since 1970: no certificate is checked at an earlier time.
 const BUILD_UNIX_SECONDS: u64 = parse(env!("BUILD_UNIX_SECONDS"));
+
+/// The host name of a device whose flash has none.
+const HOSTNAME: &str = "qemu-mps2-an386";
 
 /// Samples that are kept: 16 dimensions for two minutes.
 const VALUES: usize = 16 * 60;
@@ -66,14 +67,17 @@ type Ethernet = Guarded<'static, Lan9118<Mps2>>;
 /// The device as it measures itself.
 type Measured = BoardDevice<'static, Mps2An386, (), VALUES>;
 
-static PARTS: StaticCell<Parts> = StaticCell::new();
+static CLOCK: StaticCell<DeviceClock> = StaticCell::new();
+static COUNTERS: StaticCell<Counters> = StaticCell::new();
+static DESK: StaticCell<Desk> = StaticCell::new();
+static PRODUCT: StaticCell<Product> = StaticCell::new();
 static NODE: StaticCell<RefCell<Node<Measured>>> = StaticCell::new();
-static CERTIFICATE: StaticCell<CertificateDer<'static>> = StaticCell::new();
-static ANCHORS: StaticCell<[TrustAnchor<'static>; 1]> = StaticCell::new();
+static RNG: StaticCell<ChaCha20Rng> = StaticCell::new();
+static STORE: StaticCell<FlashStore<HostFlash>> = StaticCell::new();
 static RESOURCES: StaticCell<StackResources<SOCKETS>> = StaticCell::new();
+static ANCHORS: ConstStaticCell<AnchorMemory> = ConstStaticCell::new(AnchorMemory::new());
 static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
 static SAMPLES: ConstStaticCell<[f32; VALUES]> = ConstStaticCell::new([0.0; VALUES]);
-static ANCHOR: ConstStaticCell<[u8; ANCHOR_MAX]> = ConstStaticCell::new([0; ANCHOR_MAX]);
 
 /// What the board knows of itself.
 struct Mps2An386;
@@ -105,7 +109,7 @@ fn main() -> ! {
 #[inline(never)]
 fn greet() {
     say!(
-        "aclk {} on qemu-mps2-an386, an emulated board FOR TESTS: key and randomness are the host's",
+        "aclk {} on qemu-mps2-an386, an emulated board FOR TESTS: flash and randomness are the host's",
         env!("CARGO_PKG_VERSION")
     );
     if let Some(reason) = last_words::take() {
@@ -113,65 +117,60 @@ fn greet() {
     }
 }
 
-/// Everything that lives as long as the device is on, but for what the application holds while it runs.
-struct Parts {
-    rng: ChaCha20Rng,
-    device: Device<'static>,
-    counters: Counters,
-    clock: DeviceClock,
+/// What the tasks share.
+#[derive(Clone, Copy)]
+struct Shared {
+    clock: &'static DeviceClock,
+    counters: &'static Counters,
+    desk: &'static Desk,
+    product: &'static Product,
+    node: &'static SharedNode<'static>,
 }
 
 // Not a part of the caller, whose stack is never given back.
 #[inline(never)]
 fn start(spawner: Spawner) {
-    let parts = PARTS.init_with(|| match provision() {
-        Ok(parts) => parts,
-        Err(error) => panic!("{error}"),
-    });
-    let Parts { rng, device, counters, clock } = parts;
-    let (counters, clock): (&Counters, &DeviceClock) = (counters, clock);
-    let node = NODE.init_with(|| node(device, clock, counters));
-    let card = match Lan9118::new(Mps2, hardware_address(device.settings.machine_guid)) {
-        Ok(card) => card,
-        Err(error) => panic!("{error}"),
-    };
+    let shared = shared();
+    let store = or_panic(FlashStore::new(or_panic(HostFlash::open()), 0..HostFlash::SIZE));
+    let (store, rng) = (STORE.init(store), RNG.init(or_panic(test_only::seeded())));
     let mut dhcp = DhcpConfig::default();
-    dhcp.hostname = device.settings.hostname.as_str().try_into().ok();
-    let resources = RESOURCES.init_with(StackResources::new);
-    let (stack, runner) =
-        embassy_net::new(Guarded::new(card, counters), Config::dhcpv4(dhcp), resources, rng.next_u64());
-    let (Ok(network), Ok(application)) = (network(runner), application(stack, rng, device, clock, node, counters))
+    dhcp.hostname = HOSTNAME.try_into().ok();
+    let card = or_panic(Lan9118::with_own_address(Mps2));
+    let (stack, runner) = embassy_net::new(
+        Guarded::new(card, shared.counters),
+        Config::dhcpv4(dhcp),
+        RESOURCES.init_with(StackResources::new),
+        rng.next_u64(),
+    );
+    let (Ok(network), Ok(application), Ok(person)) =
+        (network(runner), application(stack, store, rng, shared), person(shared))
     else {
         panic!("each task is started once");
     };
     spawner.spawn(network);
     spawner.spawn(application);
+    spawner.spawn(person);
+}
+
+/// A board on which this fails is broken.
+fn or_panic<T, E: fmt::Display>(result: Result<T, E>) -> T {
+    match result {
+        Ok(value) => value,
+        Err(error) => panic!("{error}"),
+    }
 }
 
 #[inline(never)]
-fn provision() -> Result<Parts, test_only::FileError> {
-    let rng = test_only::seeded()?;
-    let buffer = ANCHOR.take();
-    let (settings, len) = test_only::read(buffer)?;
-    let authority = CERTIFICATE.init(CertificateDer::from(buffer.get(..len).unwrap_or_default()));
-    let anchors = match anchor(authority) {
-        Ok(anchor) => ANCHORS.init([anchor]),
-        Err(error) => panic!("anchor.der: {error}"),
-    };
-    let goal = if settings.token.is_empty() { Goal::Link } else { Goal::ClaimAndLink };
-    let device = Device {
-        goal,
-        settings,
-        anchors: Anchors::new(anchors),
-        build_unix_seconds: BUILD_UNIX_SECONDS,
-        time_server: None,
-        local_api: Some(PORT),
-    };
-    Ok(Parts { rng, device, counters: Counters::new(), clock: DeviceClock::new(BUILD_UNIX_SECONDS) })
+fn shared() -> Shared {
+    let clock: &DeviceClock = CLOCK.init(DeviceClock::new(BUILD_UNIX_SECONDS));
+    let counters: &Counters = COUNTERS.init(Counters::new());
+    let product: &Product = PRODUCT.init_with(|| or_panic(Product::new(HOSTNAME, BUILD_UNIX_SECONDS)));
+    let node = NODE.init_with(|| node(product, clock, counters));
+    Shared { clock, counters, desk: DESK.init_with(Desk::new), product, node }
 }
 
 #[inline(never)]
-fn node(device: &Device<'_>, clock: &'static DeviceClock, counters: &'static Counters) -> RefCell<Node<Measured>> {
+fn node(product: &Product, clock: &'static DeviceClock, counters: &'static Counters) -> RefCell<Node<Measured>> {
     let facts = Facts {
         os: "firmware",
         architecture: "thumbv7em",
@@ -181,16 +180,7 @@ fn node(device: &Device<'_>, clock: &'static DeviceClock, counters: &'static Cou
         ..Facts::default()
     };
     let measured = BoardDevice::new(facts, Mps2An386, (), clock, counters, SAMPLES.take());
-    RefCell::new(Node::new(measured, &device.settings, &Saved::default(), clock.now()))
-}
-
-/// A hardware address of our own: unicast, locally administered, the same at every start.
-fn hardware_address(machine_guid: Guid) -> [u8; 6] {
-    let mut address = [0x02, 0, 0, 0, 0, 0];
-    for (index, byte) in machine_guid.as_bytes().iter().enumerate() {
-        address[1 + index % 5] ^= byte;
-    }
-    address
+    RefCell::new(Node::new(measured, &product.settings, &Saved::default(), clock.now()))
 }
 
 #[embassy_executor::task]
@@ -201,26 +191,30 @@ async fn network(mut runner: Runner<'static, Ethernet>) {
 #[embassy_executor::task]
 async fn application(
     stack: embassy_net::Stack<'static>,
+    store: &'static mut FlashStore<HostFlash>,
     rng: &'static mut ChaCha20Rng,
-    device: &'static Device<'static>,
-    clock: &'static DeviceClock,
-    node: &'static RefCell<Node<Measured>>,
-    counters: &'static Counters,
+    shared: Shared,
 ) {
-    let machine = Machine {
-        store: &mut HostStore,
+    let Shared { clock, counters, desk, product, node } = shared;
+    let equipment = Equipment {
+        store,
+        anchors: ANCHORS.take(),
         key: &mut SoftwareKey::new(),
         rng,
         clock,
-        observer: &mut Teller,
-        control: &mut Keyboard::new(HostStore),
+        observer: &mut &*desk,
+        desk,
         node,
         counters,
     };
-    run(stack, MEMORY.take(), machine, device).await;
-    console::memory();
-    say!("starts anew");
+    let Ended::Reboot = run_from_flash(stack, MEMORY.take(), equipment, product).await;
     SCB::sys_reset()
+}
+
+#[embassy_executor::task]
+async fn person(shared: Shared) {
+    let Shared { clock, desk, node, .. } = shared;
+    console_with(Keyboard, Printer, desk, node, clock, &mut console::Tests).await;
 }
 
 const fn parse(text: &str) -> u64 {

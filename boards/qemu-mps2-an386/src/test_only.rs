@@ -1,14 +1,29 @@
-//! **For tests only.** What a real board has in hardware, borrowed from the machine that runs the emulator, by semihosting:
-//! durable storage, randomness and the settings of the device are files in the folder that QEMU was started in.
+//! **FOR TESTS ONLY.** The emulated board has neither a random number generator nor flash that keeps anything: both are
+//! borrowed from the host of the emulator by semihosting. The flash is the file `flash.bin` in the folder that QEMU was
+//! started in, as `aclk provision` makes it.
 //!
 //! Nothing here is fit for a product: the host sees the private key, and supplies the randomness.
 
 mod entropy;
-mod file;
-mod provisioned;
-mod store;
+mod flash;
 
 pub(crate) use entropy::seeded;
-pub(crate) use file::FileError;
-pub(crate) use provisioned::{ANCHOR_MAX, read};
-pub(crate) use store::HostStore;
+pub(crate) use flash::HostFlash;
+
+use core::fmt;
+
+/// The host does not let us.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct HostError;
+
+impl fmt::Display for HostError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the host of the emulator does not read or write the file")
+    }
+}
+
+impl From<semihosting::io::Error> for HostError {
+    fn from(_: semihosting::io::Error) -> Self {
+        Self
+    }
+}

@@ -4,9 +4,11 @@
 
 use crate::interrupts::{Interrupt, unmask};
 use crate::mmio::Block;
+use core::convert::Infallible;
 use core::fmt;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;
 use embassy_sync::pipe::Pipe;
+use embedded_io_async::{ErrorType, Read, Write};
 
 // SAFETY: the UART is there (AN386, table 3-3), and moves no memory by itself.
 const UART: Block = unsafe { Block::at(0x4000_4000) };
@@ -25,7 +27,7 @@ const RECEIVED: u32 = 1 << 1;
 
 const BAUD: u32 = 115_200;
 
-/// Bytes that were typed and not read yet. What is typed beyond that is lost.
+/// Bytes that were typed and not read yet. While it is full the UART keeps what comes next, and the emulator what comes then.
 static TYPED: Pipe<CriticalSectionRawMutex, 64> = Pipe::new();
 
 /// Switches it on.
@@ -35,32 +37,62 @@ pub(crate) fn start() {
     unmask(Interrupt::Uart0Receive);
 }
 
+/// Moves what was typed out of the UART, as far as there is room.
 pub(crate) fn on_receive() {
     UART.write(INTERRUPT, RECEIVED);
-    while UART.read(STATE) & RECEIVE_FULL != 0 {
+    while UART.read(STATE) & RECEIVE_FULL != 0 && TYPED.free_capacity() > 0 {
         let byte = UART.read(DATA) as u8;
         let _ = TYPED.try_write(&[byte]);
     }
 }
 
-/// The next byte that is typed. Dropping the future loses nothing.
-pub(crate) async fn typed() -> u8 {
-    let mut byte = [0];
-    TYPED.read(&mut byte).await;
-    let [byte] = byte;
-    byte
+/// What somebody types.
+#[derive(Debug)]
+pub(crate) struct Keyboard;
+
+impl ErrorType for Keyboard {
+    type Error = Infallible;
 }
 
-/// Prints, and waits until the last byte is on its way.
+impl Read for Keyboard {
+    /// Giving up a read loses nothing.
+    async fn read(&mut self, buffer: &mut [u8]) -> Result<usize, Infallible> {
+        let len = TYPED.read(buffer).await;
+        // There is room for what the UART holds back.
+        critical_section::with(|_| on_receive());
+        Ok(len)
+    }
+}
+
+/// What is printed. It waits until the last byte is on its way.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Printer;
 
+fn print(bytes: &[u8]) {
+    for byte in bytes {
+        while UART.read(STATE) & SEND_FULL != 0 {}
+        UART.write(DATA, (*byte).into());
+    }
+}
+
 impl fmt::Write for Printer {
     fn write_str(&mut self, text: &str) -> fmt::Result {
-        for byte in text.bytes() {
-            while UART.read(STATE) & SEND_FULL != 0 {}
-            UART.write(DATA, byte.into());
-        }
+        print(text.as_bytes());
+        Ok(())
+    }
+}
+
+impl ErrorType for Printer {
+    type Error = Infallible;
+}
+
+impl Write for Printer {
+    async fn write(&mut self, bytes: &[u8]) -> Result<usize, Infallible> {
+        print(bytes);
+        Ok(bytes.len())
+    }
+
+    async fn flush(&mut self) -> Result<(), Infallible> {
         Ok(())
     }
 }

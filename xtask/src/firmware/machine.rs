@@ -68,6 +68,11 @@ impl Machine {
         }
     }
 
+    /// Whether `text` was in any of its lines.
+    pub(super) fn has_said(&self, text: &str) -> bool {
+        self.log.iter().any(|line| line.contains(text))
+    }
+
     /// Types a line.
     pub(super) fn type_line(&mut self, line: &str) -> Result<(), Problem> {
         let attempt = || format!("type `{line}` on the console");

@@ -1,13 +1,16 @@
-//! The life of a device, told by the real firmware in an emulated machine: from the factory to being unclaimed.
+//! The life of a device, told by the real firmware in an emulated machine.
+
+mod by_hand;
+mod steps;
 
 use super::Board;
 use super::emulated_cloud::{Cloud, member, number};
-use super::machine::{Machine, fresh, io};
-use super::pem;
+use super::factory::Device;
+use super::machine::{Machine, fresh};
 use crate::process::{Problem, root};
-use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
+use steps::Steps;
 
 /// What the emulated device is called.
 const HOSTNAME: &str = "emulated-board";
@@ -16,6 +19,10 @@ const GUID: &str = "5f0c3a7e-2b1d-4c6e-8f9a-0000000a0386";
 const PATIENCE: Duration = Duration::from_secs(120);
 /// The same for making a key: some 10^9 instructions.
 const KEY_PATIENCE: Duration = Duration::from_secs(900);
+/// What the console says of a device that was claimed.
+const CLAIMED: &str = "claimed as";
+/// What it says of a node whose link is up, and that the Cloud has taken in.
+const LIVE: &str = "live as node";
 
 /// Tells it, a line for each step.
 pub(crate) fn tell(board: &Board, image: &Path, key: Option<&Path>) -> Result<(), Problem> {
@@ -24,83 +31,52 @@ pub(crate) fn tell(board: &Board, image: &Path, key: Option<&Path>) -> Result<()
     };
     let folder = fresh(root().join("target/firmware").join(board.name))?;
     let cloud = Cloud::start()?;
-    provision(&folder, &cloud, key)?;
     println!("\n{} in QEMU, and the emulated Cloud at {}", board.name, cloud.url);
-
-    let mut step = Steps::new();
-    let mut device = Machine::switch_on(machine, image, &folder)?;
-    device.expect("network: config", PATIENCE)?;
-    step.done("it boots and gets an address by DHCP");
-    if key.is_none() {
-        let said = device.expect("key made", KEY_PATIENCE)?;
-        step.done(&format!("it makes its key: {}", said.last().map_or("", String::as_str)));
-    }
-    device.expect(&format!("claimed as {GUID}"), PATIENCE)?;
-    step.done("it claims itself: TLS with the whole chain checked, and its key is kept first");
-    device.expect(&format!("online as {GUID}"), PATIENCE)?;
-    step.done("it proves its key and comes online");
-    device.expect("live as the node", PATIENCE)?;
-    step.done("the Cloud takes it for a live node");
-    asked(&cloud, &device)?;
-    step.done("it answers /api/v1/info, asked by the Cloud over the link");
-
-    device.type_line("reboot")?;
-    online_again(&mut device)?;
-    step.done("it reboots, and is online again without claiming");
-
-    drop(device);
-    let mut device = Machine::switch_on(machine, image, &folder)?;
-    online_again(&mut device)?;
-    step.done("power is cut; it comes back, and is online again without claiming");
-
-    device.type_line("panic")?;
-    let said = online_again(&mut device)?;
-    if !said.iter().any(|line| line.contains("ended in a panic") && line.contains("somebody asked for it")) {
-        return Err(device.problem("the reason of the panic was not kept"));
-    }
-    step.done("it panics, starts anew by itself, says why, and is online again");
-    asked(&cloud, &device)?;
-    step.done("it answers again");
-
-    device.type_line("overflow")?;
-    let said = online_again(&mut device)?;
-    if !said.iter().any(|line| line.contains("ended in a panic") && line.contains("the stack of")) {
-        return Err(device.problem("a stack that is too small was not named"));
-    }
-    step.done("its stack overflows: it starts anew by itself, says why, and is online again");
-
-    device.type_line("unclaim")?;
-    device.expect("unclaimed", PATIENCE)?;
-    forgotten(&cloud, &device)?;
-    for name in ["claimed", "pending", "node_id", "token"] {
-        if folder.join(name).exists() {
-            return Err(device.problem(&format!("it is unclaimed, and `{name}` is still there")));
-        }
-    }
-    step.done("it is unclaimed, tells the Cloud, and the Cloud forgets it");
-    device.type_line("memory")?;
-    let said = device.expect("memory:", PATIENCE)?;
-    println!("  {}", said.last().map_or("", String::as_str));
-    Ok(())
+    let scene = Scene { machine, image, folder, cloud, key };
+    by_hand::tell(&scene)?;
+    out_of_the_factory(&scene)
 }
 
-/// What a factory does.
-fn provision(folder: &Path, cloud: &Cloud, key: Option<&Path>) -> Result<(), Problem> {
-    let write = |name: &str, content: &[u8]| {
-        let path = folder.join(name);
-        fs::write(&path, content).map_err(|cause| io("write", &path, cause))
-    };
-    let settings = format!("url={}\nhostname={HOSTNAME}\nguid={GUID}\nrooms={}\n", cloud.url, cloud.rooms);
-    write("settings", settings.as_bytes())?;
-    write("token", cloud.token.as_bytes())?;
-    let authority = fs::read_to_string(&cloud.authority).map_err(|cause| io("read", &cloud.authority, cause))?;
-    let der = pem::first(&authority)
-        .ok_or_else(|| Problem::Findings(vec!["the authority of the emulated Cloud is no PEM file".to_owned()]))?;
-    write("anchor.der", &der)?;
-    match key {
-        Some(key) => write("private.pem", &fs::read(key).map_err(|cause| io("read", key, cause))?),
-        None => Ok(()),
+/// Where it takes place.
+struct Scene<'s> {
+    /// The machine of QEMU.
+    machine: &'s str,
+    image: &'s Path,
+    /// What the device keeps when it is off.
+    folder: PathBuf,
+    cloud: Cloud,
+    /// Its private key, if it was given one.
+    key: Option<&'s Path>,
+}
+
+impl Scene<'_> {
+    fn switch_on(&self) -> Result<Machine, Problem> {
+        Machine::switch_on(self.machine, self.image, &self.folder)
     }
+}
+
+/// A device that knows what to do when it is switched on for the first time.
+fn out_of_the_factory(scene: &Scene<'_>) -> Result<(), Problem> {
+    let Some(key) = scene.key else { return Ok(()) };
+    println!("a device that comes from the factory with a token");
+    let mut step = Steps::new();
+    let device = Device { hostname: HOSTNAME, guid: GUID, has_token: true, key: Some(key), claimed: "" };
+    device.provision(&scene.cloud, &scene.folder)?;
+    let mut board = scene.switch_on()?;
+    board.expect(&format!("{CLAIMED} {GUID}"), PATIENCE)?;
+    board.expect(LIVE, PATIENCE)?;
+    step.done("it claims itself as soon as it is switched on, and becomes live");
+    drop(board);
+
+    println!("a device that comes from the factory with an identity");
+    let device = Device { has_token: false, claimed: GUID, ..device };
+    device.provision(&scene.cloud, &scene.folder)?;
+    let mut board = scene.switch_on()?;
+    online_again(&mut board)?;
+    step.done("it is online as soon as it is switched on, without claiming");
+    asked(&scene.cloud, &board)?;
+    step.done("it answers /api/v1/info, asked by the Cloud over the link");
+    Ok(())
 }
 
 /// The Cloud asks the device, over its link, who it is.
@@ -112,11 +88,11 @@ fn asked(cloud: &Cloud, device: &Machine) -> Result<(), Problem> {
     if is_it { Ok(()) } else { Err(device.problem(&format!("/api/v1/info over the link: {reply:?}"))) }
 }
 
-/// Waits until the device has started and is online, and sees to it that it has not claimed itself again.
+/// Waits until the device has started and is online, and sees to it that it has not claimed itself.
 fn online_again(device: &mut Machine) -> Result<Vec<String>, Problem> {
     let mut said = device.expect("FOR TESTS", PATIENCE)?;
-    said.extend(device.expect("live as the node", PATIENCE)?);
-    if said.iter().any(|line| line.contains("claimed as") || line.contains("claim: ")) {
+    said.extend(device.expect(LIVE, PATIENCE)?);
+    if said.iter().any(|line| line.contains(CLAIMED)) {
         return Err(device.problem("it was claimed already, and claims again"));
     }
     Ok(said)
@@ -145,20 +121,4 @@ fn forgotten(cloud: &Cloud, device: &Machine) -> Result<(), Problem> {
         after = number(&events.body, "next").unwrap_or(after);
     }
     Ok(())
-}
-
-/// Prints what was done, and how long it took.
-struct Steps {
-    begun: Instant,
-}
-
-impl Steps {
-    fn new() -> Self {
-        Self { begun: Instant::now() }
-    }
-
-    fn done(&mut self, what: &str) {
-        println!("  {:7.1} s  {what}", self.begun.elapsed().as_secs_f64());
-        self.begun = Instant::now();
-    }
 }

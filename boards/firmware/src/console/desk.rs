@@ -5,6 +5,7 @@ use aclk_core::driver::{Command, Control, Observer};
 use aclk_core::engine::event::Event;
 use aclk_core::identity::key::Progress;
 use aclk_core::stage::{Failure, Stage};
+use aclk_core::store::Saved;
 use aclk_core::text::Text;
 use core::cell::{Cell, RefCell};
 use core::fmt;
@@ -36,13 +37,22 @@ pub enum Wish {
 pub struct Desk {
     wish: RefCell<Option<Wish>>,
     ordered: Signal<NoopRawMutex, ()>,
-    /// Whether the link was told to end because of the wish.
-    is_told: Cell<bool>,
+    told: Cell<Told>,
     answer: Signal<NoopRawMutex, Result<(), FlashError>>,
     lines: RefCell<Deque<Text<LINE_LEN>, LINES_MAX>>,
     lost: Cell<u32>,
     spoken: Signal<NoopRawMutex, ()>,
     progress: Cell<Progress>,
+}
+
+/// What the link was told because of the wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    Nothing,
+    /// That the device is nobody any more. The Cloud hears it, too, if there is a link.
+    Forgotten,
+    /// That it has to end.
+    Ended,
 }
 
 impl fmt::Debug for Desk {
@@ -64,7 +74,7 @@ impl Desk {
         Self {
             wish: RefCell::new(None),
             ordered: Signal::new(),
-            is_told: Cell::new(false),
+            told: Cell::new(Told::Nothing),
             answer: Signal::new(),
             lines: RefCell::new(Deque::new()),
             lost: Cell::new(0),
@@ -90,7 +100,7 @@ impl Desk {
 
     /// What is wished.
     pub(crate) fn take(&self) -> Option<Wish> {
-        self.is_told.set(false);
+        self.told.set(Told::Nothing);
         self.wish.take()
     }
 
@@ -107,7 +117,7 @@ impl Desk {
     }
 
     /// Leaves a line for the console.
-    pub(crate) fn say(&self, line: impl fmt::Display) {
+    pub fn say(&self, line: impl fmt::Display) {
         let mut lines = self.lines.borrow_mut();
         if lines.is_full() {
             let _ = lines.pop_front();
@@ -144,10 +154,18 @@ impl Desk {
 impl Control for &Desk {
     async fn next(&mut self) -> Command {
         self.wished().await;
-        if self.is_told.replace(true) {
-            core::future::pending::<()>().await;
+        let is_unclaim = matches!(*self.wish.borrow(), Some(Wish::Unclaim));
+        match self.told.get() {
+            Told::Nothing if is_unclaim => {
+                self.told.set(Told::Forgotten);
+                Command::Reload(Saved::default())
+            }
+            Told::Nothing | Told::Forgotten => {
+                self.told.set(Told::Ended);
+                Command::Stop
+            }
+            Told::Ended => core::future::pending().await,
         }
-        Command::Stop
     }
 }
 

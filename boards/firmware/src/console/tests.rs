@@ -1,6 +1,6 @@
 //! A person at a terminal, by script.
 
-use super::{Desk, LINE_MAX, Wish, console};
+use super::{Commands, Desk, LINE_MAX, Wish, console_with};
 use crate::flash::FlashError;
 use crate::{BoardDevice, Counters, DeviceClock};
 use aclk_core::clock::{Clock, Instant, Now, WallTime};
@@ -126,6 +126,15 @@ fn with(
     prepare: impl FnOnce(&mut Node<dyn aclk_core::metrics::Device + '_>),
     run: impl FnOnce(&mut Person<'_>, &Desk),
 ) {
+    with_commands(&mut (), prepare, run);
+}
+
+/// The same, of a product with commands of its own.
+fn with_commands(
+    commands: &mut impl Commands,
+    prepare: impl FnOnce(&mut Node<dyn aclk_core::metrics::Device + '_>),
+    run: impl FnOnce(&mut Person<'_>, &Desk),
+) {
     let (clock, counters, mut samples) = (DeviceClock::new(0), Counters::new(), [0.0; 64]);
     let device = BoardDevice::new(Facts::default(), (), (), &clock, &counters, &mut samples);
     let now = Now { instant: Instant::START, wall: Still.wall() };
@@ -133,7 +142,7 @@ fn with(
     let node: &RefCell<Node<dyn aclk_core::metrics::Device + '_>> = &node;
     prepare(&mut node.borrow_mut());
     let (wire, desk) = (Wire::default(), Desk::new());
-    let console = pin!(console(&wire, &wire, &desk, node, &Still));
+    let console = pin!(console_with(&wire, &wire, &desk, node, &Still, commands));
     let mut person = Person { wire: &wire, console };
     assert_eq!(person.look(), "> ");
     run(&mut person, &desk);
@@ -329,4 +338,42 @@ fn unclaim_and_reboot_reach_the_application_and_the_flash_may_refuse() {
         assert_eq!(person.types(b"reboot\r"), "reboot\r\nrebooting\r\n");
         assert!(matches!(desk.take(), Some(Wish::Reboot)));
     });
+}
+
+/// A product that has a lamp.
+#[derive(Default)]
+struct Lamp {
+    is_on: bool,
+}
+
+impl Commands for Lamp {
+    const HELP: &'static [&'static str] = &["lamp  turn the lamp on or off"];
+
+    fn obey(&mut self, line: &str, desk: &Desk) -> bool {
+        // Nobody can take a command away that every device has.
+        let is_known = matches!(line, "lamp" | "status");
+        if is_known {
+            self.is_on = !self.is_on;
+            desk.say(if self.is_on { "the lamp is on" } else { "the lamp is off" });
+        }
+        is_known
+    }
+}
+
+#[test]
+fn a_product_has_commands_of_its_own_behind_those_of_everybody() {
+    let mut lamp = Lamp::default();
+    with_commands(
+        &mut lamp,
+        |_| {},
+        |person, _| {
+            assert!(person.types(b"  lamp \r").contains("the lamp is on"));
+            assert!(person.types(b"lamp now\r").contains("unknown command"));
+            let status = person.types(b"status\r");
+            assert!(status.contains("pump-7") && !status.contains("lamp"), "{status}");
+            let help = person.types(b"help\r");
+            assert!(help.contains("claim TOKEN") && help.ends_with("lamp  turn the lamp on or off\r\n> "), "{help}");
+        },
+    );
+    assert!(lamp.is_on);
 }

@@ -6,8 +6,8 @@
 
 use super::error::FlashError;
 use super::records::Slot;
-use super::view::Veiled;
-use super::{Buffer, map};
+use super::view::{Veil, View};
+use super::{Buffer, fetch};
 use core::ops::Range;
 use embedded_storage_async::nor_flash::{NorFlash, NorFlashErrorKind};
 
@@ -94,8 +94,8 @@ where
 {
     for slot in Slot::ALL {
         let mut is_in = async |inside| {
-            let view = Veiled { flash: &mut *flash, page: page.clone(), inside };
-            Ok::<_, FlashError>(map(view, range)?.fetch_item::<&[u8]>(&mut buffer.0, &slot).await?.is_some())
+            let view = View { flash: &mut *flash, veil: Some(Veil { page: page.clone(), inside }) };
+            Ok::<_, FlashError>(fetch(view, range, slot, buffer).await?.is_some())
         };
         if is_in(false).await? && !is_in(true).await? {
             return Ok(false);

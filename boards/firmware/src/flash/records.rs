@@ -2,7 +2,6 @@
 
 use super::{ANCHORS_MAX, AnchorList, ClaimOrder, FORMAT, HOSTNAME_MAX, PROXY_URL_MAX, Setup};
 use aclk_core::identity::guid::Guid;
-use aclk_core::identity::key::PRIVATE_PEM_MAX;
 use aclk_core::identity::pem::{Form, PrivateDer};
 use aclk_core::secret::Secret;
 use aclk_core::store::{Claim, NodeId, Saved};
@@ -37,23 +36,28 @@ impl Key for Slot {
     }
 }
 
-/// One thing that is kept.
-pub(super) trait Record<'d>: Sized {
-    const SLOT: Slot;
+/// One thing that is kept, on its way into the flash.
+pub(super) trait Encode {
+    fn slot(&self) -> Slot;
 
     fn encode(&self, writer: &mut Writer<'_>);
+}
+
+/// One thing that is kept, as it comes out of the flash.
+pub(super) trait Record<'d>: Sized {
+    const SLOT: Slot;
 
     fn decode(reader: &mut Reader<'d>) -> Option<Self>;
 }
 
-/// A record on its way into the flash, with a sum over its bytes.
-pub(super) struct Outgoing<'r, T> {
-    record: &'r T,
+/// A record on its way into the flash, with a sum over its bytes. It does not know which: the way is there once.
+pub(super) struct Outgoing<'r> {
+    record: &'r dyn Encode,
     sum: Cell<u32>,
 }
 
-impl<'r, T> Outgoing<'r, T> {
-    pub(super) const fn new(record: &'r T) -> Self {
+impl<'r> Outgoing<'r> {
+    pub(super) const fn new(record: &'r dyn Encode) -> Self {
         Self { record, sum: Cell::new(0) }
     }
 
@@ -68,10 +72,10 @@ fn sum(bytes: &[u8]) -> u32 {
     bytes.iter().fold(0x811c_9dc5, |sum, byte| (sum ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }
 
-impl<'d, T: Record<'d>> Value<'d> for Outgoing<'_, T> {
+impl<'d> Value<'d> for Outgoing<'_> {
     fn serialize_into(&self, buffer: &mut [u8]) -> Result<usize, SerializationError> {
         let mut writer = Writer { buffer, len: Some(0) };
-        writer.put(&[T::SLOT.0]);
+        writer.put(&[self.record.slot().0]);
         self.record.encode(&mut writer);
         let len = writer.len.ok_or(SerializationError::BufferTooSmall)?;
         self.sum.set(sum(buffer.get(..len).unwrap_or_default()));
@@ -97,7 +101,7 @@ pub(super) fn decode<'d, T: Record<'d>>(bytes: &'d [u8]) -> Option<T> {
 /// Appends to a buffer. What finds no room shows at the end.
 pub(super) struct Writer<'b> {
     buffer: &'b mut [u8],
-    /// `None` once there was no room.
+    /// `None` once there was no room, or nothing to write.
     len: Option<usize>,
 }
 
@@ -114,9 +118,13 @@ impl Writer<'_> {
     fn put_all(&mut self, bytes: &[u8]) {
         match u16::try_from(bytes.len()) {
             Ok(len) => self.put(&len.to_le_bytes()),
-            Err(_) => self.len = None,
+            Err(_) => self.fail(),
         }
         self.put(bytes);
+    }
+
+    const fn fail(&mut self) {
+        self.len = None;
     }
 
     fn put_guid(&mut self, guid: Option<Guid>) {
@@ -186,13 +194,19 @@ pub(super) struct Mark {
     pub(super) format: u8,
 }
 
-impl Record<'_> for Mark {
-    const SLOT: Slot = Slot(0);
+impl Encode for Mark {
+    fn slot(&self) -> Slot {
+        Self::SLOT
+    }
 
     fn encode(&self, writer: &mut Writer<'_>) {
         writer.put(&[FORMAT]);
         writer.put(&MAGIC);
     }
+}
+
+impl Record<'_> for Mark {
+    const SLOT: Slot = Slot(0);
 
     fn decode(reader: &mut Reader<'_>) -> Option<Self> {
         let format = reader.byte()?;
@@ -210,8 +224,10 @@ pub(super) struct State {
     pub(super) saved: Saved,
 }
 
-impl Record<'_> for State {
-    const SLOT: Slot = Slot(1);
+impl Encode for State {
+    fn slot(&self) -> Slot {
+        Self::SLOT
+    }
 
     fn encode(&self, writer: &mut Writer<'_>) {
         let Self { machine, spent, saved: Saved { claimed, pending, node } } = self;
@@ -222,6 +238,10 @@ impl Record<'_> for State {
         writer.put_guid(node.map(|node| node.claimed));
         writer.put_guid(node.map(|node| node.node));
     }
+}
+
+impl Record<'_> for State {
+    const SLOT: Slot = Slot(1);
 
     fn decode(reader: &mut Reader<'_>) -> Option<Self> {
         let machine = reader.guid()?;
@@ -236,23 +256,33 @@ impl Record<'_> for State {
     }
 }
 
-/// The private key. Without content once it was given up.
-pub(super) struct PrivateKey(pub(super) Option<PrivateDer>);
+/// A private key as PEM, which is one: its DER is written. `None` gives the key up.
+pub(super) struct PrivatePem<'p>(pub(super) Option<&'p [u8]>);
 
-impl Record<'_> for PrivateKey {
-    const SLOT: Slot = Slot(2);
-
-    fn encode(&self, writer: &mut Writer<'_>) {
-        if let Some(key) = &self.0 {
-            writer.put(&[match key.form {
-                Form::Pkcs8 => 8,
-                Form::Pkcs1 => 1,
-            }]);
-            writer.put_all(key.der.expose());
-        }
+impl Encode for PrivatePem<'_> {
+    fn slot(&self) -> Slot {
+        PrivateKey::SLOT
     }
 
-    fn decode(reader: &mut Reader<'_>) -> Option<Self> {
+    fn encode(&self, writer: &mut Writer<'_>) {
+        let Some(pem) = self.0 else { return };
+        // Read here, so that nobody else has to keep a copy of it meanwhile.
+        let Ok(key) = PrivateDer::read(pem) else { return writer.fail() };
+        writer.put(&[match key.form {
+            Form::Pkcs8 => 8,
+            Form::Pkcs1 => 1,
+        }]);
+        writer.put_all(key.der.expose());
+    }
+}
+
+/// The private key: its form and its DER. Without content once it was given up.
+pub(super) struct PrivateKey<'d>(pub(super) Option<(Form, &'d [u8])>);
+
+impl<'d> Record<'d> for PrivateKey<'d> {
+    const SLOT: Slot = Slot(2);
+
+    fn decode(reader: &mut Reader<'d>) -> Option<Self> {
         if reader.rest.is_empty() {
             return Some(Self(None));
         }
@@ -261,8 +291,49 @@ impl Record<'_> for PrivateKey {
             1 => Form::Pkcs1,
             _ => return None,
         };
-        let der = Secret::<PRIVATE_PEM_MAX>::copy_of(reader.all()?).ok()?;
-        Some(Self(Some(PrivateDer { form, der })))
+        Some(Self(Some((form, reader.all()?))))
+    }
+}
+
+/// Whom to claim for; `None` for nobody any more. With the number of this order.
+pub(super) struct Order<'o> {
+    pub(super) number: u32,
+    pub(super) order: Option<&'o ClaimOrder>,
+}
+
+impl Encode for Order<'_> {
+    fn slot(&self) -> Slot {
+        Ordered::SLOT
+    }
+
+    fn encode(&self, writer: &mut Writer<'_>) {
+        writer.put(&self.number.to_le_bytes());
+        let (token, rooms, url) = match self.order {
+            Some(ClaimOrder { token, rooms, url }) => (token.expose(), rooms.as_str(), url.as_ref()),
+            None => (&[][..], "", None),
+        };
+        writer.put_all(token);
+        writer.put_all(rooms.as_bytes());
+        writer.put_all(url.map_or("", Url::as_str).as_bytes());
+    }
+}
+
+/// What is to be known of an order: its number, and whether there is a token in it.
+#[derive(Clone, Copy)]
+pub(super) struct OrderMark {
+    pub(super) number: u32,
+    pub(super) has_token: bool,
+}
+
+impl Record<'_> for OrderMark {
+    const SLOT: Slot = Ordered::SLOT;
+
+    fn decode(reader: &mut Reader<'_>) -> Option<Self> {
+        let number = u32::from_le_bytes(reader.array()?);
+        let has_token = !reader.all()?.is_empty();
+        reader.text()?;
+        reader.text()?;
+        Some(Self { number, has_token })
     }
 }
 
@@ -275,14 +346,6 @@ pub(super) struct Ordered {
 impl Record<'_> for Ordered {
     const SLOT: Slot = Slot(3);
 
-    fn encode(&self, writer: &mut Writer<'_>) {
-        let ClaimOrder { token, rooms, url } = &self.order;
-        writer.put(&self.number.to_le_bytes());
-        writer.put_all(token.expose());
-        writer.put_all(rooms.as_bytes());
-        writer.put_all(url.as_ref().map_or("", Url::as_str).as_bytes());
-    }
-
     fn decode(reader: &mut Reader<'_>) -> Option<Self> {
         let number = u32::from_le_bytes(reader.array()?);
         let token = Secret::copy_of(reader.all()?).ok()?;
@@ -292,13 +355,19 @@ impl Record<'_> for Ordered {
     }
 }
 
-impl Record<'_> for Setup {
-    const SLOT: Slot = Slot(4);
+impl Encode for Setup {
+    fn slot(&self) -> Slot {
+        Self::SLOT
+    }
 
     fn encode(&self, writer: &mut Writer<'_>) {
         writer.put_all(self.hostname.as_bytes());
         writer.put_all(self.proxy.expose());
     }
+}
+
+impl Record<'_> for Setup {
+    const SLOT: Slot = Slot(4);
 
     fn decode(reader: &mut Reader<'_>) -> Option<Self> {
         let hostname = heapless::String::<HOSTNAME_MAX>::try_from(reader.text()?).ok()?;
@@ -307,8 +376,10 @@ impl Record<'_> for Setup {
     }
 }
 
-impl<'d> Record<'d> for AnchorList<'d> {
-    const SLOT: Slot = Slot(5);
+impl Encode for AnchorList<'_> {
+    fn slot(&self) -> Slot {
+        Self::SLOT
+    }
 
     fn encode(&self, writer: &mut Writer<'_>) {
         for TrustAnchor { subject, subject_public_key_info, name_constraints } in &self.0 {
@@ -317,6 +388,10 @@ impl<'d> Record<'d> for AnchorList<'d> {
             writer.put_all(name_constraints.as_deref().unwrap_or_default());
         }
     }
+}
+
+impl<'d> Record<'d> for AnchorList<'d> {
+    const SLOT: Slot = Slot(5);
 
     fn decode(reader: &mut Reader<'d>) -> Option<Self> {
         let mut anchors = heapless::Vec::<_, ANCHORS_MAX>::new();

@@ -1,12 +1,13 @@
 //! The flash as the store that the link asks for.
 
-use super::records::{Ordered, PrivateKey};
-use super::{ClaimOrder, FlashError, FlashStore};
+use super::records::{self, Order, OrderMark, PrivateKey, PrivatePem, Record as _, State};
+use super::{FlashError, FlashStore};
 use aclk_core::identity::key::PRIVATE_PEM_MAX;
 use aclk_core::identity::pem::PrivateDer;
 use aclk_core::secret::Secret;
-use aclk_core::store::{Record, Saved, Store};
+use aclk_core::store::{Claim, Record, Saved, Store};
 use embedded_storage_async::nor_flash::NorFlash;
+use zeroize::Zeroize;
 
 impl<F: NorFlash> Store for FlashStore<F> {
     type Error = FlashError;
@@ -16,40 +17,68 @@ impl<F: NorFlash> Store for FlashStore<F> {
     }
 
     async fn load_key(&mut self) -> Result<Option<Secret<PRIVATE_PEM_MAX>>, FlashError> {
-        match self.get::<PrivateKey>().await? {
-            Some(PrivateKey(Some(key))) => key.to_pem().map(Some).map_err(|_| FlashError::Damaged),
-            _ => Ok(None),
-        }
+        let found = match self.read(PrivateKey::SLOT).await {
+            Ok(Some(bytes)) => pem(bytes),
+            Ok(None) => Ok(None),
+            Err(error) => Err(error),
+        };
+        self.buffer.0.zeroize();
+        found
     }
 
     async fn save(&mut self, record: Record<'_>) -> Result<(), FlashError> {
-        let before = match record {
-            Record::Key { private_pem, .. } => {
-                let key = PrivateDer::read(private_pem.expose()).map_err(|_| FlashError::Key)?;
-                return self.put(&PrivateKey(Some(key))).await;
-            }
-            _ => self.state().await?,
-        };
-        let mut state = before.clone();
-        match record {
-            Record::Key { .. } => {}
-            Record::Pending(claim) => state.saved.pending = Some(claim.clone()),
-            Record::Refused => state.saved.pending = None,
-            Record::Node(id) => state.saved.node = Some(id),
-            Record::Claimed(claim) => {
-                let ordered = self.get::<Ordered>().await?;
-                state.spent = ordered.as_ref().map_or(state.spent, |ordered| ordered.number);
-                state.saved = Saved { claimed: Some(claim.clone()), pending: None, node: None };
-                self.put(&state).await?;
-                if let Some(Ordered { number, order }) = ordered
-                    && !order.token.is_empty()
-                {
-                    // It counts no longer. That it is also overwritten once its page is erased is worth no failure.
-                    let _ = self.put(&Ordered { number, order: ClaimOrder::default() }).await;
-                }
-                return Ok(());
-            }
+        if let Record::Key { private_pem, .. } = record {
+            let pem = private_pem.expose();
+            PrivateDer::read(pem).map_err(|_| FlashError::Key)?;
+            return self.put(&PrivatePem(Some(pem))).await;
         }
-        if state == before { Ok(()) } else { self.put(&state).await }
+        let ordered = match record {
+            Record::Claimed(_) => self.get::<OrderMark>().await?,
+            _ => None,
+        };
+        let mut state = self.state().await?;
+        if note(&mut state, record, ordered) {
+            self.put(&state).await?;
+        }
+        if let Some(OrderMark { number, has_token: true }) = ordered {
+            // It counts no longer. That it is also overwritten once its page is erased is worth no failure.
+            let _ = self.put(&Order { number, order: None }).await;
+        }
+        Ok(())
     }
+}
+
+/// The key in a record, as PEM.
+#[inline(never)]
+fn pem(bytes: &[u8]) -> Result<Option<Secret<PRIVATE_PEM_MAX>>, FlashError> {
+    let PrivateKey(key) = records::decode(bytes).ok_or(FlashError::Damaged)?;
+    let Some((form, der)) = key else { return Ok(None) };
+    let der = Secret::copy_of(der).map_err(|_| FlashError::Damaged)?;
+    PrivateDer { form, der }.to_pem().map(Some).map_err(|_| FlashError::Damaged)
+}
+
+/// Takes note of `record`, and of the order that is over and done with by it. Whether that changes anything.
+fn note(state: &mut State, record: Record<'_>, ordered: Option<OrderMark>) -> bool {
+    let State { saved, spent, .. } = state;
+    match record {
+        Record::Key { .. } => false,
+        Record::Pending(claim) => replace(&mut saved.pending, Some(claim)),
+        Record::Refused => replace(&mut saved.pending, None),
+        Record::Node(id) => saved.node.replace(id) != Some(id),
+        Record::Claimed(claim) => {
+            *spent = ordered.map_or(*spent, |order| order.number);
+            replace(&mut saved.claimed, Some(claim));
+            (saved.pending, saved.node) = (None, None);
+            true
+        }
+    }
+}
+
+/// Puts `new` in place of `old`. Whether it is something else.
+fn replace(old: &mut Option<Claim>, new: Option<&Claim>) -> bool {
+    let is_new = old.as_ref() != new;
+    if is_new {
+        *old = new.cloned();
+    }
+    is_new
 }

@@ -1,4 +1,4 @@
-//! Flash as the map sees it: all of it, or with pages that look erased.
+//! Flash as the map sees it: all of it, or with pages that look erased. One type for both, so that the library is there once.
 
 use core::ops::Range;
 use embedded_storage_async::nor_flash::{ErrorType, NorFlash, NorFlashError, NorFlashErrorKind, ReadNorFlash};
@@ -36,26 +36,32 @@ impl<F: NorFlash> NorFlash for Plain<F> {
     }
 }
 
-/// A flash that can only be read, in which some pages look erased.
+/// What looks erased of a flash.
 #[derive(Debug)]
-pub(super) struct Veiled<'f, F> {
-    pub(super) flash: &'f mut F,
+pub(super) struct Veil {
     /// What is inside or outside of it looks erased.
     pub(super) page: Range<u32>,
     /// Whether it is the inside.
     pub(super) inside: bool,
 }
 
-impl<F: NorFlash<Error = NorFlashErrorKind>> ErrorType for Veiled<'_, F> {
+/// A flash, which can only be read if some of it looks erased.
+#[derive(Debug)]
+pub(super) struct View<'f, F> {
+    pub(super) flash: &'f mut F,
+    pub(super) veil: Option<Veil>,
+}
+
+impl<F: NorFlash<Error = NorFlashErrorKind>> ErrorType for View<'_, F> {
     type Error = NorFlashErrorKind;
 }
 
-impl<F: NorFlash<Error = NorFlashErrorKind>> ReadNorFlash for Veiled<'_, F> {
+impl<F: NorFlash<Error = NorFlashErrorKind>> ReadNorFlash for View<'_, F> {
     const READ_SIZE: usize = F::READ_SIZE;
 
     async fn read(&mut self, offset: u32, bytes: &mut [u8]) -> Result<(), NorFlashErrorKind> {
         // Nothing that is read crosses the border of a page.
-        if self.page.contains(&offset) == self.inside {
+        if self.veil.as_ref().is_some_and(|veil| veil.page.contains(&offset) == veil.inside) {
             bytes.fill(0xff);
             return Ok(());
         }
@@ -67,15 +73,21 @@ impl<F: NorFlash<Error = NorFlashErrorKind>> ReadNorFlash for Veiled<'_, F> {
     }
 }
 
-impl<F: NorFlash<Error = NorFlashErrorKind>> NorFlash for Veiled<'_, F> {
+impl<F: NorFlash<Error = NorFlashErrorKind>> NorFlash for View<'_, F> {
     const WRITE_SIZE: usize = F::WRITE_SIZE;
     const ERASE_SIZE: usize = F::ERASE_SIZE;
 
-    async fn erase(&mut self, _: u32, _: u32) -> Result<(), NorFlashErrorKind> {
-        Err(NorFlashErrorKind::Other)
+    async fn erase(&mut self, from: u32, to: u32) -> Result<(), NorFlashErrorKind> {
+        match self.veil {
+            Some(_) => Err(NorFlashErrorKind::Other),
+            None => self.flash.erase(from, to).await,
+        }
     }
 
-    async fn write(&mut self, _: u32, _: &[u8]) -> Result<(), NorFlashErrorKind> {
-        Err(NorFlashErrorKind::Other)
+    async fn write(&mut self, offset: u32, bytes: &[u8]) -> Result<(), NorFlashErrorKind> {
+        match self.veil {
+            Some(_) => Err(NorFlashErrorKind::Other),
+            None => self.flash.write(offset, bytes).await,
+        }
     }
 }

@@ -7,7 +7,7 @@ use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::{Key, KeyError, PRIVATE_PEM_MAX, PublicPem};
 use aclk_core::identity::software::SoftwareKey;
 use aclk_core::secret::Secret;
-use aclk_core::store::{Record, Store};
+use aclk_core::store::{Claim, Record, Store};
 use aclk_core::tls::anchor;
 use aclk_core::wire::proxy::Proxy;
 use aclk_core::wire::url::Url;
@@ -39,6 +39,7 @@ pub(super) struct Provision {
     pub(super) key: KeySource,
     setup: Setup,
     order: Option<ClaimOrder>,
+    claimed: Option<Claim>,
     anchors: Vec<CertificateDer<'static>>,
 }
 
@@ -88,8 +89,23 @@ impl Provision {
             let comma = if rooms.is_empty() { "" } else { "," };
             rooms.push_str(comma).and_then(|()| rooms.push_str(room)).map_err(|_| wrong(&"the rooms are too long"))?;
         }
+        let claimed = match row.get("claimed") {
+            "" => None,
+            _ if !row.get("token").is_empty() || !rooms.is_empty() => {
+                return Err(wrong(&"it is claimed already, and there are a token or rooms"));
+            }
+            _ if matches!(row.get("key"), "" | "generate") => {
+                return Err(wrong(&"it is claimed already, and the key that it was claimed with is missing"));
+            }
+            text => {
+                let id = Guid::parse(text).map_err(|error| wrong(&format_args!("the claimed id: {error}")))?;
+                let url =
+                    url.clone().ok_or_else(|| wrong(&"it is claimed already, and the url of its Cloud is missing"))?;
+                Some(Claim { id, url })
+            }
+        };
         let order = match row.get("token") {
-            "" if url.is_none() && rooms.is_empty() => None,
+            "" if claimed.is_some() || url.is_none() && rooms.is_empty() => None,
             "" => return Err(wrong(&"there are rooms or a url, and no token")),
             token => {
                 let token = Secret::copy_of(token.as_bytes());
@@ -118,7 +134,7 @@ impl Provision {
             "" => Vec::new(),
             path => certificates(&file(path)?).map_err(|cause| wrong(&format_args!("the anchors: {cause}")))?,
         };
-        Ok(Self { hostname: hostname.to_owned(), guid, key, setup, order, anchors })
+        Ok(Self { hostname: hostname.to_owned(), guid, key, setup, order, claimed, anchors })
     }
 
     /// The flash of the device. `anchors` are whom it trusts if its row does not say.
@@ -163,7 +179,7 @@ impl Content<'_> {
         &self,
         image: Image<PAGE, WORD>,
     ) -> Result<Zeroizing<Vec<u8>>, FlashError> {
-        let Provision { guid, setup, order, .. } = self.provision;
+        let Provision { guid, setup, order, claimed, .. } = self.provision;
         let end = u32::try_from(image.0.len()).map_err(|_| FlashError::Range)?;
         let mut store = FlashStore::new(image, 0..end)?;
         block_on(async {
@@ -174,6 +190,9 @@ impl Content<'_> {
             }
             if let Some(private_pem) = &self.pem {
                 store.save(Record::Key { private_pem, public_pem: &PublicPem::new() }).await?;
+            }
+            if let Some(claim) = claimed {
+                store.save(Record::Claimed(claim)).await?;
             }
             if !self.anchors.0.is_empty() {
                 store.set_anchors(&self.anchors).await?;

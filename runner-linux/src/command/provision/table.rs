@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 /// The columns there may be. All but the host name may be missing or empty.
-const COLUMNS: [&str; 8] = ["hostname", "token", "rooms", "url", "proxy", "key", "guid", "anchors"];
+const COLUMNS: [&str; 9] = ["hostname", "token", "rooms", "url", "proxy", "key", "guid", "claimed", "anchors"];
 /// The longest table, in bytes: some ten thousand devices.
 pub(super) const TABLE_MAX: u64 = 16 << 20;
 

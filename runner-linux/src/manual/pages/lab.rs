@@ -61,7 +61,8 @@ pub(crate) const PROVISION: Page = Page {
          its identity. The whole table is checked first; if a line is wrong, nothing is written.",
         "The first line names the columns, in any order: hostname; token, rooms (with commas, so in quotation marks), url, \
          proxy; key (a file with a private key, \"generate\", or nothing: the device makes its own); guid (or nothing: a new \
-         one); anchors (a PEM file). All but hostname may be missing or empty. Files are relative to the table.",
+         one); claimed (the claimed id of a device that was claimed with this key into the Cloud at url: it links without \
+         claiming); anchors (a PEM file). All but hostname may be missing or empty. Files are relative to the table.",
     ],
     options: &[
         Opt::new(&["--csv"], "FILE", '=', "the table of the devices").file(),

@@ -54,8 +54,9 @@ fn a_device_is_claimed_over_its_console_comes_back_after_a_reboot_and_is_unclaim
 
     let seen = simulation.screen().len();
     simulation.types("unclaim\r");
-    wait_for(&mut simulation, seen, "unclaimed: the Cloud may show the node as offline");
+    wait_for(&mut simulation, seen, "unclaimed: ");
     simulation.run_for(Duration::from_secs(30));
+    assert!(simulation.cloud().state().nodes.is_empty(), "the Cloud was told");
     assert!(!simulation.screen()[seen..].contains("online\r\n"), "{}", simulation.screen());
     simulation.types("reboot\r");
     wait_for(&mut simulation, seen, "rebooting");
