@@ -76,7 +76,7 @@ fn check(from: usize, to: usize, unit: usize) -> Result<(), NorFlashErrorKind> {
     if from > to || to > SIZE {
         return Err(NorFlashErrorKind::OutOfBounds);
     }
-    if from % unit != 0 || to % unit != 0 {
+    if !from.is_multiple_of(unit) || !to.is_multiple_of(unit) {
         return Err(NorFlashErrorKind::NotAligned);
     }
     Ok(())
