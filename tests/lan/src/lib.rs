@@ -89,7 +89,7 @@ pub use cable::{Cable, Counters, ETHERNET_HEADER, End, Frame};
 pub use device_end::{DeviceEnd, Jack, Received, Room, device_end};
 pub use faults::Faults;
 pub use lan::Lan;
-pub use pcap::{Pcap, PcapBuffer};
+pub use pcap::{Direction, Pcap, PcapBuffer};
 pub use router::{
     Action, Answer, Config, ConfigError, Dhcp, DhcpFault, Dns, DnsFault, FlowId, Forward, HostEvent, MIN_MTU, Nat,
     Overfull, ROUTER_ADDRESS, ROUTER_MAC, Router, Services, Sntp, SntpFault, Strays, Target,

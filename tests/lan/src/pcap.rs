@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// Which way a captured frame went, seen from the interface it was captured on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Direction {
+pub enum Direction {
     /// Received.
     Inbound,
     /// Sent.
@@ -52,7 +52,10 @@ impl Pcap {
     }
 
     /// Begins the capture on the interface called `name`. Called once, before anything else.
-    pub(crate) fn interface(&mut self, name: &str) -> io::Result<()> {
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn interface(&mut self, name: &str) -> io::Result<()> {
         let mut section = Block::new(SECTION_HEADER);
         section.u32(BYTE_ORDER_MAGIC).u16(1).u16(0).u64(u64::MAX);
         section.option(USER_APPLICATION, b"aclk-lan").end_of_options();
@@ -64,7 +67,11 @@ impl Pcap {
         interface.write(&mut self.out)
     }
 
-    pub(crate) fn frame(&mut self, now: Instant, direction: Direction, frame: &[u8], remark: &str) -> io::Result<()> {
+    /// Adds a frame that passed at `now`, with a remark, if that is not empty.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn frame(&mut self, now: Instant, direction: Direction, frame: &[u8], remark: &str) -> io::Result<()> {
         let time = self.unix_us.saturating_add(now.as_micros());
         let length = u32::try_from(frame.len()).map_err(io::Error::other)?;
         let flags: u32 = match direction {
@@ -81,7 +88,11 @@ impl Pcap {
         packet.write(&mut self.out)
     }
 
-    pub(crate) fn secrets(&mut self, key_log: &[u8]) -> io::Result<()> {
+    /// Adds TLS secrets, in the format of `SSLKEYLOGFILE`, for the frames that follow.
+    ///
+    /// # Errors
+    /// If they cannot be written.
+    pub fn secrets(&mut self, key_log: &[u8]) -> io::Result<()> {
         let length = u32::try_from(key_log.len()).map_err(io::Error::other)?;
         let mut secrets = Block::new(DECRYPTION_SECRETS);
         secrets.u32(TLS_KEY_LOG).u32(length).padded(key_log);
