@@ -27,6 +27,7 @@ impl Instant {
 
     /// Time that passed since `earlier`; zero if `earlier` is later.
     #[must_use]
+    #[inline(never)]
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
@@ -36,10 +37,20 @@ impl Add<Duration> for Instant {
     type Output = Self;
 
     /// Saturates at the end of time (584 000 years after the start).
+    #[inline(never)]
     fn add(self, span: Duration) -> Self {
-        let us = u64::try_from(span.as_micros()).unwrap_or(u64::MAX);
-        Self(self.0.saturating_add(us))
+        Self(self.0.saturating_add(micros(span)))
     }
+}
+
+/// Whole microseconds. `Duration` has them in 128 bits, which are dear where there is no instruction for them.
+pub(crate) const fn micros(span: Duration) -> u64 {
+    span.as_secs().saturating_mul(1_000_000).saturating_add(span.subsec_micros() as u64)
+}
+
+/// Whole seconds in which a time has passed: a microsecond counts as a second.
+pub(crate) const fn seconds_up(span: Duration) -> u64 {
+    span.as_secs().saturating_add((span.subsec_micros() > 0) as u64)
 }
 
 /// How far a wall clock can be believed.

@@ -3,6 +3,7 @@
 //! The command line, `status`, the logs and the tests all print these words and no others, so that a failure always
 //! names its stage, its cause, what the server said and what happens next.
 
+use crate::clock::seconds_up;
 use crate::text::Text;
 use core::fmt;
 use core::time::Duration;
@@ -169,6 +170,12 @@ impl Failure {
     /// A failure at `stage` because of `cause`.
     #[must_use]
     pub fn new(stage: Stage, cause: impl fmt::Display) -> Self {
+        Self::because(stage, &cause)
+    }
+
+    // One for all kinds of causes.
+    #[inline(never)]
+    fn because(stage: Stage, cause: &dyn fmt::Display) -> Self {
         Self { stage, purpose: None, cause: Text::of(cause), server: None, hint: "", next: Next::Stop }
     }
 
@@ -217,7 +224,7 @@ impl fmt::Display for Failure {
         write!(f, "{}: {}", self.stage, self.cause)?;
         match self.next {
             Next::Stop => Ok(()),
-            Next::Retry(delay) => write!(f, " (retry in {} s)", delay.as_micros().div_ceil(1_000_000)),
+            Next::Retry(delay) => write!(f, " (retry in {} s)", seconds_up(delay)),
             Next::Banned => f.write_str(" (the Cloud asked not to retry: reload or restart to try again)"),
         }
     }

@@ -1,6 +1,7 @@
 //! Bounded text for people: causes, messages, names.
 
 use core::fmt::{self, Write};
+use heapless::string::StringView;
 use serde::de::{Deserialize, Deserializer, Visitor};
 
 /// Up to `N` bytes of text that is safe to print.
@@ -27,8 +28,7 @@ impl<const N: usize> Text<N> {
     #[must_use]
     pub fn of(value: impl fmt::Display) -> Self {
         let mut text = Self::new();
-        // Writing to `Text` never fails; a `Display` that reports an error itself leaves what it wrote.
-        let _ = write!(text, "{value}");
+        fill(&mut text.0, &value);
         text
     }
 
@@ -36,7 +36,8 @@ impl<const N: usize> Text<N> {
     /// what a [`Reader`](crate::wire::json::Reader) of JSON wants to know.
     pub(crate) fn replace(&mut self, text: &str) -> bool {
         self.0.clear();
-        self.write_str(text).is_ok()
+        append(&mut self.0, text);
+        true
     }
 
     /// The text.
@@ -55,30 +56,68 @@ impl<const N: usize> Text<N> {
     /// Secrets of less than four bytes are left alone.
     pub fn hide(&mut self, secret: &str) {
         let old = core::mem::take(self);
-        let mut rest = old.as_str();
-        while let Some(c) = rest.chars().next() {
-            let (shown, len) = match hidden_len(rest, secret) {
-                Some(len) => (HIDDEN, len),
-                None => (rest.get(..c.len_utf8()).unwrap_or_default(), c.len_utf8()),
-            };
-            // It never gets longer than it was.
-            let _ = self.0.push_str(shown);
-            rest = rest.get(len..).unwrap_or_default();
+        append_without(&mut self.0, old.as_str(), secret);
+    }
+}
+
+// Functions of their own, over text of any length, so that there is one of each.
+
+#[inline(never)]
+fn fill(text: &mut StringView, value: &dyn fmt::Display) {
+    // Writing to text never fails; a `Display` that reports an error itself leaves what it wrote.
+    let _ = write!(Printable(text), "{value}");
+}
+
+struct Printable<'t>(&'t mut StringView);
+
+impl Write for Printable<'_> {
+    fn write_str(&mut self, s: &str) -> fmt::Result {
+        append(self.0, s);
+        Ok(())
+    }
+}
+
+#[inline(never)]
+fn append(text: &mut StringView, s: &str) {
+    for c in s.chars() {
+        if is_cut(text) {
+            break;
+        }
+        if c.is_control() {
+            for e in c.escape_unicode() {
+                push(text, e);
+            }
+        } else {
+            push(text, c);
         }
     }
+}
 
-    /// Whether something was left out. An ellipsis that was written by somebody else stands further in front.
-    fn is_cut(&self) -> bool {
-        self.0.len() + ELLIPSIS.len() >= N && self.0.ends_with(ELLIPSIS)
+/// Appends one character, keeping room for the ellipsis.
+fn push(text: &mut StringView, c: char) {
+    if text.len() + c.len_utf8() + ELLIPSIS.len() <= text.capacity() {
+        let _ = text.push(c);
+    } else if !is_cut(text) {
+        let _ = text.push_str(ELLIPSIS);
     }
+}
 
-    /// Appends one character, keeping room for the ellipsis.
-    fn push(&mut self, c: char) {
-        if self.0.len() + c.len_utf8() + ELLIPSIS.len() <= N {
-            let _ = self.0.push(c);
-        } else if !self.is_cut() {
-            let _ = self.0.push_str(ELLIPSIS);
-        }
+/// Whether something was left out. An ellipsis that was written by somebody else stands further in front.
+fn is_cut(text: &StringView) -> bool {
+    text.len() + ELLIPSIS.len() >= text.capacity() && text.ends_with(ELLIPSIS)
+}
+
+#[inline(never)]
+fn append_without(text: &mut StringView, old: &str, secret: &str) {
+    let mut rest = old;
+    while let Some(c) = rest.chars().next() {
+        let (shown, len) = match hidden_len(rest, secret) {
+            Some(len) => (HIDDEN, len),
+            None => (rest.get(..c.len_utf8()).unwrap_or_default(), c.len_utf8()),
+        };
+        // It never gets longer than it was.
+        let _ = text.push_str(shown);
+        rest = rest.get(len..).unwrap_or_default();
     }
 }
 
@@ -102,18 +141,7 @@ fn behind_percent(text: &str, wanted: char) -> Option<&str> {
 
 impl<const N: usize> Write for Text<N> {
     fn write_str(&mut self, s: &str) -> fmt::Result {
-        for c in s.chars() {
-            if self.is_cut() {
-                break;
-            }
-            if c.is_control() {
-                for e in c.escape_unicode() {
-                    self.push(e);
-                }
-            } else {
-                self.push(c);
-            }
-        }
+        append(&mut self.0, s);
         Ok(())
     }
 }

@@ -26,7 +26,7 @@ pub use text::write as write_text;
 
 use super::date::Date;
 use super::info::NOT_CLAIMED;
-use crate::clock::{Instant, Now, Zone};
+use crate::clock::{Instant, Now, Zone, seconds_up};
 use crate::node::{LinkState, Status};
 use crate::stage::{Next, ServerSaid, Stage};
 use core::fmt;
@@ -78,7 +78,7 @@ impl fmt::Display for Step {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Unsaid => Ok(()),
-            Self::Retry(left) => write!(f, "retry in {} s", left.as_micros().div_ceil(1_000_000)),
+            Self::Retry(left) => write!(f, "retry in {} s", seconds_up(*left)),
             Self::Connecting => f.write_str("an attempt is being made"),
             Self::Banned => {
                 f.write_str("none: the Cloud asked not to be called again (reload or restart to try again)")

@@ -1,6 +1,6 @@
 //! The time that rates are about.
 
-use crate::clock::{Instant, Now};
+use crate::clock::{Instant, Now, micros};
 use core::time::Duration;
 
 /// A rate over a longer time than this says nothing about the second it would be shown at: the machine was suspended, or
@@ -21,7 +21,7 @@ impl Pace {
     /// The seconds since the sample before; `None` if there was none, or if a rate over them would mislead.
     pub fn step(&mut self, now: Now) -> Option<f64> {
         let elapsed = now.instant.since(self.0.replace(now.instant)?);
-        (!elapsed.is_zero() && elapsed <= LONGEST).then_some(elapsed.as_micros() as f64 / 1e6)
+        (!elapsed.is_zero() && elapsed <= LONGEST).then_some(micros(elapsed) as f64 / 1e6)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::{ACLK_VERSION, MQTT_VERSION, PROTOCOL, Step, Why, time};
 use crate::api::info::{CLOUD_AVAILABLE, or_null};
-use crate::clock::{Instant, Now, Utc};
+use crate::clock::{Instant, Now, Utc, micros};
 use crate::node::Status;
 use crate::wire::json::Escaped;
 use core::fmt::{self, Write};
@@ -17,7 +17,7 @@ pub fn write(status: &Status, now: Now, w: &mut dyn Write) -> fmt::Result {
     }
     let (link, claimed) = (&status.link, status.link.claimed.is_some());
     let traffic = &link.traffic;
-    let latency_us = traffic.latency.map_or(0, |latency| latency.as_micros());
+    let latency_us = traffic.latency.map_or(0, micros);
     write!(w, "{{\"aclk-available\":true,\"aclk-version\":{ACLK_VERSION},\"protocols-supported\":[\"{PROTOCOL}\"],")?;
     write!(w, "\"agent-claimed\":{claimed},\"claimed-id\":{},", or_null(link.claimed))?;
     write!(w, "\"cloud-url\":{},", or_null(claimed.then(|| Escaped(status.url.as_str()))))?;

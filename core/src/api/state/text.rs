@@ -2,7 +2,7 @@
 
 use super::{ACLK_VERSION, MQTT_VERSION, PROTOCOL, Step, Why, time};
 use crate::api::info::CLOUD_AVAILABLE;
-use crate::clock::{Now, Zone};
+use crate::clock::{Now, Zone, micros};
 use crate::node::Status;
 use crate::settings::HOSTNAME_MAX;
 use crate::text::Text;
@@ -37,7 +37,7 @@ fn head(status: &Status, w: &mut dyn Write) -> fmt::Result {
     if let Some(id) = status.link.claimed {
         writeln!(w, "Claimed Id: {id}\nCloud URL: {}\nACLK Proxy: {}", status.url, status.proxy)?;
         if let Some(latency) = status.link.traffic.latency {
-            let us = latency.as_micros();
+            let us = micros(latency);
             writeln!(w, "Publish Latency: {}.{:03} ms", us / 1_000, us % 1_000)?;
         }
     }
