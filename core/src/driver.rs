@@ -13,7 +13,9 @@ mod establish;
 mod evidence;
 #[cfg(feature = "link")]
 mod local;
-#[cfg(feature = "link")]
+#[cfg(all(feature = "link", feature = "proxy"))]
+mod proxied;
+#[cfg(all(feature = "link", feature = "proxy"))]
 mod tunnel;
 
 use crate::clock::{Clock, Now};

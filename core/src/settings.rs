@@ -47,7 +47,7 @@ impl Settings {
     /// The proxy that leads to `host` at `port`; `None` for a direct connection.
     #[must_use]
     pub fn proxy_to(&self, host: &str, port: u16) -> Option<&Proxy> {
-        self.proxy.as_ref().filter(|_| !self.no_proxy.cover(host, port))
+        self.proxy.as_ref().filter(|_| cfg!(feature = "proxy") && !self.no_proxy.cover(host, port))
     }
 }
 

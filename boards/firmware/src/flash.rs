@@ -37,7 +37,7 @@ use aclk_core::settings::{ROOMS_MAX, Settings, TOKEN_MAX};
 use aclk_core::store::Saved;
 #[cfg(doc)]
 use aclk_core::store::Store;
-use aclk_core::wire::proxy::Proxy;
+use aclk_core::wire::proxy::{Proxy, ProxyUrlError};
 use aclk_core::wire::url::Url;
 use core::fmt;
 use core::ops::Range;
@@ -183,7 +183,10 @@ impl<F: NorFlash> FlashStore<F> {
                 settings.hostname = hostname;
             }
             if !proxy.is_empty() {
-                settings.proxy = Some(Proxy::parse(proxy.expose_str()).map_err(|_| FlashError::Damaged)?);
+                settings.proxy = Some(Proxy::parse(proxy.expose_str()).map_err(|error| match error {
+                    ProxyUrlError::NotBuiltIn => FlashError::WithoutProxies,
+                    _ => FlashError::Damaged,
+                })?);
             }
         }
         if let Some(Ordered { number, order: ClaimOrder { token, rooms, url } }) = ordered

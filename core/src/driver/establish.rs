@@ -2,15 +2,16 @@
 //! and the handshake.
 
 use super::connection::{Endpoint, within};
-use super::tunnel;
 use super::{Evidence, Observer};
 use crate::clock::{Clock, Instant};
 use crate::engine::event::{Event, StageReport};
 use crate::settings::Timing;
 use crate::stage::{Failure, Stage};
 use crate::tls::{ADD_ROOT, Anchors, Buffers, Policy, Secure, ServerCertificate};
-use crate::transport::{ADDRESSES, Addresses, Network};
-use crate::wire::proxy::{Proxy, Scheme, Target};
+use crate::transport::{Addresses, Network};
+use crate::wire::proxy::Proxy;
+#[cfg(not(feature = "proxy"))]
+use crate::wire::proxy::ProxyUrlError;
 use core::fmt::Display;
 use core::net::{IpAddr, SocketAddr};
 use core::pin::pin;
@@ -44,10 +45,8 @@ impl From<Failure> for NotEstablished {
 }
 
 /// A connection of the network.
-type Socket<'n, N> = <N as TcpConnect>::Connection<'n>;
+pub(super) type Socket<'n, N> = <N as TcpConnect>::Connection<'n>;
 
-/// What to look at if nobody takes a connection.
-const IS_IT_RUNNING: &str = "is the proxy running, and are its host and port right?";
 /// What to look at if the certificate is nobody's that is trusted, and there is a proxy.
 const BROKEN_OPEN: &str = "the connection goes through a proxy: if that breaks TLS open and is to be trusted, add its root \
                            certificate to the trust anchors";
@@ -63,7 +62,11 @@ impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
     {
         let socket = match self.proxy {
             None => self.reach().await?,
+            // Nobody has one: there is nothing to make it with.
+            #[cfg(not(feature = "proxy"))]
+            Some(_) => return Err(Failure::new(Stage::Proxy, ProxyUrlError::NotBuiltIn).into()),
             // The buffer for TLS records is idle until the tunnel stands.
+            #[cfg(feature = "proxy")]
             Some(proxy) => self.tunnel(proxy, &mut *buffers.write).await?,
         };
         let begun = self.clock.instant();
@@ -100,71 +103,8 @@ impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
         Ok(socket)
     }
 
-    /// A connection through `proxy`.
-    ///
-    /// With SOCKS5 names are looked up here, and every address that they have may need an attempt of its own, each on a new
-    /// connection. All that happens behind the first connection to the proxy has one deadline.
-    async fn tunnel(&mut self, proxy: &Proxy, buffer: &mut [u8]) -> Result<Socket<'n, N>, NotEstablished> {
-        let Endpoint { host, port, .. } = self.endpoint;
-        let found = self.resolve(proxy.host(), "the proxy ").await;
-        let proxy_addresses =
-            found.map_err(|failure| failure.hint("is the name of the proxy written as it should be?"))?;
-        let targets = match proxy.scheme() {
-            Scheme::Socks5 => {
-                let found = self.resolve(host, "").await;
-                in_order(&found.map_err(|failure| failure.hint("with socks5h:// the proxy looks up the name"))?)
-            }
-            Scheme::Http | Scheme::Socks5h => heapless::Vec::from_array([None]),
-        };
-        let begun = self.clock.instant();
-        let reached = self.connect(&proxy_addresses, proxy.port(), "the proxy ").await;
-        let (socket, proxy_address) = reached.map_err(|failure| failure.hint(IS_IT_RUNNING))?;
-        self.tell(Stage::Tcp, begun, 0, 0);
-
-        let begun = self.clock.instant();
-        let (clock, network, span) = (self.clock, self.network, self.timing.proxy);
-        let mut traffic = tunnel::Traffic::default();
-        let mut first = Some(socket);
-        let negotiate = async {
-            let mut last = None;
-            for address in targets {
-                let mut socket = match first.take() {
-                    Some(socket) => socket,
-                    None => {
-                        let remote = SocketAddr::new(proxy_address, proxy.port());
-                        let connect = network.connect(remote).await;
-                        connect.map_err(|error| {
-                            Failure::new(Stage::Tcp, format_args!("the proxy {remote}: {error}")).hint(IS_IT_RUNNING)
-                        })?
-                    }
-                };
-                let target = Target { host, address, port: *port };
-                match tunnel::negotiate(&mut socket, proxy, target, &mut traffic, buffer).await {
-                    Ok(()) => return Ok(socket),
-                    Err(refusal) if refusal.is_about_address => last = Some(refusal),
-                    Err(refusal) => return Err(refusal.into()),
-                }
-            }
-            Err(last.map_or_else(|| Failure::new(Stage::Dns, "there is no address to ask for").into(), Into::into))
-        };
-        let negotiated = within(clock, span, pin!(negotiate)).await;
-        match negotiated {
-            Some(Ok(socket)) => {
-                self.tell(Stage::Proxy, begun, traffic.sent, traffic.received);
-                Ok(socket)
-            }
-            Some(Err(not_established)) => Err(not_established),
-            None => {
-                let cause = format_args!("{}: made no tunnel within {} s", proxy.endpoint(), span.as_secs());
-                let hint =
-                    "the proxy took the connection and does not answer: is it overloaded, or this the wrong port?";
-                Err(Failure::new(Stage::Proxy, cause).hint(hint).into())
-            }
-        }
-    }
-
     /// The addresses of `host`. `role` says whose host that is.
-    async fn resolve(&mut self, host: &str, role: &str) -> Result<Addresses, Failure> {
+    pub(super) async fn resolve(&mut self, host: &str, role: &str) -> Result<Addresses, Failure> {
         let mut addresses = Addresses::new();
         if let Ok(address) = host.parse::<IpAddr>() {
             let _ = addresses.push(address);
@@ -194,7 +134,7 @@ impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
     }
 
     /// Tries one address after the other, and says which one it was.
-    async fn connect(
+    pub(super) async fn connect(
         &mut self,
         addresses: &[IpAddr],
         port: u16,
@@ -223,18 +163,16 @@ impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
 
     /// A certificate of somebody unknown may be that of a proxy.
     fn with_proxy_in_mind(&self, failure: Failure) -> Failure {
-        if self.proxy.is_some() && failure.hint == ADD_ROOT { failure.hint(BROKEN_OPEN) } else { failure }
+        if cfg!(feature = "proxy") && self.proxy.is_some() && failure.hint == ADD_ROOT {
+            failure.hint(BROKEN_OPEN)
+        } else {
+            failure
+        }
     }
 
-    fn tell(&mut self, stage: Stage, begun: Instant, sent: u64, received: u64) {
+    pub(super) fn tell(&mut self, stage: Stage, begun: Instant, sent: u64, received: u64) {
         let purpose = Some(self.endpoint.purpose);
         let elapsed = self.clock.instant().since(begun);
         self.observer.event(&Event::Stage(StageReport { purpose, stage, elapsed, sent, received }));
     }
-}
-
-/// IPv4 first, as the original: a proxy may well have no IPv6 (protocol.md 4.6).
-fn in_order(addresses: &[IpAddr]) -> heapless::Vec<Option<IpAddr>, ADDRESSES> {
-    let (v4, v6) = (addresses.iter().filter(|ip| ip.is_ipv4()), addresses.iter().filter(|ip| ip.is_ipv6()));
-    v4.chain(v6).copied().map(Some).collect()
 }

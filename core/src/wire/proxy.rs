@@ -91,6 +91,9 @@ impl Proxy {
     /// [`ProxyUrlError`] for other schemes, none included, and for everything that has no place in such a URL. It never
     /// holds any of the text.
     pub fn parse(text: &str) -> Result<Self, ProxyUrlError> {
+        if !cfg!(feature = "proxy") {
+            return Err(ProxyUrlError::NotBuiltIn);
+        }
         let text = text.trim();
         if text.is_empty() {
             return Err(ProxyUrlError::Empty);

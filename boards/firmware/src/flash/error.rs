@@ -19,6 +19,8 @@ pub enum FlashError {
         /// The format that is there.
         found: u8,
     },
+    /// There is a proxy to be used, and this program is built without the feature `proxy`.
+    WithoutProxies,
     /// What is there cannot be read any more.
     Damaged,
     /// The flash did not keep what was written.
@@ -47,6 +49,7 @@ impl fmt::Display for FlashError {
                     super::FORMAT
                 );
             }
+            Self::WithoutProxies => "the device was set up with a proxy, and this firmware is built without proxies",
             Self::Damaged => "the flash is damaged: \"unclaim\" erases it, and with it the identity of the device",
             Self::Worn => "the flash did not keep what was written: it is worn out",
             Self::Full => "the flash is full: give the store more pages",

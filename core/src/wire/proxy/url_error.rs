@@ -8,6 +8,8 @@ use core::fmt;
 /// in it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ProxyUrlError {
+    /// Proxies are not in this build.
+    NotBuiltIn,
     /// Nothing.
     Empty,
     /// No scheme.
@@ -76,6 +78,7 @@ impl ProxyUrlError {
 impl fmt::Display for ProxyUrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::NotBuiltIn => "this program is built without proxies",
             Self::Empty => "there is no proxy in it",
             Self::NoScheme => "it does not start with http://, socks5:// or socks5h://",
             Self::Tls => {
