@@ -11,17 +11,16 @@ use crate::metrics::{ChartInfo, Device, LABELS_MAX};
 use crate::node::{Node, Span, firsts};
 use crate::settings::AGENT_VERSION;
 use crate::wire::parts::{self, Cursor, Window};
+use crate::wire::protobuf::{self, Encode, Fields, encoded_len};
 use core::fmt::{self, Write};
-use femtopb::Message;
-use femtopb::repeated::Repeated;
 
 /// Longest UpdateNodeInfo, in bytes. Host labels that make it longer are left out.
 const INFO_MAX: usize = 1_536;
 /// Longest part of another message, in bytes.
 const PART_MAX: usize = 512;
-/// Field 1 or 3 with a length: where contexts and collectors are.
-const CONTEXT_TAG: u8 = 0x0a;
-const COLLECTOR_TAG: u8 = 0x1a;
+/// Fields in which contexts and collectors are.
+const CONTEXT_FIELD: u32 = 1;
+const COLLECTOR_FIELD: u32 = 3;
 
 /// What a device can do (protocol.md 3.6).
 #[must_use]
@@ -116,9 +115,9 @@ impl Report {
         if from >= all || (from == 0 && whole == known) {
             return None;
         }
-        let mut room = max.checked_sub(self.tail(u64::MAX).encoded_len())?;
+        let mut room = max.checked_sub(encoded_len(&self.tail(u64::MAX)))?;
         for chart in firsts(charts).skip(from) {
-            let len = framed_len(context(chart, span).encoded_len());
+            let len = framed_len(encoded_len(&context(chart, span)));
             let Some(left) = room.checked_sub(len).filter(|_| len <= PART_MAX) else { break };
             room = left;
             self.count += 1;
@@ -183,29 +182,24 @@ impl Report {
             ReportKind::Info => self.info(node, w),
             ReportKind::Collectors if part == 0 => {
                 let head = UpdateNodeCollectors { claim_id: &claim, node_id: &id, ..UpdateNodeCollectors::default() };
-                put(w, None, &head)
+                put_part(w, None, &head)
             }
             ReportKind::Collectors => {
                 let Some((chart, before)) = charts.get(index - 1).zip(charts.get(..index - 1)) else { return Ok(()) };
                 if before.iter().any(|other| (other.plugin, other.module) == (chart.plugin, chart.module)) {
                     return Ok(());
                 }
-                let collector = Collector { module: chart.module, plugin: chart.plugin, ..Collector::default() };
-                put(w, Some(COLLECTOR_TAG), &collector)
+                let collector = Collector { module: chart.module, plugin: chart.plugin };
+                put_part(w, Some(COLLECTOR_FIELD), &collector)
             }
             ReportKind::Contexts { .. } if index < self.count => {
                 let from = if let ReportKind::Contexts { from, .. } = self.kind { from } else { 0 };
                 match (firsts(charts).nth(from + index), self.span) {
-                    (Some(chart), Some(span)) => put(w, Some(CONTEXT_TAG), &context(chart, span)),
+                    (Some(chart), Some(span)) => put_part(w, Some(CONTEXT_FIELD), &context(chart, span)),
                     _ => Ok(()),
                 }
             }
-            ReportKind::Contexts { .. } => {
-                let mut bytes = [0; PART_MAX];
-                let tail = self.tail(self.hash);
-                let len = tail.encode(&mut bytes);
-                w.put(bytes.get(..len).unwrap_or_default())
-            }
+            ReportKind::Contexts { .. } => put_part(w, None, &self.tail(self.hash)),
         }
     }
 
@@ -222,7 +216,7 @@ impl Report {
         let (frequency, memory) = (Digits::number(facts.cpu_frequency), Digits::number(facts.memory));
         let disk = Digits::number(facts.disk_space);
         let capabilities = capabilities();
-        let list = || Capabilities { capabilities: Repeated::from_slice(&capabilities), ..Capabilities::default() };
+        let list = || Capabilities { capabilities: &capabilities };
         let mut labels = [const { None }; LABELS_MAX].map(|_: Option<()>| Label::default());
         let mut count = 0;
         for (slot, (key, value)) in labels.iter_mut().zip(facts.labels) {
@@ -248,7 +242,7 @@ impl Report {
                 virtualization_type: facts.virtualization,
                 container_type: facts.container,
                 machine_guid: &guid,
-                host_labels: Repeated::from_slice(labels.get(..count).unwrap_or_default()),
+                host_labels: labels.get(..count).unwrap_or_default(),
                 ml_info: Some(MachineLearningInfo::default()),
                 ..NodeInfo::default()
             };
@@ -263,10 +257,8 @@ impl Report {
                 node_instance_info: Some(list()),
                 ..UpdateNodeInfo::default()
             };
-            let mut bytes = [0; INFO_MAX];
-            let len = info.encoded_len();
-            if info.encode(&mut bytes.as_mut_slice()).is_ok() {
-                return w.put(bytes.get(..len).unwrap_or_default());
+            if encoded_len(&info) <= INFO_MAX {
+                return put(w, None, &info);
             }
             if count == 0 {
                 return Ok(());
@@ -297,32 +289,20 @@ struct Tail {
     created_at: Option<u64>,
 }
 
-impl Tail {
-    fn with<T>(&self, work: impl FnOnce(ContextsSnapshot<'_>, Option<ContextsUpdated<'_>>) -> T) -> T {
+impl Encode for Tail {
+    fn fields(&self, fields: &mut Fields<'_>) {
         let (claim, node) = (self.ids.claim.text(), self.ids.node.text());
-        let snapshot =
-            ContextsSnapshot { claim_id: &claim, node_id: &node, version: self.hash, ..ContextsSnapshot::default() };
-        let updated = self.created_at.map(|created_at| ContextsUpdated {
-            claim_id: &claim,
-            node_id: &node,
-            version_hash: self.hash,
-            created_at,
-            ..ContextsUpdated::default()
-        });
-        work(snapshot, updated)
-    }
-
-    fn encoded_len(&self) -> usize {
-        self.with(|snapshot, updated| updated.map_or_else(|| snapshot.encoded_len(), |updated| updated.encoded_len()))
-    }
-
-    fn encode(&self, bytes: &mut [u8; PART_MAX]) -> usize {
-        let mut rest = bytes.as_mut_slice();
-        let encoded = self.with(|snapshot, updated| match updated {
-            Some(updated) => updated.encode(&mut rest),
-            None => snapshot.encode(&mut rest),
-        });
-        if encoded.is_ok() { self.encoded_len() } else { 0 }
+        match self.created_at {
+            None => {
+                let snapshot = ContextsSnapshot { claim_id: &claim, node_id: &node, version: self.hash, contexts: &[] };
+                snapshot.fields(fields);
+            }
+            Some(created_at) => {
+                let (claim_id, node_id) = (&*claim, &*node);
+                ContextsUpdated { claim_id, node_id, version_hash: self.hash, created_at, contexts: &[] }
+                    .fields(fields);
+            }
+        }
     }
 }
 
@@ -335,22 +315,24 @@ const fn framed_len(len: usize) -> usize {
     }
 }
 
-/// Writes a message, as a field of another one if `tag` is given. One that is longer than [`PART_MAX`] is left out.
-fn put<'m>(w: &mut Window<'_>, tag: Option<u8>, message: &impl Message<'m>) -> fmt::Result {
-    let mut bytes = [0; PART_MAX];
-    let mut rest = bytes.as_mut_slice();
-    let encoded = match tag {
-        Some(_) => message.encode_length_delimited(&mut rest),
-        None => message.encode(&mut rest),
+/// Writes a message, as a field of another one if its number is given. One that is longer than [`PART_MAX`] is left out.
+fn put_part(w: &mut Window<'_>, number: Option<u32>, message: &dyn Encode) -> fmt::Result {
+    if encoded_len(message) > PART_MAX { Ok(()) } else { put(w, number, message) }
+}
+
+/// The same, whatever its length.
+fn put(w: &mut Window<'_>, number: Option<u32>, message: &dyn Encode) -> fmt::Result {
+    let mut result = Ok(());
+    let mut out = |piece: &[u8]| {
+        if result.is_ok() {
+            result = w.put(piece);
+        }
     };
-    let left = rest.len();
-    if encoded.is_err() {
-        return Ok(());
+    match number {
+        Some(number) => protobuf::encode_field(number, message, &mut out),
+        None => protobuf::encode(message, &mut out),
     }
-    if let Some(tag) = tag {
-        w.put(&[tag])?;
-    }
-    w.put(bytes.get(..PART_MAX - left).unwrap_or_default())
+    result
 }
 
 /// A number as text; empty for 0, which means that it is not known.

@@ -1,63 +1,65 @@
 //! Package `agent.v1`: the agent itself, as one connection.
 
 use crate::clock::WallTime;
-use femtopb::item_encoding;
-use femtopb::repeated::Repeated;
-use femtopb::{EnumValue, Enumeration, Message, UnknownFields};
+use crate::wire::protobuf::{Encode, Fields};
+use femtopb::{Message, UnknownFields};
 
 /// `google.protobuf.Timestamp`.
-#[derive(Clone, Debug, PartialEq, Message)]
-pub struct Timestamp<'a> {
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Timestamp {
     /// Seconds since 1970.
-    #[femtopb(int64, tag = 1)]
     pub seconds: i64,
     /// Nanoseconds within the second.
-    #[femtopb(int32, tag = 2)]
     pub nanos: i32,
-    #[femtopb(unknown_fields)]
-    #[expect(missing_docs, reason = "the name says it")]
-    pub unknown_fields: UnknownFields<'a>,
 }
 
-impl Timestamp<'_> {
+impl Encode for Timestamp {
+    fn fields(&self, fields: &mut Fields<'_>) {
+        fields.signed(1, self.seconds);
+        fields.signed(2, self.nanos.into());
+    }
+}
+
+impl Timestamp {
     /// The same time.
     #[must_use]
     pub fn of(wall: WallTime) -> Self {
         Self {
             seconds: i64::try_from(wall.unix_us / 1_000_000).unwrap_or(i64::MAX),
             nanos: i32::try_from(wall.unix_us % 1_000_000).unwrap_or(0).saturating_mul(1_000),
-            ..Self::default()
         }
     }
 }
 
 /// `aclk_lib.v1.Capability` (protocol.md 3.6).
-#[derive(Clone, Debug, PartialEq, Message)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Capability<'a> {
     /// Name.
-    #[femtopb(string, tag = 1)]
     pub name: &'a str,
     /// Version, 0 for absent.
-    #[femtopb(uint32, tag = 2)]
     pub version: u32,
     /// Whether it is on.
-    #[femtopb(bool, tag = 3)]
     pub enabled: bool,
-    #[femtopb(unknown_fields)]
-    #[expect(missing_docs, reason = "the name says it")]
-    pub unknown_fields: UnknownFields<'a>,
+}
+
+impl Encode for Capability<'_> {
+    fn fields(&self, fields: &mut Fields<'_>) {
+        fields.string(1, self.name);
+        fields.unsigned(2, self.version.into());
+        fields.boolean(3, self.enabled);
+    }
 }
 
 impl<'a> Capability<'a> {
     /// A capability that is there and on.
     #[must_use]
     pub fn new(name: &'a str, version: u32) -> Self {
-        Self { name, version, enabled: true, ..Self::default() }
+        Self { name, version, enabled: true }
     }
 }
 
 /// Who says that the agent is reachable or not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Enumeration)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 #[repr(i32)]
 pub enum UpdateSource {
     /// Not said.
@@ -72,29 +74,33 @@ pub enum UpdateSource {
 }
 
 /// The agent is reachable, or no longer.
-#[derive(Clone, Debug, PartialEq, Message)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UpdateAgentConnection<'a> {
     /// The claimed id.
-    #[femtopb(string, tag = 1)]
     pub claim_id: &'a str,
     /// Whether it is reachable.
-    #[femtopb(bool, tag = 2)]
     pub reachable: bool,
     /// Microseconds since 1970 at the connection attempt; the same in every message of one session.
-    #[femtopb(int64, tag = 3)]
     pub session_id: i64,
     /// Who says so.
-    #[femtopb(enumeration, tag = 4)]
-    pub update_source: EnumValue<UpdateSource>,
+    pub update_source: UpdateSource,
     /// When.
-    #[femtopb(message, optional, tag = 6)]
-    pub updated_at: Option<Timestamp<'a>>,
+    pub updated_at: Option<Timestamp>,
     /// What the agent can do; absent in the will.
-    #[femtopb(message, repeated, tag = 17)]
-    pub capabilities: Repeated<'a, Capability<'a>, item_encoding::Message<'a, Capability<'a>>>,
-    #[femtopb(unknown_fields)]
-    #[expect(missing_docs, reason = "the name says it")]
-    pub unknown_fields: UnknownFields<'a>,
+    pub capabilities: &'a [Capability<'a>],
+}
+
+impl Encode for UpdateAgentConnection<'_> {
+    fn fields(&self, fields: &mut Fields<'_>) {
+        fields.string(1, self.claim_id);
+        fields.boolean(2, self.reachable);
+        fields.signed(3, self.session_id);
+        fields.unsigned(4, self.update_source as u64);
+        if let Some(updated_at) = &self.updated_at {
+            fields.message(6, updated_at);
+        }
+        self.capabilities.iter().for_each(|item| fields.message(17, item));
+    }
 }
 
 impl<'a> UpdateAgentConnection<'a> {
@@ -104,7 +110,7 @@ impl<'a> UpdateAgentConnection<'a> {
         Self {
             claim_id,
             session_id: i64::try_from(session_id).unwrap_or(i64::MAX),
-            update_source: EnumValue::Known(UpdateSource::Lwt),
+            update_source: UpdateSource::Lwt,
             updated_at: Some(Timestamp::of(wall)),
             ..Self::default()
         }
@@ -119,12 +125,7 @@ impl<'a> UpdateAgentConnection<'a> {
         wall: WallTime,
         capabilities: &'a [Capability<'a>],
     ) -> Self {
-        Self {
-            reachable,
-            update_source: EnumValue::Known(UpdateSource::Agent),
-            capabilities: Repeated::from_slice(capabilities),
-            ..Self::will(claim_id, session_id, wall)
-        }
+        Self { reachable, update_source: UpdateSource::Agent, capabilities, ..Self::will(claim_id, session_id, wall) }
     }
 }
 
@@ -152,6 +153,7 @@ pub struct DisconnectReq<'a> {
 mod tests {
     use super::{Capability, DisconnectReq, UpdateAgentConnection};
     use crate::clock::{Trust, WallTime};
+    use crate::wire::protobuf;
     use femtopb::Message;
     use std::vec;
     use std::vec::Vec;
@@ -160,9 +162,10 @@ mod tests {
     const SESSION: u64 = 1_700_000_000_123_456;
     const WALL: WallTime = WallTime { unix_us: SESSION, trust: Trust::Trusted };
 
-    fn encode<'a>(message: &impl Message<'a>) -> Vec<u8> {
-        let mut bytes = vec![0; message.encoded_len()];
-        message.encode(&mut bytes.as_mut_slice()).unwrap();
+    fn encode(message: &dyn protobuf::Encode) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        protobuf::encode(message, &mut |piece| bytes.extend_from_slice(piece));
+        assert_eq!(bytes.len(), protobuf::encoded_len(message));
         bytes
     }
 

@@ -1,8 +1,7 @@
 //! Packages `nodeinstance.*.v1`: the node behind the agent, which is the device itself (protocol.md 3.4 and 3.5).
 
 use super::agent::{Capability, Timestamp};
-use femtopb::item_encoding;
-use femtopb::repeated::Repeated;
+use crate::wire::protobuf::{Encode, Fields};
 use femtopb::{Message, UnknownFields};
 
 /// The Cloud asks which nodes there are. What is in it does not matter (protocol.md 3.4), but it has to be protobuf.
@@ -20,23 +19,25 @@ pub struct SendNodeInstances<'a> {
 }
 
 /// Asks the Cloud for a node id.
-#[derive(Clone, Debug, PartialEq, Message)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct CreateNodeInstance<'a> {
     /// The claimed id.
-    #[femtopb(string, tag = 1)]
     pub claim_id: &'a str,
     /// The machine GUID.
-    #[femtopb(string, tag = 2)]
     pub machine_guid: &'a str,
     /// The host name.
-    #[femtopb(string, tag = 3)]
     pub hostname: &'a str,
     /// How many agents away: 0 for the device itself.
-    #[femtopb(int32, tag = 6)]
     pub hops: i32,
-    #[femtopb(unknown_fields)]
-    #[expect(missing_docs, reason = "the name says it")]
-    pub unknown_fields: UnknownFields<'a>,
+}
+
+impl Encode for CreateNodeInstance<'_> {
+    fn fields(&self, fields: &mut Fields<'_>) {
+        fields.string(1, self.claim_id);
+        fields.string(2, self.machine_guid);
+        fields.string(3, self.hostname);
+        fields.signed(6, self.hops.into());
+    }
 }
 
 /// The node id for a machine GUID.
@@ -54,212 +55,242 @@ pub struct CreateNodeInstanceResult<'a> {
 }
 
 /// The node is live, or no longer.
-#[derive(Clone, Debug, PartialEq, Message)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UpdateNodeInstanceConnection<'a> {
     /// The claimed id.
-    #[femtopb(string, tag = 1)]
     pub claim_id: &'a str,
     /// The node id.
-    #[femtopb(string, tag = 2)]
     pub node_id: &'a str,
     /// Whether it is live.
-    #[femtopb(bool, tag = 3)]
     pub liveness: bool,
     /// Whether it answers requests.
-    #[femtopb(bool, tag = 4)]
     pub queryable: bool,
     /// That of UpdateAgentConnection.
-    #[femtopb(int64, tag = 5)]
     pub session_id: i64,
     /// When.
-    #[femtopb(message, optional, tag = 6)]
-    pub updated_at: Option<Timestamp<'a>>,
+    pub updated_at: Option<Timestamp>,
     /// How many agents away: 0 for the device itself.
-    #[femtopb(int32, tag = 9)]
     pub hops: i32,
     /// What the node can do.
-    #[femtopb(message, repeated, tag = 10)]
-    pub capabilities: Repeated<'a, Capability<'a>, item_encoding::Message<'a, Capability<'a>>>,
-    #[femtopb(unknown_fields)]
-    #[expect(missing_docs, reason = "the name says it")]
-    pub unknown_fields: UnknownFields<'a>,
+    pub capabilities: &'a [Capability<'a>],
+}
+
+impl Encode for UpdateNodeInstanceConnection<'_> {
+    fn fields(&self, fields: &mut Fields<'_>) {
+        fields.string(1, self.claim_id);
+        fields.string(2, self.node_id);
+        fields.boolean(3, self.liveness);
+        fields.boolean(4, self.queryable);
+        fields.signed(5, self.session_id);
+        if let Some(updated_at) = &self.updated_at {
+            fields.message(6, updated_at);
+        }
+        fields.signed(9, self.hops.into());
+        self.capabilities.iter().for_each(|item| fields.message(10, item));
+    }
 }
 
 /// What the node is.
-#[derive(Clone, Debug, PartialEq, Message)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UpdateNodeInfo<'a> {
     /// The claimed id.
-    #[femtopb(string, tag = 1)]
     pub claim_id: &'a str,
     /// The facts.
-    #[femtopb(message, optional, tag = 2)]
     pub data: Option<NodeInfo<'a>>,
     /// When.
-    #[femtopb(message, optional, tag = 3)]
-    pub updated_at: Option<Timestamp<'a>>,
+    pub updated_at: Option<Timestamp>,
     /// The original leaves it out (0), and so do we (protocol.md 3.4).
-    #[femtopb(int64, tag = 4)]
     pub session_id: i64,
     /// The machine GUID.
-    #[femtopb(string, tag = 5)]
     pub machine_guid: &'a str,
     /// Whether it is the child of another agent.
-    #[femtopb(bool, tag = 6)]
     pub child: bool,
     /// The node id.
-    #[femtopb(string, tag = 7)]
     pub node_id: &'a str,
     /// Whether it learns from its metrics.
-    #[femtopb(message, optional, tag = 8)]
-    pub ml_info: Option<MachineLearningInfo<'a>>,
+    pub ml_info: Option<MachineLearningInfo>,
     /// What the agent can do.
-    #[femtopb(message, optional, tag = 9)]
     pub node_info: Option<Capabilities<'a>>,
     /// What the node can do.
-    #[femtopb(message, optional, tag = 10)]
     pub node_instance_info: Option<Capabilities<'a>>,
-    #[femtopb(unknown_fields)]
-    #[expect(missing_docs, reason = "the name says it")]
-    pub unknown_fields: UnknownFields<'a>,
+}
+
+impl Encode for UpdateNodeInfo<'_> {
+    fn fields(&self, fields: &mut Fields<'_>) {
+        fields.string(1, self.claim_id);
+        if let Some(data) = &self.data {
+            fields.message(2, data);
+        }
+        if let Some(updated_at) = &self.updated_at {
+            fields.message(3, updated_at);
+        }
+        fields.signed(4, self.session_id);
+        fields.string(5, self.machine_guid);
+        fields.boolean(6, self.child);
+        fields.string(7, self.node_id);
+        if let Some(ml_info) = &self.ml_info {
+            fields.message(8, ml_info);
+        }
+        if let Some(node_info) = &self.node_info {
+            fields.message(9, node_info);
+        }
+        if let Some(node_instance_info) = &self.node_instance_info {
+            fields.message(10, node_instance_info);
+        }
+    }
 }
 
 /// Whether the node learns what is usual of its metrics. The default says that it cannot and does not: false is absent on
 /// the wire, and what is left is an empty message, as the original without machine learning sends it.
-#[derive(Clone, Debug, PartialEq, Message)]
-pub struct MachineLearningInfo<'a> {
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct MachineLearningInfo {
     /// Whether it could.
-    #[femtopb(bool, tag = 1)]
     pub ml_capable: bool,
     /// Whether it does.
-    #[femtopb(bool, tag = 2)]
     pub ml_enabled: bool,
-    #[femtopb(unknown_fields)]
-    #[expect(missing_docs, reason = "the name says it")]
-    pub unknown_fields: UnknownFields<'a>,
+}
+
+impl Encode for MachineLearningInfo {
+    fn fields(&self, fields: &mut Fields<'_>) {
+        fields.boolean(1, self.ml_capable);
+        fields.boolean(2, self.ml_enabled);
+    }
 }
 
 /// A list of capabilities.
-#[derive(Clone, Debug, PartialEq, Message)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Capabilities<'a> {
     /// The list.
-    #[femtopb(message, repeated, tag = 1)]
-    pub capabilities: Repeated<'a, Capability<'a>, item_encoding::Message<'a, Capability<'a>>>,
-    #[femtopb(unknown_fields)]
-    #[expect(missing_docs, reason = "the name says it")]
-    pub unknown_fields: UnknownFields<'a>,
+    pub capabilities: &'a [Capability<'a>],
+}
+
+impl Encode for Capabilities<'_> {
+    fn fields(&self, fields: &mut Fields<'_>) {
+        self.capabilities.iter().for_each(|item| fields.message(1, item));
+    }
 }
 
 /// The facts about a node; numbers are text here.
-#[derive(Clone, Debug, PartialEq, Message)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct NodeInfo<'a> {
     /// The host name.
-    #[femtopb(string, tag = 1)]
     pub name: &'a str,
     /// The kind of operating system.
-    #[femtopb(string, tag = 2)]
     pub os: &'a str,
     /// Its name.
-    #[femtopb(string, tag = 3)]
     pub os_name: &'a str,
     /// Its version.
-    #[femtopb(string, tag = 4)]
     pub os_version: &'a str,
     /// The kernel.
-    #[femtopb(string, tag = 5)]
     pub kernel_name: &'a str,
     /// Its version.
-    #[femtopb(string, tag = 6)]
     pub kernel_version: &'a str,
     /// The processor architecture.
-    #[femtopb(string, tag = 7)]
     pub architecture: &'a str,
     /// Processor cores.
-    #[femtopb(uint32, tag = 8)]
     pub cpus: u32,
     /// Hertz.
-    #[femtopb(string, tag = 9)]
     pub cpu_frequency: &'a str,
     /// Bytes of memory.
-    #[femtopb(string, tag = 10)]
     pub memory: &'a str,
     /// Bytes of disk.
-    #[femtopb(string, tag = 11)]
     pub disk_space: &'a str,
     /// The version of the agent.
-    #[femtopb(string, tag = 12)]
     pub version: &'a str,
     /// The release channel of the agent.
-    #[femtopb(string, tag = 13)]
     pub release_channel: &'a str,
     /// The time zone.
-    #[femtopb(string, tag = 14)]
     pub timezone: &'a str,
     /// The kind of virtual machine.
-    #[femtopb(string, tag = 15)]
     pub virtualization_type: &'a str,
     /// The kind of container.
-    #[femtopb(string, tag = 16)]
     pub container_type: &'a str,
     /// Free text.
-    #[femtopb(string, tag = 17)]
     pub custom_info: &'a str,
     /// The machine GUID.
-    #[femtopb(string, tag = 19)]
     pub machine_guid: &'a str,
     /// Host labels: a map is a list of pairs on the wire.
-    #[femtopb(message, repeated, tag = 21)]
-    pub host_labels: Repeated<'a, Label<'a>, item_encoding::Message<'a, Label<'a>>>,
+    pub host_labels: &'a [Label<'a>],
     /// Whether it learns from its metrics.
-    #[femtopb(message, optional, tag = 22)]
-    pub ml_info: Option<MachineLearningInfo<'a>>,
-    #[femtopb(unknown_fields)]
-    #[expect(missing_docs, reason = "the name says it")]
-    pub unknown_fields: UnknownFields<'a>,
+    pub ml_info: Option<MachineLearningInfo>,
+}
+
+impl Encode for NodeInfo<'_> {
+    fn fields(&self, fields: &mut Fields<'_>) {
+        fields.string(1, self.name);
+        fields.string(2, self.os);
+        fields.string(3, self.os_name);
+        fields.string(4, self.os_version);
+        fields.string(5, self.kernel_name);
+        fields.string(6, self.kernel_version);
+        fields.string(7, self.architecture);
+        fields.unsigned(8, self.cpus.into());
+        fields.string(9, self.cpu_frequency);
+        fields.string(10, self.memory);
+        fields.string(11, self.disk_space);
+        fields.string(12, self.version);
+        fields.string(13, self.release_channel);
+        fields.string(14, self.timezone);
+        fields.string(15, self.virtualization_type);
+        fields.string(16, self.container_type);
+        fields.string(17, self.custom_info);
+        fields.string(19, self.machine_guid);
+        self.host_labels.iter().for_each(|item| fields.message(21, item));
+        if let Some(ml_info) = &self.ml_info {
+            fields.message(22, ml_info);
+        }
+    }
 }
 
 /// A host label.
-#[derive(Clone, Debug, PartialEq, Message)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Label<'a> {
     /// Its name.
-    #[femtopb(string, tag = 1)]
     pub key: &'a str,
     /// Its value.
-    #[femtopb(string, tag = 2)]
     pub value: &'a str,
-    #[femtopb(unknown_fields)]
-    #[expect(missing_docs, reason = "the name says it")]
-    pub unknown_fields: UnknownFields<'a>,
+}
+
+impl Encode for Label<'_> {
+    fn fields(&self, fields: &mut Fields<'_>) {
+        fields.string(1, self.key);
+        fields.string(2, self.value);
+    }
 }
 
 /// Where the node's metrics come from.
-#[derive(Clone, Debug, PartialEq, Message)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct UpdateNodeCollectors<'a> {
     /// The claimed id.
-    #[femtopb(string, tag = 1)]
     pub claim_id: &'a str,
     /// The node id.
-    #[femtopb(string, tag = 2)]
     pub node_id: &'a str,
     /// The collectors.
-    #[femtopb(message, repeated, tag = 3)]
-    pub collectors: Repeated<'a, Collector<'a>, item_encoding::Message<'a, Collector<'a>>>,
-    #[femtopb(unknown_fields)]
-    #[expect(missing_docs, reason = "the name says it")]
-    pub unknown_fields: UnknownFields<'a>,
+    pub collectors: &'a [Collector<'a>],
+}
+
+impl Encode for UpdateNodeCollectors<'_> {
+    fn fields(&self, fields: &mut Fields<'_>) {
+        fields.string(1, self.claim_id);
+        fields.string(2, self.node_id);
+        self.collectors.iter().for_each(|item| fields.message(3, item));
+    }
 }
 
 /// A collector.
-#[derive(Clone, Debug, PartialEq, Message)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Collector<'a> {
     /// The module.
-    #[femtopb(string, tag = 1)]
     pub module: &'a str,
     /// The plugin it belongs to.
-    #[femtopb(string, tag = 2)]
     pub plugin: &'a str,
-    #[femtopb(unknown_fields)]
-    #[expect(missing_docs, reason = "the name says it")]
-    pub unknown_fields: UnknownFields<'a>,
+}
+
+impl Encode for Collector<'_> {
+    fn fields(&self, fields: &mut Fields<'_>) {
+        fields.string(1, self.module);
+        fields.string(2, self.plugin);
+    }
 }
 
 /// The Cloud no longer wants the answer to a request.
@@ -281,9 +312,8 @@ mod tests {
     };
     use crate::clock::{Trust, WallTime};
     use crate::message::agent::{Capability, Timestamp};
+    use crate::wire::protobuf;
     use femtopb::Message;
-    use femtopb::repeated::Repeated;
-    use std::vec;
     use std::vec::Vec;
 
     const ID: &str = "11111111-2222-4333-8444-555555555555";
@@ -291,9 +321,10 @@ mod tests {
     const NODE: &str = "99999999-8888-4777-8666-555555555555";
     const SESSION: i64 = 1_700_000_000_123_456;
 
-    fn encode<'a>(message: &impl Message<'a>) -> Vec<u8> {
-        let mut bytes = vec![0; message.encoded_len()];
-        message.encode(&mut bytes.as_mut_slice()).unwrap();
+    fn encode(message: &dyn protobuf::Encode) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        protobuf::encode(message, &mut |piece| bytes.extend_from_slice(piece));
+        assert_eq!(bytes.len(), protobuf::encoded_len(message));
         bytes
     }
 
@@ -333,7 +364,7 @@ mod tests {
             queryable: true,
             session_id: SESSION,
             updated_at: Some(Timestamp::of(wall)),
-            capabilities: Repeated::from_slice(&capabilities),
+            capabilities: &capabilities,
             ..UpdateNodeInstanceConnection::default()
         };
         let mut expected = [text(0x0a, ID), text(0x12, NODE)].concat();

@@ -18,11 +18,12 @@ use crate::node::{PROVING_PUBACKS, Traffic};
 use crate::settings::INBOUND_ALIASES;
 use crate::stage::{Failure, Purpose, Stage};
 use crate::transport::ADDRESSES;
+use crate::wire::buffer::Writer;
 use crate::wire::http::{self, Decoder};
 use crate::wire::mqtt::{self, Framer};
+use crate::wire::protobuf::{self, Encode};
 use crate::wire::websocket::{self, Incoming, Opcode};
 use core::time::Duration;
-use femtopb::Message;
 use leave::{Afterwards, Leaving};
 use live::Live;
 use rand_core::Rng;
@@ -412,9 +413,10 @@ fn alias_maximum<B: Buffer>(cx: &Context<B>) -> u16 {
     cx.settings.limits.topic_alias_maximum.min(INBOUND_ALIASES as u16)
 }
 
-fn encode<'m, 'p>(message: &impl Message<'p>, room: &'m mut [u8; MESSAGE_MAX]) -> Result<&'m [u8], Trouble> {
-    let len = message.encoded_len();
-    message.encode(&mut room.as_mut_slice()).map_err(|_| at(Stage::App, "a message is longer than its buffer"))?;
+fn encode<'m>(message: &dyn Encode, room: &'m mut [u8; MESSAGE_MAX]) -> Result<&'m [u8], Trouble> {
+    let mut w = Writer::new(room);
+    protobuf::encode(message, &mut |piece| w.put(piece));
+    let len = w.finish().map_err(|_| at(Stage::App, "a message is longer than its buffer"))?;
     Ok(room.get(..len).unwrap_or_default())
 }
 

@@ -17,7 +17,6 @@ use crate::stage::{Failure, Purpose, Stage};
 use crate::wire::buffer::Writer;
 use crate::wire::mqtt;
 use crate::wire::websocket::{self, Opcode};
-use femtopb::repeated::Repeated;
 
 /// Room for the envelope and the HTTP head of a reply.
 const REPLY_HEAD_MAX: usize = 1_024;
@@ -165,7 +164,7 @@ impl Link {
             queryable: is_there,
             session_id: i64::try_from(cx.session_id).unwrap_or(i64::MAX),
             updated_at: Some(Timestamp::of(cx.now.wall)),
-            capabilities: Repeated::from_slice(&capabilities),
+            capabilities: &capabilities,
             ..UpdateNodeInstanceConnection::default()
         };
         let mut message = [0; MESSAGE_MAX];
