@@ -1,10 +1,10 @@
 //! `cargo xtask firmware`: builds the image of a board, says what it takes, and runs it where that is possible.
 
-mod emulated_cloud;
-mod factory;
-mod image;
-mod machine;
-mod story;
+pub(crate) mod emulated_cloud;
+pub(crate) mod factory;
+pub(crate) mod image;
+pub(crate) mod machine;
+pub(crate) mod story;
 
 use crate::Command;
 use crate::process::{Problem, Process, is_installed, root};
@@ -33,7 +33,7 @@ pub(crate) const BOARDS: [Board; 1] =
     [Board { name: "qemu-mps2-an386", target: "thumbv7em-none-eabi", qemu: Some("mps2-an386") }];
 
 /// The key of the gate: making one takes longer than everything else.
-const KEY: &str = "tests/pair/fixtures/private.pem";
+pub(crate) const KEY: &str = "tests/pair/fixtures/private.pem";
 
 /// The gate of `cargo xtask test`: the boards are built without a warning, and those of QEMU live.
 pub(crate) fn check() -> Result<(), Problem> {
@@ -88,7 +88,7 @@ fn parse(arguments: &[String]) -> Result<Wanted, Problem> {
     Ok(Wanted { board, run, key })
 }
 
-fn named(name: &str) -> Result<&'static Board, Problem> {
+pub(crate) fn named(name: &str) -> Result<&'static Board, Problem> {
     BOARDS
         .iter()
         .find(|board| board.name == name)

@@ -10,6 +10,7 @@ mod install;
 mod process;
 mod publish;
 mod setup;
+mod size;
 mod tables;
 mod test;
 
@@ -28,11 +29,12 @@ struct Command {
     run: fn(&[String]) -> Result<(), Problem>,
 }
 
-const COMMANDS: [Command; 9] = [
+const COMMANDS: [Command; 10] = [
     setup::COMMAND,
     test::COMMAND,
     tables::COMMAND,
     firmware::COMMAND,
+    size::COMMAND,
     install::COMMAND,
     container::COMMAND,
     deb::COMMAND,
@@ -109,8 +111,8 @@ mod tests {
     fn the_help_names_every_command_and_every_gate() {
         let help = help();
         for word in [
-            "setup", "test", "tables", "firmware", "install", "deb", "package", "help", "format", "lint", "docs",
-            "no-std", "doctests", "tests",
+            "setup", "test", "tables", "firmware", "size", "install", "deb", "package", "help", "format", "lint",
+            "docs", "no-std", "doctests", "tests",
         ] {
             assert!(help.contains(&format!("\n  {word}")), "no `{word}` in:\n{help}");
         }

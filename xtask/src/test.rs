@@ -4,7 +4,7 @@
 //! test runner.
 
 mod cargo;
-mod dist;
+pub(crate) mod dist;
 mod no_std;
 mod repository;
 mod summary;
@@ -14,7 +14,7 @@ use crate::Command;
 use crate::container;
 use crate::firmware;
 use crate::process::Problem;
-use crate::{publish, setup};
+use crate::{publish, setup, size};
 use std::time::{Duration, Instant};
 
 pub(crate) const COMMAND: Command = Command {
@@ -66,6 +66,7 @@ const GATES: &[Gate] = &[
         run: firmware::check,
     },
     Gate { name: "dist", about: "the program that is distributed starts and is small", run: dist::check },
+    Gate { name: "size", about: "nothing takes more than it may, and the README says what it takes", run: size::check },
     Gate { name: "build", about: "the tests compile", run: cargo::build_tests },
     Gate { name: "container", about: "the image is made, and does what the documentation says", run: container::check },
     Gate { name: LAST, about: "the tests pass", run: cargo::tests },

@@ -1,6 +1,6 @@
 //! What can be typed for this board, beside what can be typed for every device.
 
-use crate::{arena, stack};
+use crate::{arena, stack, trace};
 use aclk_firmware::console::{Commands, Desk};
 
 /// How the memory is, and what becomes of the board when something goes wrong.
@@ -26,6 +26,7 @@ impl Commands for Tests {
 }
 
 fn memory(desk: &Desk) {
+    trace::asked();
     let (used, peak) = arena::used();
     let (size, deepest, all) = (arena::SIZE, stack::peak(), stack::size());
     desk.say(format_args!("memory: arena {used} B, peak {peak} of {size} B; stack peak {deepest} of {all} B"));

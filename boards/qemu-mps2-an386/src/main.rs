@@ -7,6 +7,7 @@
 //! | `ethernet`, `uart` | the outside |
 //! | `arena`, `stack`, `last_words` | memory: what RSA allocates, how deep the stack was, why the last run ended |
 //! | `console` | what can be typed for tests, beside what can be typed for every device |
+//! | `trace` | marks for who watches from outside, and counts instructions |
 //! | `test_only` | what a real board has in hardware: randomness and durable storage |
 //!
 //! `cargo xtask firmware --board qemu-mps2-an386 --run` runs it.
@@ -23,6 +24,7 @@ mod mmio;
 mod stack;
 mod test_only;
 mod time;
+mod trace;
 mod uart;
 
 use aclk_core::clock::Clock;
@@ -48,6 +50,7 @@ use ethernet::Mps2;
 use rand_core::Rng;
 use static_cell::{ConstStaticCell, StaticCell};
 use test_only::HostFlash;
+use trace::Traced;
 use uart::{Keyboard, Printer, say};
 
 /// The clock of the processor and of everything on the board.
@@ -202,7 +205,7 @@ async fn application(
         key: &mut SoftwareKey::new(),
         rng,
         clock,
-        observer: &mut &*desk,
+        observer: &mut Traced(desk),
         desk,
         node,
         counters,

@@ -8,7 +8,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 /// The host as a guest of QEMU's user network sees it.
-const HOST: &str = "10.0.2.2";
+pub(crate) const HOST: &str = "10.0.2.2";
 /// How long an answer of the administrator's API may take: a query to the board waits in it.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -33,8 +33,13 @@ pub(crate) struct Reply {
 impl Cloud {
     /// Builds and starts it, and waits until it listens.
     pub(crate) fn start() -> Result<Self, Problem> {
+        Self::start_as(HOST, "")
+    }
+
+    /// The same by the name of `host`, with more `options` for the command `aclk cloud` (split at blanks).
+    pub(crate) fn start_as(host: &str, options: &str) -> Result<Self, Problem> {
         Process::cargo("build --quiet --package aclk").show()?;
-        let line = format!("run --quiet --package aclk -- cloud --json --quiet --host {HOST}");
+        let line = format!("run --quiet --package aclk -- cloud --json --quiet --host {host} {options}");
         let mut child = Process::cargo(&line).start(Stdio::null(), Stdio::inherit())?;
         let mut introduction = String::new();
         if let Some(output) = child.stdout.take() {

@@ -8,20 +8,20 @@ use std::path::Path;
 
 /// What is known of a device before it is switched on. Empty is not known.
 #[derive(Debug, Default)]
-pub(super) struct Device<'d> {
-    pub(super) hostname: &'d str,
-    pub(super) guid: &'d str,
+pub(crate) struct Device<'d> {
+    pub(crate) hostname: &'d str,
+    pub(crate) guid: &'d str,
     /// Whether it claims itself.
-    pub(super) has_token: bool,
+    pub(crate) has_token: bool,
     /// A file with its private key.
-    pub(super) key: Option<&'d Path>,
+    pub(crate) key: Option<&'d Path>,
     /// As whom it was claimed with that key.
-    pub(super) claimed: &'d str,
+    pub(crate) claimed: &'d str,
 }
 
 impl Device<'_> {
     /// Makes its flash, `flash.bin` in `folder`, in which the authority of `cloud` is trusted.
-    pub(super) fn provision(&self, cloud: &Cloud, folder: &Path) -> Result<(), Problem> {
+    pub(crate) fn provision(&self, cloud: &Cloud, folder: &Path) -> Result<(), Problem> {
         let Self { hostname, guid, has_token, key, claimed } = self;
         let (token, rooms) = if *has_token { (cloud.token.as_str(), cloud.rooms.as_str()) } else { ("", "") };
         let url = if *has_token || !claimed.is_empty() { cloud.url.as_str() } else { "" };

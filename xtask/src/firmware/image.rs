@@ -11,18 +11,42 @@ use std::path::Path;
 /// Crates that are named in the table; the rest is added up.
 const ROWS: usize = 16;
 
-/// Prints the sections of `image`, and which crates they are of.
-pub(super) fn describe(image: &Path) -> Result<(), Problem> {
-    let attempt = || format!("read {}", image.display());
-    let bytes = fs::read(image).map_err(|cause| Problem::Io { attempt: attempt(), cause })?;
-    let elf = Elf::read(&bytes)
-        .ok_or_else(|| Problem::Findings(vec![format!("{}: not an ELF image of 32 bits", image.display())]))?;
+/// What an image takes, in bytes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Sizes {
+    /// Code, constants, and what static variables begin with.
+    pub(crate) flash: u64,
+    /// Static variables; not the stack.
+    pub(crate) ram: u64,
+}
+
+/// What `image` takes.
+pub(crate) fn sizes(image: &Path) -> Result<Sizes, Problem> {
+    let bytes = read(image)?;
+    Ok(sum(&parse(image, &bytes)?))
+}
+
+fn read(image: &Path) -> Result<Vec<u8>, Problem> {
+    fs::read(image).map_err(|cause| Problem::Io { attempt: format!("read {}", image.display()), cause })
+}
+
+fn parse<'b>(image: &Path, bytes: &'b [u8]) -> Result<Elf<'b>, Problem> {
+    Elf::read(bytes).ok_or_else(|| Problem::Findings(vec![format!("{}: not an ELF image of 32 bits", image.display())]))
+}
+
+fn sum(elf: &Elf<'_>) -> Sizes {
     let size = |names: &[&str]| -> u64 {
         let sections = elf.sections().filter(|section| names.contains(&section.name.as_str()));
         sections.map(|section| section.size).sum()
     };
-    let flash = size(&[".vector_table", ".text", ".rodata", ".data"]);
-    let ram = size(&[".data", ".bss", ".uninit"]);
+    Sizes { flash: size(&[".vector_table", ".text", ".rodata", ".data"]), ram: size(&[".data", ".bss", ".uninit"]) }
+}
+
+/// Prints the sections of `image`, and which crates they are of.
+pub(super) fn describe(image: &Path) -> Result<(), Problem> {
+    let bytes = read(image)?;
+    let elf = parse(image, &bytes)?;
+    let Sizes { flash, ram } = sum(&elf);
     println!("\n{}: {flash} B of flash, {ram} B of RAM without the stack", image.display());
     let (mut in_flash, mut in_ram) = (BTreeMap::new(), BTreeMap::new());
     for symbol in elf.symbols() {

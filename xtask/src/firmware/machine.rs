@@ -9,7 +9,7 @@ use std::thread::spawn;
 use std::time::{Duration, Instant};
 
 /// A board that is switched on, until this is dropped.
-pub(super) struct Machine {
+pub(crate) struct Machine {
     child: Child,
     keyboard: Option<ChildStdin>,
     lines: Receiver<String>,
@@ -19,10 +19,15 @@ pub(super) struct Machine {
 
 impl Machine {
     /// Switches the `machine` of QEMU on. `folder` is what it keeps when it is off.
-    pub(super) fn switch_on(machine: &str, image: &Path, folder: &Path) -> Result<Self, Problem> {
+    pub(crate) fn switch_on(machine: &str, image: &Path, folder: &Path) -> Result<Self, Problem> {
+        Self::switch_on_with(machine, image, folder, "")
+    }
+
+    /// The same, with more `options` for QEMU (split at blanks).
+    pub(crate) fn switch_on_with(machine: &str, image: &Path, folder: &Path, options: &str) -> Result<Self, Problem> {
         // Time is that of the host (no -icount): there is a network.
         let line = format!(
-            "-M {machine} -nographic -monitor none -serial stdio -nic user \
+            "-M {machine} {options} -nographic -monitor none -serial stdio -nic user \
              -semihosting-config enable=on,target=native -kernel"
         );
         let process = Process::new("qemu-system-arm", &line).argument(image).within(folder);
@@ -46,7 +51,7 @@ impl Machine {
     }
 
     /// Waits until it prints a line with `wanted` in it, and yields that line and those before it since the last call.
-    pub(super) fn expect(&mut self, wanted: &str, patience: Duration) -> Result<Vec<String>, Problem> {
+    pub(crate) fn expect(&mut self, wanted: &str, patience: Duration) -> Result<Vec<String>, Problem> {
         let begin = Instant::now();
         let first = self.log.len();
         loop {
@@ -74,7 +79,7 @@ impl Machine {
     }
 
     /// Types a line.
-    pub(super) fn type_line(&mut self, line: &str) -> Result<(), Problem> {
+    pub(crate) fn type_line(&mut self, line: &str) -> Result<(), Problem> {
         let attempt = || format!("type `{line}` on the console");
         let Some(keyboard) = &mut self.keyboard else {
             return Err(Problem::Findings(vec![format!("cannot {}", attempt())]));
@@ -83,7 +88,7 @@ impl Machine {
     }
 
     /// What went wrong, and everything that the board has said.
-    pub(super) fn problem(&self, what: &str) -> Problem {
+    pub(crate) fn problem(&self, what: &str) -> Problem {
         let mut lines = vec![format!("{what}; the console said:")];
         lines.extend(self.log.iter().map(|line| format!("  | {line}")));
         Problem::Findings(lines)
@@ -99,7 +104,7 @@ impl Drop for Machine {
 }
 
 /// An empty folder in place of one that may be there.
-pub(super) fn fresh(folder: PathBuf) -> Result<PathBuf, Problem> {
+pub(crate) fn fresh(folder: PathBuf) -> Result<PathBuf, Problem> {
     if folder.exists() {
         std::fs::remove_dir_all(&folder).map_err(|cause| io("empty", &folder, cause))?;
     }
@@ -107,6 +112,6 @@ pub(super) fn fresh(folder: PathBuf) -> Result<PathBuf, Problem> {
     Ok(folder)
 }
 
-pub(super) fn io(what: &str, path: &Path, cause: std::io::Error) -> Problem {
+pub(crate) fn io(what: &str, path: &Path, cause: std::io::Error) -> Problem {
     Problem::Io { attempt: format!("{what} {}", path.display()), cause }
 }

@@ -13,16 +13,16 @@ use std::time::{Duration, Instant};
 use steps::Steps;
 
 /// What the emulated device is called.
-const HOSTNAME: &str = "emulated-board";
-const GUID: &str = "5f0c3a7e-2b1d-4c6e-8f9a-0000000a0386";
+pub(crate) const HOSTNAME: &str = "emulated-board";
+pub(crate) const GUID: &str = "5f0c3a7e-2b1d-4c6e-8f9a-0000000a0386";
 /// How long each step may take on a busy machine.
-const PATIENCE: Duration = Duration::from_secs(120);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(120);
 /// The same for making a key: some 10^9 instructions.
-const KEY_PATIENCE: Duration = Duration::from_secs(900);
+pub(crate) const KEY_PATIENCE: Duration = Duration::from_secs(900);
 /// What the console says of a device that was claimed.
 const CLAIMED: &str = "claimed as";
 /// What it says of a node whose link is up, and that the Cloud has taken in.
-const LIVE: &str = "live as node";
+pub(crate) const LIVE: &str = "live as node";
 
 /// Tells it, a line for each step.
 pub(crate) fn tell(board: &Board, image: &Path, key: Option<&Path>) -> Result<(), Problem> {
@@ -80,7 +80,7 @@ fn out_of_the_factory(scene: &Scene<'_>) -> Result<(), Problem> {
 }
 
 /// The Cloud asks the device, over its link, who it is.
-fn asked(cloud: &Cloud, device: &Machine) -> Result<(), Problem> {
+pub(crate) fn asked(cloud: &Cloud, device: &Machine) -> Result<(), Problem> {
     let path = format!("/api/nodes/{GUID}/query");
     let reply = cloud.ask("POST", &path, r#"{"path":"/api/v1/info"}"#)?;
     // The body of the answer is text inside the JSON of the reply.

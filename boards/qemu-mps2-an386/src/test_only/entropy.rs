@@ -8,10 +8,12 @@ use semihosting::fs::File;
 use semihosting::io::Read;
 
 const HOST_ENTROPY: &CStr = c"/dev/urandom";
+/// In its place, if there is such a file: for runs that have to be alike.
+const FIXED_ENTROPY: &CStr = c"entropy";
 
 /// A generator with a seed of the host's.
 pub(crate) fn seeded() -> Result<ChaCha20Rng, HostError> {
     let mut seed = [0; 32];
-    File::open(HOST_ENTROPY)?.read_exact(&mut seed)?;
+    File::open(FIXED_ENTROPY).or_else(|_| File::open(HOST_ENTROPY))?.read_exact(&mut seed)?;
     Ok(ChaCha20Rng::from_seed(seed))
 }

@@ -1,0 +1,128 @@
+//! What the program for Linux takes, on the disk and while it lives, and the playground in a browser.
+
+use super::figures::{Figures, HOST};
+use crate::firmware::emulated_cloud::Cloud;
+use crate::firmware::machine::{fresh, io};
+use crate::process::{Problem, Process, is_installed, root};
+use crate::test::dist;
+use std::fs;
+use std::io::{BufRead, BufReader, Read};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+
+/// Where the playground is built.
+const WEB: &str = "target/web";
+
+pub(super) fn measure(figures: &mut Figures) -> Result<(), Problem> {
+    if let Some(program) = dist::build()? {
+        figures.set(HOST, "program", dist::len(&program)?);
+        figures.set(HOST, "resident", resident(&program)?);
+    }
+    let modules = modules(&root().join(WEB));
+    if !modules.is_empty() && is_installed("gzip") {
+        let sizes = modules.iter().map(|module| compressed(module)).collect::<Result<Vec<u64>, Problem>>()?;
+        figures.set(HOST, "web", sizes.iter().sum());
+    }
+    Ok(())
+}
+
+/// Bytes of memory of the daemon that are resident once it is live (proc(5), `VmRSS`).
+fn resident(program: &Path) -> Result<u64, Problem> {
+    let cloud = Cloud::start_as("localhost", "")?;
+    let folder = fresh(root().join("target/size/host"))?;
+    let trust = folder.join("etc/claim.d");
+    fs::create_dir_all(&trust).map_err(|cause| io("make", &trust, cause))?;
+    let authority = trust.join("cloud_fullchain.pem");
+    fs::copy(&cloud.authority, &authority).map_err(|cause| io("write", &authority, cause))?;
+    let token = format!("-token={}", cloud.token);
+    let (rooms, url) = (format!("-rooms={}", cloud.rooms), format!("-url={}", cloud.url));
+    let claimed = around(program, &folder).args(["claim", &token, &rooms, &url]).stdout(Stdio::null()).status();
+    let claimed = claimed.map_err(|cause| io("start", program, cause))?;
+    if !claimed.success() {
+        return Err(Problem::Findings(vec![format!("the program for Linux does not claim ({claimed})")]));
+    }
+    let mut daemon = Daemon::start(around(program, &folder).args(["run", "--listen=off"]), program)?;
+    daemon.live()?;
+    daemon.resident()
+}
+
+/// The program in a world of its own.
+fn around(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    for (name, place) in [("USER_CONFIG_DIR", "etc"), ("VARLIB_DIR", "lib"), ("RUN_DIR", "run"), ("LOG_DIR", "log")] {
+        command.env(format!("NETDATA_{name}"), folder.join(place));
+    }
+    for name in ["PIPENAME", "CLAIM_TOKEN", "CLAIM_URL", "CLAIM_ROOMS", "CLAIM_PROXY", "CLAIM_INSECURE"] {
+        command.env_remove(format!("NETDATA_{name}"));
+    }
+    command.env_remove("NOTIFY_SOCKET").stdin(Stdio::null());
+    command
+}
+
+/// The daemon, which ends with this.
+struct Daemon {
+    child: Child,
+    log: BufReader<Box<dyn Read>>,
+}
+
+impl Daemon {
+    fn start(command: &mut Command, program: &Path) -> Result<Self, Problem> {
+        let mut child = command.stderr(Stdio::piped()).spawn().map_err(|cause| io("start", program, cause))?;
+        let log: Box<dyn Read> = match child.stderr.take() {
+            Some(log) => Box::new(log),
+            None => Box::new(std::io::empty()),
+        };
+        Ok(Self { child, log: BufReader::new(log) })
+    }
+
+    /// Waits until the Cloud takes it for live.
+    fn live(&mut self) -> Result<(), Problem> {
+        let mut said = Vec::new();
+        loop {
+            let mut line = String::new();
+            let read = self.log.read_line(&mut line);
+            if !read.is_ok_and(|len| len > 0) {
+                said.insert(0, "the program for Linux has ended before it was live; it said:".to_owned());
+                return Err(Problem::Findings(said));
+            }
+            if line.contains("live as the node") {
+                return Ok(());
+            }
+            said.push(format!("  | {}", line.trim_end()));
+        }
+    }
+
+    fn resident(&self) -> Result<u64, Problem> {
+        let path = PathBuf::from(format!("/proc/{}/status", self.child.id()));
+        let status = fs::read_to_string(&path).map_err(|cause| io("read", &path, cause))?;
+        let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok());
+        kib.map(|kib: u64| kib * 1024).ok_or_else(|| Problem::Findings(vec![format!("{}: no VmRSS", path.display())]))
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The WebAssembly modules below `folder`.
+fn modules(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    let found = entries.flat_map(|path| match path.is_dir() {
+        true => modules(&path),
+        false => vec![path],
+    });
+    found.filter(|path| path.extension().is_some_and(|extension| extension == "wasm")).collect()
+}
+
+/// Bytes after gzip, as a web server sends them.
+fn compressed(path: &Path) -> Result<u64, Problem> {
+    let process = Process::new("gzip", "-9 --stdout").argument(path);
+    let mut child = process.start(Stdio::null(), Stdio::inherit())?;
+    let output = child.stdout.take().map_or(Ok(0), |mut output| std::io::copy(&mut output, &mut std::io::sink()));
+    let len = output.map_err(|cause| io("compress", path, cause))?;
+    let status = child.wait().map_err(|cause| io("compress", path, cause))?;
+    if status.success() { Ok(len) } else { Err(Problem::Findings(vec![format!("gzip fails on {}", path.display())])) }
+}
