@@ -1,4 +1,8 @@
 //! Tells the program when it was built: no certificate is checked at an earlier time. Lays out the one that is distributed.
+//! Puts the page of the playground into the one that has a laboratory.
+
+#[path = "build/playground.rs"]
+mod playground;
 
 use std::env;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -6,7 +10,11 @@ use std::time::{SystemTime, UNIX_EPOCH};
 fn main() {
     println!("cargo::rerun-if-env-changed=SOURCE_DATE_EPOCH");
     println!("cargo::rerun-if-changed=build.rs");
+    println!("cargo::rerun-if-changed=build");
     println!("cargo::rustc-env=BUILD_UNIX_SECONDS={}", build_unix_seconds());
+    if env::var_os("CARGO_FEATURE_LAB").is_some() {
+        playground::embed();
+    }
     if is_distributed() {
         println!("cargo::rerun-if-changed=link.ld");
         println!("cargo::rustc-link-arg-bins=-T{}/link.ld", env::var("CARGO_MANIFEST_DIR").unwrap_or_default());

@@ -9,6 +9,8 @@ pub(crate) mod help;
 pub(crate) mod manual;
 pub(crate) mod netdata;
 #[cfg(feature = "lab")]
+pub(crate) mod playground;
+#[cfg(feature = "lab")]
 pub(crate) mod provision;
 pub(crate) mod run;
 pub(crate) mod status;

@@ -86,8 +86,10 @@ fn dispatch(command: &str, arguments: Vec<OsString>) -> u8 {
         "demo" => command::demo::run(arguments),
         #[cfg(feature = "lab")]
         "provision" => command::provision::run(arguments),
+        #[cfg(feature = "lab")]
+        "playground" => command::playground::run(arguments),
         #[cfg(not(feature = "lab"))]
-        "demo" | "cloud" | "provision" => command::help::unavailable(command),
+        "demo" | "cloud" | "provision" | "playground" => command::help::unavailable(command),
         "completions" => command::manual::completions(arguments),
         "man" => command::manual::man(arguments),
         "" | "help" | "--help" | "-help" | "-h" => command::help::run(arguments),

@@ -16,6 +16,7 @@ const COMMANDS: &[&str] = &[
     "aclk-state",
     "demo",
     "cloud",
+    "playground",
     "completions",
     "man",
     "netdata",

@@ -1,4 +1,4 @@
-//! What needs no Netdata Cloud: `aclk demo`, and `aclk cloud`, whose own help is in its crate.
+//! What needs no Netdata Cloud: `aclk demo`, `aclk playground`, and `aclk cloud`, whose own help is in its crate.
 #![cfg(feature = "lab")]
 
 use super::super::{Opt, Page};
@@ -48,6 +48,35 @@ pub(crate) const DEMO: Page = Page {
         ("7", "it was online, and not live"),
         ("130", "interrupted before that"),
         ("…", "else that of \"aclk claim\""),
+    ],
+};
+
+/// `aclk playground`.
+pub(crate) const PLAYGROUND: Page = Page {
+    command: "aclk playground",
+    summary: "claim a device and break its link in a page for your browser",
+    usage: &["[OPTIONS]"],
+    about: &[
+        "Serves a page in which the firmware and the emulated Cloud run, joined by an Ethernet cable made of memory: claim a \
+         device, watch every byte, and break things to see what that looks like. Needs no account and no network; what is \
+         done there stays in the browser.",
+        "\"cargo xtask web\" builds the page. It is part of the program if it was there when that was built.",
+    ],
+    options: &[
+        Opt::new(
+            &["--listen"],
+            "ADDR:PORT",
+            ' ',
+            "where to listen; default: 127.0.0.1:19990, or another port if that is taken. The browser keeps what you did under \
+             this address",
+        ),
+        Opt::new(&["--help", "-h"], "", ' ', "this text"),
+    ],
+    notes: &[],
+    exit: &[
+        ("0", "ended by a signal"),
+        ("1", "arguments"),
+        ("3", "the page was not built, or nobody can listen there"),
     ],
 };
 

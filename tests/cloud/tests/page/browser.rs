@@ -8,10 +8,11 @@ use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// After this time something that is waited for counts as lost.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// The key of an element's id in WebDriver.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -36,7 +37,9 @@ impl Browser {
     /// `None`, and the reason printed, where there is no browser.
     pub(crate) fn start() -> Option<Self> {
         let (chromium, driver) = (installed("chromium")?, installed("chromedriver")?);
-        let profile = std::env::temp_dir().join(format!("aclk-page-{}", std::process::id()));
+        static COUNT: AtomicU32 = AtomicU32::new(0);
+        let number = COUNT.fetch_add(1, Ordering::Relaxed);
+        let profile = std::env::temp_dir().join(format!("aclk-page-{}-{number}", std::process::id()));
         fs::create_dir(&profile).unwrap();
         let mut driver = Command::new(driver)
             .arg("--port=0")
@@ -71,7 +74,7 @@ impl Browser {
         let capabilities = json!({"alwaysMatch": {
             "browserName": "chrome",
             "goog:chromeOptions": {"binary": chromium, "args": arguments},
-            "goog:loggingPrefs": {"browser": "ALL"},
+            "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
         }});
         let made = browser.call("POST", "/session", &json!({ "capabilities": capabilities }));
         browser.session = made["sessionId"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
@@ -135,7 +138,7 @@ impl Browser {
         }
     }
 
-    fn element(&self, xpath: &str) -> String {
+    pub(crate) fn element(&self, xpath: &str) -> String {
         let end = Instant::now() + PATIENCE;
         loop {
             let path = format!("/session/{}/element", self.session);
@@ -170,7 +173,7 @@ impl Browser {
 
     pub(crate) fn fill(&self, label: &str, text: &str) {
         let id =
-            self.element(&format!("//label[starts-with(normalize-space(), '{label}')]/*[self::input or self::select]"));
+            self.element(&format!("//label[starts-with(normalize-space(), '{label}')]/*[self::input or self::select or self::textarea]"));
         if self.run(&format!("return document.evaluate(\"//label[starts-with(normalize-space(), '{label}')]/select\", document, null, 9).singleNodeValue !== null")) != true {
             self.post(&format!("element/{id}/clear"), &json!({}));
         }
@@ -179,6 +182,21 @@ impl Browser {
 
     fn cdp(&self, command: &str, parameters: &Value) {
         self.post("goog/cdp/execute", &json!({ "cmd": command, "params": parameters }));
+    }
+
+    /// What the page offers as a file goes into this folder without a question.
+    pub(crate) fn keep_downloads_in(&self, folder: &Path) {
+        let wanted = json!({ "behavior": "allow", "downloadPath": folder, "eventsEnabled": false });
+        self.cdp("Browser.setDownloadBehavior", &wanted);
+    }
+
+    /// Everything that the page and its frames asked the network for since this was called last.
+    pub(crate) fn requests(&self) -> Vec<String> {
+        let entries = self.post("se/log", &json!({ "type": "performance" }));
+        let message = |entry: &Value| serde_json::from_str::<Value>(entry["message"].as_str()?).ok();
+        let messages = entries.as_array().unwrap().iter().filter_map(message);
+        let asked = messages.filter(|message| message["message"]["method"] == "Network.requestWillBeSent");
+        asked.filter_map(|one| Some(one["message"]["params"]["request"]["url"].as_str()?.to_owned())).collect()
     }
 
     /// A window of this width, as high as the page needs if a picture is taken.

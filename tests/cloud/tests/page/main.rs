@@ -4,6 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+#[allow(dead_code, reason = "this page offers no files, and nobody counts what it asks for")]
 mod browser;
 mod device;
 

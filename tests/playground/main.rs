@@ -1,0 +1,13 @@
+//! The playground in a real browser, as people use it: `aclk playground` serves what `cargo xtask web` has built. Its
+//! pictures are kept in `target/screenshots`.
+
+#[path = "../cloud/tests/page/browser.rs"]
+mod browser;
+
+mod campaign;
+mod capture;
+mod faults;
+mod pictures;
+mod stories;
+mod story;
+mod visit;

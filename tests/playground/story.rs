@@ -1,0 +1,122 @@
+//! The first visit, from the token to the end of the node.
+
+use crate::visit::{DESKTOP, HEIGHT, Visit};
+use serde_json::json;
+
+/// Whether all of an element is in the window.
+fn is_seen(visit: &Visit, selector: &str) -> bool {
+    let script = format!(
+        "const box = document.querySelector({selector:?}).getBoundingClientRect(); return box.height > 0 && box.top >= 0 && box.bottom <= innerHeight && box.right <= innerWidth"
+    );
+    visit.run(&script) == true
+}
+
+#[test]
+fn somebody_who_has_never_claimed_a_node_claims_one_and_sees_it_live() {
+    let Some(visit) = Visit::first() else { return };
+    let usable = visit.run("return performance.now()").as_f64().unwrap();
+    println!("usable {usable:.0} ms after the address was opened");
+    visit.resize(DESKTOP, HEIGHT);
+    // The way is there without scrolling.
+    visit.wait_for("Create a token");
+    visit.wait_for("Paste the command");
+    visit.wait_for("Watch it come online");
+    assert!(is_seen(&visit, ".guide"));
+    assert!(is_seen(&visit, "main button.primary"), "the button of the first step is out of sight");
+    visit.wait_for_state("Not claimed");
+
+    visit.press("Create a token");
+    visit.wait_for("aclk claim -token=");
+    visit.press("Take it to the device");
+    visit.wait_for("proves that the Space wants this device");
+    visit.press("Claim the device");
+    visit.wait_for("The way to the Cloud");
+    visit.wait_for_state("Live");
+    visit.wait_for("Your device is live.");
+    let legs = visit.run("return [...document.querySelectorAll('.leg')].map((leg) => leg.className)");
+    assert_eq!(legs, json!(["leg done", "leg done", "leg done", "leg done", "leg done"]));
+    assert_eq!(visit.run("return document.querySelector('.machine .here').dataset.state"), "live");
+
+    // Its charts move.
+    visit.view("Cloud");
+    visit.wait_for("All nodes");
+    let samples = "return (document.querySelector('[data-chart] path.line, [data-chart] path.area')?.getAttribute('d') ?? '').split('L').length";
+    let first = visit.until("a chart", &format!("const n = (() => {{ {samples} }})(); return n > 3 && n")).as_u64().unwrap();
+    visit.until("the chart moves", &format!("return (() => {{ {samples} }})() > {first}"));
+    visit.fill("Path", "/api/v1/info");
+    visit.press("Ask");
+    visit.wait_for("\"cloud-available\": true");
+
+    // Somebody pulls the cable.
+    visit.press("Pull the cable");
+    visit.wait_for("The cable is out");
+    visit.wait_for_state("Offline");
+    visit.press("Plug it in");
+    visit.wait_for_state("Live");
+
+    // The token is not needed any more.
+    visit.view("Administrator");
+    visit.click("//button[starts-with(@aria-label, 'Revoke')]");
+    visit.wait_for("revoked");
+    visit.view("Device");
+    visit.click("//button[normalize-space()='reboot']");
+    visit.view("Link");
+    visit.wait_for_state("Live");
+
+    visit.view("Device");
+    visit.press("Unclaim…");
+    visit.press("Unclaim");
+    visit.wait_for_state("Not claimed");
+    visit.view("Cloud");
+    visit.wait_for("No node here yet");
+    visit.leave();
+}
+
+#[test]
+fn what_was_done_is_still_there_after_the_page_was_closed() {
+    let Some(visit) = Visit::first() else { return };
+    visit.claim();
+    visit.wait_for_state("Live");
+    visit.view("Device");
+    let id = visit.run("return document.querySelector('.card code')?.textContent");
+    visit.open("about:blank");
+    visit.open(visit.url());
+    // Without a token: the claim was kept in flash.
+    visit.wait_for_state("Live");
+    visit.view("Device");
+    visit.wait_for(id.as_str().unwrap());
+    visit.leave();
+}
+
+#[test]
+fn a_device_that_makes_its_own_key_says_how_far_it_is_and_freezes_nothing() {
+    let Some(visit) = Visit::at("#/device?key=generate") else { return };
+    // A page that answers in between is not frozen: the longest gap between two turns of its loop is measured.
+    visit.run("window.gap = 0; let last = performance.now(); setInterval(() => { const now = performance.now(); window.gap = Math.max(window.gap, now - last); last = now; }, 20)");
+    visit.claim();
+    visit.view("Device");
+    visit.wait_for("prime numbers found");
+    visit.view("Link");
+    visit.wait_for_state("Live");
+    println!("the page was busy for {:.0} ms at most", visit.run("return window.gap").as_f64().unwrap());
+    visit.leave();
+}
+
+#[test]
+fn the_keyboard_is_enough() {
+    let Some(visit) = Visit::first() else { return };
+    // Everything that can be pressed has a name, every field a label, and every picture words.
+    let nameless = "return [...document.querySelectorAll('button, a, input, select, textarea, svg[role=img]')].filter((one) => !one.closest('[hidden]') && !(one.ariaLabel || one.getAttribute('aria-labelledby') || one.labels?.length || one.textContent.trim() || one.querySelector('img')?.alt)).map((one) => one.outerHTML.slice(0, 200))";
+    for view in ["Administrator", "Device", "Link", "Cloud", "Faults", "Scenarios", "Budget", "Campaign"] {
+        visit.view(view);
+        assert_eq!(visit.run(nameless), json!([]), "{view}");
+    }
+    // A word explains itself, and Escape puts the explanation away.
+    visit.view("Administrator");
+    visit.run("document.querySelector('.term .word').focus()");
+    visit.run("document.activeElement.click()");
+    visit.wait_for("A secret of the Space.");
+    visit.run("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }))");
+    visit.until("the explanation is gone", "return !document.body.innerText.includes('A secret of the Space.')");
+    visit.leave();
+}
