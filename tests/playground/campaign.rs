@@ -10,7 +10,8 @@ fn a_campaign_of_a_thousand_handshakes_ends_without_a_violation() {
     let said = visit.said();
     assert!(said.contains("0 violations: nothing happened that must not happen."), "{said}");
     assert!(said.contains("1,000 runs of 1,000"), "{said}");
-    let met = "return [...document.querySelectorAll('.coverage td')].filter((cell) => Number(cell.textContent) > 0).length";
+    let met =
+        "return [...document.querySelectorAll('.coverage td')].filter((cell) => Number(cell.textContent) > 0).length";
     let met = visit.run(met).as_u64().unwrap();
     println!("{met} pairs of state and event or fault were met");
     assert!(met > 20, "only {met} pairs were met");

@@ -48,7 +48,8 @@ fn wireshark_reads_the_claim_with_the_key_log_and_not_without() {
     visit.press(".pcap");
     visit.press("Key log");
     visit.press("Both in one");
-    let [pcap, keys, both] = ["playground.pcap", "playground.keys.txt", "playground.pcapng"].map(|name| file(&folder, name));
+    let [pcap, keys, both] =
+        ["playground.pcap", "playground.keys.txt", "playground.pcapng"].map(|name| file(&folder, name));
     visit.leave();
 
     let [pcap, both] = [pcap, both].map(|path| path.display().to_string());

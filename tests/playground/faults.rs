@@ -32,7 +32,12 @@ fn every_fault_is_explained_at_each_of_its_steps() {
     for fault in aclk_cloud::Fault::list() {
         for step in fault.steps {
             let found = explanation(&visit, fault.name, step.name());
-            let headings = ["Where it comes from", "What a real user would have seen", "What the original agent says", "What this device says"];
+            let headings = [
+                "Where it comes from",
+                "What a real user would have seen",
+                "What the original agent says",
+                "What this device says",
+            ];
             if !headings.iter().all(|heading| found[heading].as_str().is_some_and(|text| text.len() > 5)) {
                 poor.push(format!("{}@{step}: {found}", fault.name));
             }
@@ -84,7 +89,9 @@ fn a_fault_that_strikes_is_seen_as_it_is_explained() {
 
 #[test]
 fn how_the_laboratory_is_set_is_in_the_address() {
-    let Some(visit) = Visit::at("#/faults/status-503?step=env&plan=status-503@env&latency=120&host=attic") else { return };
+    let Some(visit) = Visit::at("#/faults/status-503?step=env&plan=status-503@env&latency=120&host=attic") else {
+        return;
+    };
     visit.wait_for("status-503@env");
     visit.wait_for("120 ms");
     visit.wait_for("attic");

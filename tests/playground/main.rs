@@ -8,6 +8,7 @@ mod campaign;
 mod capture;
 mod faults;
 mod pictures;
+mod serving;
 mod stories;
 mod story;
 mod visit;

@@ -14,16 +14,26 @@ fn play(group: &str) {
     assert!(!names.is_empty(), "{group}");
     for name in names {
         visit.click(&format!("//*[@data-story='{name}']//button[normalize-space()='Play']"));
-        visit.until(&format!("{name} goes wrong"), "return ['see', 'over'].includes(document.querySelector('.story')?.dataset.act)");
-        if visit.run("return [...document.querySelectorAll('.story button')].some((one) => one.textContent === 'Mend it')") == true {
+        visit.until(
+            &format!("{name} goes wrong"),
+            "return ['see', 'over'].includes(document.querySelector('.story')?.dataset.act)",
+        );
+        if visit
+            .run("return [...document.querySelectorAll('.story button')].some((one) => one.textContent === 'Mend it')")
+            == true
+        {
             visit.press("Mend it");
-            visit.until(&format!("{name} is mended"), "return document.querySelector('.story')?.dataset.act === 'over'");
+            visit
+                .until(&format!("{name} is mended"), "return document.querySelector('.story')?.dataset.act === 'over'");
         } else {
             visit.wait_for_state("Live");
         }
         println!("{name}: played");
         visit.press("Leave the story");
-        visit.until("the own device is back", "return !document.querySelector('.story') && document.querySelector('.switch')?.disabled === false");
+        visit.until(
+            "the own device is back",
+            "return !document.querySelector('.story') && document.querySelector('.switch')?.disabled === false",
+        );
     }
     visit.leave();
 }

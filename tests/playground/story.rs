@@ -41,7 +41,8 @@ fn somebody_who_has_never_claimed_a_node_claims_one_and_sees_it_live() {
     visit.view("Cloud");
     visit.wait_for("All nodes");
     let samples = "return (document.querySelector('[data-chart] path.line, [data-chart] path.area')?.getAttribute('d') ?? '').split('L').length";
-    let first = visit.until("a chart", &format!("const n = (() => {{ {samples} }})(); return n > 3 && n")).as_u64().unwrap();
+    let first =
+        visit.until("a chart", &format!("const n = (() => {{ {samples} }})(); return n > 3 && n")).as_u64().unwrap();
     visit.until("the chart moves", &format!("return (() => {{ {samples} }})() > {first}"));
     visit.fill("Path", "/api/v1/info");
     visit.press("Ask");

@@ -12,14 +12,14 @@ pub(crate) const PHONE: u32 = 390;
 pub(crate) const HEIGHT: u32 = 800;
 
 /// `aclk playground`, for as long as somebody visits.
-struct Server {
+pub(crate) struct Server {
     program: Child,
     url: String,
 }
 
 impl Server {
     /// `None`, and the reason printed, where the page was not built.
-    fn start() -> Option<Self> {
+    pub(crate) fn start() -> Option<Self> {
         let mut program = Command::new(env!("CARGO_BIN_EXE_aclk"))
             .args(["playground", "--listen", "127.0.0.1:0"])
             .stdin(Stdio::null())
@@ -30,6 +30,7 @@ impl Server {
         let mut lines = BufReader::new(program.stdout.take().unwrap()).lines();
         let Some(line) = lines.find_map(|line| line.ok().filter(|line| line.contains("http://"))) else {
             let ended = program.wait_with_output().unwrap();
+            assert_eq!(ended.status.code(), Some(3));
             let said = String::from_utf8_lossy(&ended.stderr).into_owned();
             assert!(said.contains("cargo xtask web"), "it neither serves nor says what is missing: {said}");
             println!("skipped: the playground was not built (cargo xtask web)");
@@ -37,6 +38,10 @@ impl Server {
         };
         let url = line.split_whitespace().find(|word| word.starts_with("http://")).unwrap();
         Some(Self { program, url: url.to_owned() })
+    }
+
+    pub(crate) fn url(&self) -> &str {
+        &self.url
     }
 }
 
@@ -139,4 +144,5 @@ impl Visit {
 
 const READY: &str = "return document.querySelector('.now')?.textContent !== 'Loading' && document.querySelector('.switch')?.disabled === false";
 /// What tells that something goes on: frames on the cable, runs of a campaign, an attempt that will be made.
-const MOVES: &str = "return [...document.querySelectorAll('.wire, .progress, .bench .device')].map((one) => one.textContent).join()";
+const MOVES: &str =
+    "return [...document.querySelectorAll('.wire, .progress, .bench .device')].map((one) => one.textContent).join()";

@@ -172,8 +172,9 @@ impl Browser {
     }
 
     pub(crate) fn fill(&self, label: &str, text: &str) {
-        let id =
-            self.element(&format!("//label[starts-with(normalize-space(), '{label}')]/*[self::input or self::select or self::textarea]"));
+        let id = self.element(&format!(
+            "//label[starts-with(normalize-space(), '{label}')]/*[self::input or self::select or self::textarea]"
+        ));
         if self.run(&format!("return document.evaluate(\"//label[starts-with(normalize-space(), '{label}')]/select\", document, null, 9).singleNodeValue !== null")) != true {
             self.post(&format!("element/{id}/clear"), &json!({}));
         }
