@@ -37,7 +37,7 @@ pub(crate) const QEMU: &str = "qemu-system-arm";
 /// The toolchain that can build the core library itself, small: only then does the firmware fit.
 pub(crate) const NIGHTLY: &str = "nightly";
 
-const TOOLS: [Tool; 24] = [
+const TOOLS: [Tool; 25] = [
     Tool { program: "openssl", package: "openssl", used_for: "keys and challenges compared with OpenSSL's" },
     Tool { program: "curl", package: "curl", used_for: "the emulated Cloud as the original claiming script sees it" },
     Tool { program: "ip", package: "iproute2", used_for: "the link over TAP in a network namespace" },
@@ -59,6 +59,7 @@ const TOOLS: [Tool; 24] = [
     Tool { program: "danted", package: "dante-server", used_for: "claim and link through a SOCKS5 proxy" },
     Tool { program: "tinyproxy", package: "tinyproxy-bin", used_for: "claim and link through an HTTP proxy" },
     Tool { program: "squid", package: "squid", used_for: "claim and link through a busy HTTP proxy" },
+    Tool { program: "tshark", package: "tshark", used_for: "the captures of the inspector as Wireshark reads them" },
     Tool { program: "strip", package: "binutils", used_for: "the package for Debian" },
     Tool { program: "setpriv", package: "util-linux", used_for: "what the user of the daemon may do" },
     Tool { program: QEMU, package: "qemu-system-arm", used_for: "the firmware on an emulated board" },

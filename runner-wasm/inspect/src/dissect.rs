@@ -8,6 +8,7 @@ use crate::packet::{Ipv4, Network, RST, Transport};
 use crate::ring::Kept;
 use crate::trace::{Piece, What};
 use crate::view::{Dissection, Field, Flag, Layer, Protocol, Source, Summary};
+use core::ops::Range;
 
 /// Characters of the line about a frame.
 const LINE: usize = 240;
@@ -147,6 +148,7 @@ fn flags(kept: &Kept) -> Vec<Flag> {
 /// Everything about a frame.
 pub(crate) fn dissect(kept: &Kept, connections: &Connections) -> Dissection {
     let mut layers = headers(kept);
+    layers.extend(unexplained(kept));
     for piece in kept.trace.in_order() {
         let source = kept.trace.sources.get(piece.source).map_or(&[][..], |source| &source.bytes);
         let found = match &piece.what {
@@ -181,6 +183,36 @@ pub(crate) fn dissect(kept: &Kept, connections: &Connections) -> Dissection {
         frame.flags.push(Flag::Malformed);
     }
     Dissection { frame, sources, layers }
+}
+
+/// What is in a segment or datagram and belongs to nothing that was found.
+fn unexplained(kept: &Kept) -> Vec<Layer> {
+    let (payload, is_tcp) = match ip(kept).map(|ip| &ip.transport) {
+        Some(Transport::Tcp(segment)) => (segment.payload.clone(), true),
+        Some(Transport::Udp(datagram)) => (datagram.payload.clone(), false),
+        _ => return Vec::new(),
+    };
+    let place = kept.trace.place;
+    let why = match is_tcp {
+        true if place.retransmission || place.out_of_order => {
+            "These bytes are explained in the frame in which they came first, or whole."
+        }
+        true => "These bytes came before, or together with others that are missing or damaged.",
+        false => "These bytes are of a protocol that is not known here.",
+    };
+    let mut found: Vec<Range<usize>> =
+        kept.trace.pieces.iter().filter(|piece| piece.source == 0).map(|piece| piece.range.clone()).collect();
+    found.sort_unstable_by_key(|range| range.start);
+    found.push(payload.end..payload.end);
+    let mut at = payload.start;
+    let mut layers = Vec::new();
+    for range in found {
+        if range.start > at {
+            layers.push(layer::data(kept.bytes(), at..range.start.min(payload.end), "Unexplained bytes", why));
+        }
+        at = at.max(range.end);
+    }
+    layers
 }
 
 fn headers(kept: &Kept) -> Vec<Layer> {

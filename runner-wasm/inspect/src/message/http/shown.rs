@@ -29,7 +29,8 @@ pub(crate) fn body(source: &[u8], range: Range<usize>) -> Layer {
     layer(Protocol::Http, "HTTP body", source, range, help, |fields, reader| {
         let (at, len) = (reader.at(), reader.len());
         let content = text(reader.take(len)?);
-        fields.add(field("Content", content, at..reader.at()));
+        // It is not known where it begins and ends, so it is not searched for secrets.
+        fields.add(crate::view::Field { reveal: Some(content), ..field("Content", bytes(len), at..reader.at()) });
         Some(())
     })
 }
