@@ -5,6 +5,7 @@ use crate::layer::Place;
 use crate::limits::Limits;
 use crate::packet::{ACK, FIN, Ipv4, RST, SYN, Tcp, Udp};
 use crate::ring::Ring;
+use crate::secrets::Secrets;
 use crate::stream::{Chunk, Half, Run, Side, Verdict};
 use crate::talk::{About, Context, Talk};
 use crate::tls::KeyLog;
@@ -123,6 +124,20 @@ impl Known {
     }
 }
 
+/// What is beside the table.
+pub(crate) struct World<'a> {
+    pub(crate) ring: &'a mut Ring,
+    pub(crate) keys: &'a KeyLog,
+    pub(crate) limits: &'a Limits,
+    pub(crate) secrets: &'a mut Secrets,
+}
+
+impl World<'_> {
+    fn context<'a>(&'a mut self, about: &'a mut About) -> Context<'a> {
+        Context { ring: self.ring, keys: self.keys, limits: self.limits, about, secrets: self.secrets }
+    }
+}
+
 /// A frame on its way into the table.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Arrival<'a> {
@@ -175,12 +190,7 @@ impl Connections {
     }
 
     /// A segment. Yields the number of its connection, and where it is in that.
-    pub(crate) fn tcp(
-        &mut self,
-        arrival: Arrival<'_>,
-        segment: &Tcp,
-        (ring, keys, limits): (&mut Ring, &KeyLog, &Limits),
-    ) -> (u32, Place) {
+    pub(crate) fn tcp(&mut self, arrival: Arrival<'_>, segment: &Tcp, world: &mut World<'_>) -> (u32, Place) {
         let ends = Ends::of(Transport::Tcp, arrival.direction, arrival.ip, segment.from, segment.to);
         let opens = segment.has(SYN) && !segment.has(ACK);
         let current =
@@ -190,12 +200,12 @@ impl Connections {
             (false, true, Direction::Out) => Direction::In,
             (false, true, Direction::In) => Direction::Out,
         };
-        let id = current.unwrap_or_else(|| self.add(ends, client, arrival.frame, limits));
+        let id = current.unwrap_or_else(|| self.add(ends, client, arrival.frame, world.limits));
         let Some(known) = self.known.get_mut(&id) else { return (id, Place::default()) };
         known.last_frame = arrival.frame;
         known.frames = known.frames.saturating_add(1);
-        let place = known.segment(arrival, segment, (ring, keys, limits));
-        self.relieve(limits);
+        let place = known.segment(arrival, segment, world);
+        self.relieve(world.limits);
         (id, place)
     }
 
@@ -220,11 +230,11 @@ impl Connections {
     }
 
     /// There are new secrets.
-    pub(crate) fn keys_changed(&mut self, ring: &mut Ring, keys: &KeyLog, limits: &Limits) {
+    pub(crate) fn keys_changed(&mut self, world: &mut World<'_>) {
         for known in self.known.values_mut() {
-            let mut context = Context { ring: &mut *ring, keys, limits, about: &mut known.about };
-            known.talk.keys_changed(&mut context);
+            known.talk.keys_changed(&mut world.context(&mut known.about));
         }
+        self.relieve(world.limits);
     }
 
     /// Lets the quietest connections go if too much waits.
@@ -244,12 +254,7 @@ impl Connections {
 }
 
 impl Known {
-    fn segment(
-        &mut self,
-        arrival: Arrival<'_>,
-        segment: &Tcp,
-        (ring, keys, limits): (&mut Ring, &KeyLog, &Limits),
-    ) -> Place {
+    fn segment(&mut self, arrival: Arrival<'_>, segment: &Tcp, world: &mut World<'_>) -> Place {
         let side = self.side(arrival.direction);
         let (mut mine, mut theirs) = (Vec::new(), Vec::new());
         let (half, other) = self.halves(arrival.direction);
@@ -257,7 +262,7 @@ impl Known {
         let seq = segment.seq.wrapping_add(u32::from(segment.has(SYN)));
         let range = segment.payload.clone();
         let chunk = Chunk { frame: arrival.frame, source: 0, root: None, whole: Arc::clone(arrival.bytes), range };
-        let verdict = half.segment(seq, chunk, limits.early, &mut mine);
+        let verdict = half.segment(seq, chunk, world.limits.early, &mut mine);
         let ends_again = segment.has(FIN) && !half.close(seq, segment.payload.len());
         let missing = if segment.has(ACK) { other.acknowledged(segment.ack, &mut theirs) } else { 0 };
         let place = Place {
@@ -274,7 +279,7 @@ impl Known {
         // What the other side has acknowledged came first.
         for (side, runs) in [(other_side, theirs), (side, mine)] {
             for run in runs {
-                let mut context = Context { ring: &mut *ring, keys, limits, about: &mut self.about };
+                let mut context = world.context(&mut self.about);
                 match run {
                     Run::Bytes(chunk) => self.talk.feed(side, chunk, &mut context),
                     Run::Gap(missing) => self.talk.gap(arrival.frame, missing, &mut context),

@@ -6,6 +6,7 @@ use crate::layer;
 use crate::message::Found;
 use crate::packet::{Ipv4, Network, RST, Transport};
 use crate::ring::Kept;
+use crate::secrets::Secrets;
 use crate::trace::{Piece, What};
 use crate::view::{Dissection, Field, Flag, Layer, Protocol, Source, Summary};
 use core::ops::Range;
@@ -14,7 +15,7 @@ use core::ops::Range;
 const LINE: usize = 240;
 
 /// The row of a frame in the list.
-pub(crate) fn summary(kept: &Kept, connections: &Connections) -> Summary {
+pub(crate) fn summary(kept: &Kept, connections: &Connections, secrets: &Secrets) -> Summary {
     let protocols = protocols(kept);
     let connection = kept.connection;
     Summary {
@@ -26,7 +27,7 @@ pub(crate) fn summary(kept: &Kept, connections: &Connections) -> Summary {
         protocols,
         connection,
         purpose: connection.and_then(|id| connections.purpose(id)),
-        text: line(kept),
+        text: line(kept, secrets),
         flags: flags(kept),
         remark: kept.remark.clone(),
     }
@@ -66,7 +67,7 @@ fn protocols(kept: &Kept) -> Vec<Protocol> {
 }
 
 /// One line about the frame: what was found in it, or else what its headers say.
-fn line(kept: &Kept) -> String {
+fn line(kept: &Kept, secrets: &Secrets) -> String {
     let mut line = String::new();
     let pieces = kept.trace.in_order();
     let is_part = |piece: &Piece| matches!(piece.what, What::Message(Found::Part(_)));
@@ -85,6 +86,7 @@ fn line(kept: &Kept) -> String {
     } else if kept.trace.place.retransmission {
         line.push_str(" (again)");
     }
+    secrets.cover(&mut line);
     crate::field::shorten(&mut line, LINE);
     line
 }
@@ -146,7 +148,7 @@ fn flags(kept: &Kept) -> Vec<Flag> {
 }
 
 /// Everything about a frame.
-pub(crate) fn dissect(kept: &Kept, connections: &Connections) -> Dissection {
+pub(crate) fn dissect(kept: &Kept, connections: &Connections, secrets: &Secrets) -> Dissection {
     let mut layers = headers(kept);
     layers.extend(unexplained(kept));
     for piece in kept.trace.in_order() {
@@ -163,6 +165,7 @@ pub(crate) fn dissect(kept: &Kept, connections: &Connections) -> Dissection {
         let end = kept.bytes().len();
         layers.push(layer::data(kept.bytes(), end..end, "And more", &why));
     }
+    secrets.cover_layers(&mut layers);
     let mut sources: Vec<Source> = kept
         .trace
         .sources
@@ -174,11 +177,12 @@ pub(crate) fn dissect(kept: &Kept, connections: &Connections) -> Dissection {
             hide(&layer.fields, &mut source.hidden);
         }
     }
-    for source in &mut sources {
+    for (source, kept) in sources.iter_mut().zip(&kept.trace.sources) {
+        secrets.find(&kept.bytes, &mut source.hidden);
         source.hidden.sort_unstable();
         source.hidden.dedup();
     }
-    let mut frame = summary(kept, connections);
+    let mut frame = summary(kept, connections, secrets);
     if layers.iter().any(|layer| has_wrong(&layer.fields)) && !frame.flags.contains(&Flag::Malformed) {
         frame.flags.push(Flag::Malformed);
     }

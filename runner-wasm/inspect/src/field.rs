@@ -9,7 +9,7 @@ const FIELDS: usize = 300;
 /// Bytes of text that a value may have.
 const TEXT: usize = 4096;
 /// What is shown of a secret.
-const DOTS: &str = "••••••••";
+pub(crate) const DOTS: &str = "••••••••";
 
 /// A list of fields.
 #[derive(Debug, Default)]

@@ -1,12 +1,13 @@
 //! The inspector itself.
 
-use crate::connections::{Arrival, Connections};
+use crate::connections::{Arrival, Connections, World};
 use crate::datagram::Datagram;
 use crate::dissect;
 use crate::export;
 use crate::limits::Limits;
 use crate::packet::{Network, Transport};
 use crate::ring::Ring;
+use crate::secrets::Secrets;
 use crate::tls::KeyLog;
 use crate::trace::What;
 use crate::view::{Connection, Direction, Dissection, Filter, Summary};
@@ -22,13 +23,20 @@ pub struct Inspector {
     ring: Ring,
     connections: Connections,
     keys: KeyLog,
+    secrets: Secrets,
 }
 
 impl Inspector {
     /// Nothing was seen yet.
     #[must_use]
     pub fn new(limits: Limits) -> Self {
-        Self { limits, ring: Ring::new(), connections: Connections::default(), keys: KeyLog::default() }
+        Self {
+            limits,
+            ring: Ring::new(),
+            connections: Connections::default(),
+            keys: KeyLog::default(),
+            secrets: Secrets::default(),
+        }
     }
 
     /// A frame has passed the device's network card, at `time_us` microseconds since 1970: from the destination address
@@ -48,7 +56,8 @@ impl Inspector {
     /// [`changed`](Self::changed).
     pub fn key_log(&mut self, lines: &str) {
         if self.keys.add(lines, self.limits.key_log) {
-            self.connections.keys_changed(&mut self.ring, &self.keys, &self.limits);
+            let Self { limits, ring, connections, keys, secrets } = self;
+            connections.keys_changed(&mut World { ring, keys, limits, secrets });
             self.ring.settle(&self.limits);
         }
     }
@@ -62,14 +71,14 @@ impl Inspector {
     /// The rows of the frames from number `from` on that pass `filter`.
     #[must_use]
     pub fn frames(&self, from: u64, filter: &Filter) -> Vec<Summary> {
-        let rows = self.ring.from(from).map(|kept| dissect::summary(kept, &self.connections));
+        let rows = self.ring.from(from).map(|kept| dissect::summary(kept, &self.connections, &self.secrets));
         rows.filter(|row| passes(row, filter)).take(filter.limit.unwrap_or(LISTED)).collect()
     }
 
     /// Everything about one frame; `None` if it is forgotten or has not come.
     #[must_use]
     pub fn dissect(&self, id: u64) -> Option<Dissection> {
-        self.ring.get(id).map(|kept| dissect::dissect(kept, &self.connections))
+        self.ring.get(id).map(|kept| dissect::dissect(kept, &self.connections, &self.secrets))
     }
 
     /// All connections that are known, in the order in which they began.
@@ -126,8 +135,8 @@ impl Inspector {
                 self.connections.udp(arrival, datagram, what, &self.limits)
             }
             Transport::Tcp(segment) if segment.intact => {
-                let world = (&mut self.ring, &self.keys, &self.limits);
-                let (connection, place) = self.connections.tcp(arrival, segment, world);
+                let Self { limits, ring, connections, keys, secrets } = self;
+                let (connection, place) = connections.tcp(arrival, segment, &mut World { ring, keys, limits, secrets });
                 if let Some(kept) = self.ring.get_mut(id) {
                     kept.trace.place = place;
                 }

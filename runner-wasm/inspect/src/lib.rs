@@ -48,6 +48,7 @@ mod message;
 mod packet;
 mod reader;
 mod ring;
+mod secrets;
 mod stream;
 mod talk;
 mod time;

@@ -7,6 +7,7 @@ mod websocket;
 use crate::limits::Limits;
 use crate::message::Found;
 use crate::ring::Ring;
+use crate::secrets::Secrets;
 use crate::stream::{Chunk, Side};
 use crate::tls::{Flow, KeyLog};
 use crate::trace::What;
@@ -31,6 +32,15 @@ pub(crate) struct Context<'a> {
     pub(crate) keys: &'a KeyLog,
     pub(crate) limits: &'a Limits,
     pub(crate) about: &'a mut About,
+    pub(crate) secrets: &'a mut Secrets,
+}
+
+impl Context<'_> {
+    /// Shows a message that may have secrets in it, and remembers them.
+    fn add_with_secrets(&mut self, message: &Chunk, headline: String, found: Found) {
+        self.secrets.learn(&found.layers(&message.whole, message.range.clone()));
+        self.ring.add(message.frame, message.root, message.place(), headline, What::Message(found));
+    }
 }
 
 /// What the talk tells about its connection.

@@ -243,3 +243,29 @@ fn a_message_that_is_too_long_is_passed_over_and_what_follows_is_read() {
     );
     assert!(wire.inspector.in_use().1 < 100);
 }
+
+#[test]
+fn a_secret_that_the_other_side_repeats_stays_hidden() {
+    let mut wire = Wire::open(Limits::default());
+    wire.say(
+        Direction::Out,
+        b"PUT /api/v1/spaces/nodes/x HTTP/1.1\r\nContent-Length: 26\r\n\r\n{\"token\":\"mellon-1234567\"}",
+    );
+    let body = br#"{"errorMessage":"no token mellon-1234567 here","errorMsgKey":"ErrForbidden"}"#;
+    let head =
+        format!("HTTP/1.1 403 mellon-1234567\r\nX-Token: mellon-1234567\r\nContent-Length: {}\r\n\r\n", body.len());
+    let id = wire.say(Direction::In, &[head.as_bytes(), body].concat());
+    let dissection = wire.inspector.dissect(id).expect("it is there");
+    assert_eq!(dissection.frame.text, "403 •••••••• to PUT /api/v1/spaces/nodes/x");
+    let http = dissection.layers.last().expect("it has layers");
+    let message = field(&http.fields, "errorMessage");
+    assert_eq!(message.value, "no token •••••••• here");
+    assert_eq!(message.reveal.as_deref(), Some("no token mellon-1234567 here"));
+    assert_eq!(field(&http.fields, "X-Token").value, "••••••••");
+    let mut bytes = dissection.sources[0].hex.clone();
+    for (start, end) in &dissection.sources[0].hidden {
+        bytes.replace_range(2 * start..2 * end, &"-".repeat(2 * (end - start)));
+    }
+    // "mellon" in hexadecimal.
+    assert!(dissection.sources[0].hex.contains("6d656c6c6f6e") && !bytes.contains("6d656c6c6f6e"));
+}

@@ -35,6 +35,11 @@ pub(crate) fn measure(bytes: &[u8]) -> Cut {
     }
 }
 
+/// Whether the packet is one that may have a password.
+pub(crate) fn has_password(packet: &[u8]) -> bool {
+    packet.first().is_some_and(|first| first >> 4 == 1)
+}
+
 /// A variable byte integer (1.5.5).
 enum Varint {
     Value(u32),

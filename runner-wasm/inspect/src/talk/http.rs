@@ -27,7 +27,9 @@ struct Half {
 
 /// A request that has no response yet.
 struct Asked {
-    method: String,
+    /// Whether its response has no body, and leads to a tunnel if it is good.
+    is_connect: bool,
+    is_head: bool,
     line: String,
     /// Whether it wants to go on as WebSocket, and with MQTT inside.
     websocket: bool,
@@ -41,16 +43,17 @@ impl Default for Half {
 }
 
 impl Http {
-    pub(crate) const fn held(&self) -> usize {
-        self.halves.client.messages.held().saturating_add(self.halves.server.messages.held())
+    pub(crate) fn held(&self) -> usize {
+        let messages = self.halves.client.messages.held().saturating_add(self.halves.server.messages.held());
+        messages.saturating_add(self.asked.iter().map(|asked| asked.line.len()).sum())
     }
 
     pub(crate) fn feed(&mut self, side: Side, chunk: &mut Chunk, cx: &mut Context<'_>) -> Then {
         let expect = match side {
             Side::Client => Expect::Request,
             Side::Server => {
-                let method = self.asked.front().map(|asked| asked.method.as_str());
-                Expect::Response { without_body: matches!(method, Some("HEAD" | "CONNECT")) }
+                let without_body = self.asked.front().is_some_and(|asked| asked.is_head || asked.is_connect);
+                Expect::Response { without_body }
             }
         };
         let half = self.halves.of_mut(side);
@@ -73,7 +76,7 @@ impl Http {
         let (method, target) = head.words();
         let mut line = format!("{method} {target}");
         crate::field::shorten(&mut line, LINE);
-        cx.ring.add(message.frame, message.root, message.place(), line.clone(), What::Message(Found::Request));
+        cx.add_with_secrets(message, line.clone(), Found::Request);
         if method == "CONNECT" {
             cx.about.via = Via::Http;
             cx.about.name_host(target.rsplit_once(':').map_or(target, |(host, _)| host).to_owned());
@@ -91,7 +94,8 @@ impl Http {
         };
         if self.asked.len() < WAITING {
             self.asked.push_back(Asked {
-                method: method.to_owned(),
+                is_connect: method == "CONNECT",
+                is_head: method == "HEAD",
                 line,
                 websocket: has("upgrade", "websocket"),
                 mqtt: has("sec-websocket-protocol", "mqtt"),
@@ -111,13 +115,13 @@ impl Http {
             Some(line) => format!("{status} {reason} to {line}"),
             None => format!("{status} {reason}"),
         };
-        cx.ring.add(message.frame, message.root, message.place(), headline, What::Message(Found::Response(line)));
+        cx.add_with_secrets(message, headline, Found::Response(line));
         if head.body(expect) == Some(Body::UntilClose) {
             self.halves.server.until_close = true;
         }
         match asked {
             Some(asked) if status == 101 && asked.websocket => Then::Upgrade { mqtt: asked.mqtt },
-            Some(asked) if asked.method == "CONNECT" && (200..300).contains(&status) => Then::Tunnel,
+            Some(asked) if asked.is_connect && (200..300).contains(&status) => Then::Tunnel,
             _ if status == 101 => Then::Lost,
             _ => Then::Stay,
         }

@@ -4,7 +4,6 @@ use super::{Context, Then};
 use crate::message::Found;
 use crate::message::socks::{Step, target};
 use crate::stream::{Assembler, Chunk, Next, Side};
-use crate::trace::What;
 use crate::view::{Protocol, Via};
 
 pub(crate) struct Socks {
@@ -40,13 +39,7 @@ impl Socks {
             Next::Wrong => return Then::Lost,
         };
         let bytes = message.bytes();
-        cx.ring.add(
-            message.frame,
-            message.root,
-            message.place(),
-            step.headline(bytes),
-            What::Message(Found::Socks(step)),
-        );
+        cx.add_with_secrets(&message, step.headline(bytes), Found::Socks(step));
         let second = bytes.get(1).copied().unwrap_or(0xff);
         self.step = match step {
             Step::Greeting => Step::Choice,

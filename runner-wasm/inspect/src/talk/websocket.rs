@@ -32,10 +32,10 @@ impl WebSocket {
         Self { halves: Both::default(), mqtt: mqtt.then(mqtt::Session::default) }
     }
 
-    pub(crate) const fn held(&self) -> usize {
-        let Both { client, server } = &self.halves;
-        let frames = client.frames.held().saturating_add(server.frames.held());
-        frames.saturating_add(client.packets.held()).saturating_add(server.packets.held())
+    pub(crate) fn held(&self) -> usize {
+        let of = |half: &Half| half.frames.held().saturating_add(half.packets.held());
+        let session = self.mqtt.as_ref().map_or(0, mqtt::Session::held);
+        session.saturating_add(of(&self.halves.client)).saturating_add(of(&self.halves.server))
     }
 
     pub(crate) fn feed(&mut self, side: Side, chunk: &mut Chunk, cx: &mut Context<'_>) -> Then {
@@ -77,8 +77,12 @@ impl WebSocket {
             match half.packets.next(&mut payload, cx.limits.message, cx.ring, mqtt::measure) {
                 Next::Whole(packet) => {
                     let (headline, known) = session.packet(side, packet.bytes());
-                    let what = What::Message(Found::Packet(known));
-                    cx.ring.add(packet.frame, packet.root, packet.place(), headline, what);
+                    let found = Found::Packet(known);
+                    if mqtt::has_password(packet.bytes()) {
+                        cx.add_with_secrets(&packet, headline, found);
+                    } else {
+                        cx.ring.add(packet.frame, packet.root, packet.place(), headline, What::Message(found));
+                    }
                 }
                 Next::More => return,
                 Next::Wrong => half.is_lost = true,

@@ -24,6 +24,15 @@ pub(crate) struct Session {
 }
 
 impl Session {
+    /// Bytes of what is remembered.
+    pub(crate) fn held(&self) -> usize {
+        let aliases = [&self.aliases.client, &self.aliases.server];
+        let open = [&self.open.client, &self.open.server];
+        let topics: usize = aliases.iter().flat_map(|aliases| aliases.values()).map(|topic| topic.len()).sum();
+        let lines: usize = open.iter().flat_map(|open| open.values()).map(String::len).sum();
+        topics.saturating_add(lines)
+    }
+
     /// Looks at the next packet of a side. Yields a line about it, and what its layers need to know.
     pub(crate) fn packet(&mut self, side: Side, packet: &[u8]) -> (String, Known) {
         let first = packet.first().copied().unwrap_or_default();
