@@ -2,6 +2,7 @@
 
 use super::context::{Buffer, Buffers, Context, Item};
 use super::event::{Event, Goal, Input, Output, Save};
+use super::steps::exchange::Wait;
 use super::steps::{Delay, Step, Trouble, fail, start};
 use crate::body::Prepare;
 use crate::clock::{Instant, Now};
@@ -71,7 +72,11 @@ impl<B: Buffer> Agent<B> {
         match input {
             Input::Stop => self.stop(),
             Input::Reload(saved) => self.reload(saved),
-            input => self.advance(|step, cx| on_input(step, cx, input)),
+            input => {
+                let was_sent = self.is_claim_sent();
+                let result = on_input(&mut self.step, &mut self.cx, input);
+                self.settle(was_sent, result);
+            }
         }
     }
 
@@ -83,8 +88,9 @@ impl<B: Buffer> Agent<B> {
         let mut taken = 0;
         while taken < bytes.len() && self.cx.has_room() {
             let rest = bytes.get(taken..).unwrap_or_default();
-            let mut count = 0;
-            self.advance(|step, cx| on_bytes(step, cx, rest, &mut count));
+            let (mut count, was_sent) = (0, self.is_claim_sent());
+            let result = on_bytes(&mut self.step, &mut self.cx, rest, &mut count);
+            self.settle(was_sent, result);
             if count == 0 {
                 break;
             }
@@ -97,11 +103,11 @@ impl<B: Buffer> Agent<B> {
     #[inline(never)]
     pub fn poll(&mut self) -> Output<'_> {
         self.cx.reclaim_send_buffer();
-        if self.cx.is_idle() && matches!(self.step, Step::Link(_)) {
-            self.advance(|step, cx| match step {
-                Step::Link(mut link) => link.pump(cx).map(|()| Step::Link(link)),
-                step => Ok(step),
-            });
+        if self.cx.is_idle()
+            && let Step::Link(link) = &mut self.step
+        {
+            let result = link.pump(&mut self.cx);
+            self.settle(false, result);
         }
         let Some(item) = self.cx.pop() else {
             return if let Step::Done = self.step { Output::Done } else { Output::Wait(self.deadline()) };
@@ -172,31 +178,31 @@ impl<B: Buffer> Agent<B> {
     fn deadline(&self) -> Option<Instant> {
         match &self.step {
             Step::Waiting(until) => Some(*until),
-            Step::Claim(exchange) => Some(exchange.deadline()),
-            Step::Env(exchange) => Some(exchange.deadline()),
-            Step::Challenge(exchange) => Some(exchange.deadline()),
-            Step::Password(exchange) => Some(exchange.deadline()),
             Step::Link(link) => link.deadline(&self.cx),
-            // There is nothing to do, or the driver is at work (key, decryption, storage).
-            _ => None,
+            // If it is no request, there is nothing to do, or the driver is at work (key, decryption, storage).
+            step => step.wait().map(Wait::deadline),
         }
     }
 
-    fn advance(&mut self, next: impl FnOnce(Step, &mut Context<B>) -> Result<Step, Trouble>) {
-        let step = core::mem::replace(&mut self.step, Step::Idle);
-        let claim_sent = matches!(&step, Step::Claim(exchange) if exchange.is_sent());
-        self.step = match next(step, &mut self.cx) {
-            Ok(step) => step,
+    fn is_claim_sent(&self) -> bool {
+        matches!(&self.step, Step::Claim(exchange) if exchange.wait().is_sent())
+    }
+
+    /// Draws the consequences of an input. `was_claim_sent` is about the time before it.
+    fn settle(&mut self, was_claim_sent: bool, result: Result<(), Trouble>) {
+        match result {
+            Ok(()) => {}
             Err(_) if self.stopping => {
                 self.cx.disconnect();
-                Step::Done
+                self.step = Step::Done;
             }
             Err(trouble) => {
                 // The request may have arrived even though no good reply did.
-                self.cx.maybe_claimed |= claim_sent;
-                fail(&mut self.cx, trouble)
+                self.cx.maybe_claimed |= was_claim_sent;
+                self.step = Step::Idle;
+                self.step = fail(&mut self.cx, trouble);
             }
-        };
+        }
         if self.reload_pending && !self.step.awaits_answer() {
             self.reload_pending = false;
             self.step = start(&mut self.cx);
@@ -218,13 +224,16 @@ impl<B: Buffer> Agent<B> {
 
     fn stop(&mut self) {
         self.stopping = true;
-        self.advance(|step, cx| match step {
-            Step::Link(link) => link.stop(cx),
+        let was_sent = self.is_claim_sent();
+        let result = match &mut self.step {
+            Step::Link(link) => link.stop(&mut self.cx),
             _ => {
-                cx.disconnect();
-                Ok(Step::Done)
+                self.cx.disconnect();
+                Ok(Some(Step::Done))
             }
-        });
+        };
+        let result = go_on(&mut self.step, result);
+        self.settle(was_sent, result);
     }
 
     fn reload(&mut self, saved: &Saved) {
@@ -242,180 +251,190 @@ impl<B: Buffer> Agent<B> {
             self.reload_pending = true;
             return;
         }
-        self.advance(|step, cx| match step {
-            Step::Link(link) => link.restart(cx, unclaimed),
-            _ => Ok(start(cx)),
-        });
+        let was_sent = self.is_claim_sent();
+        let result = match &mut self.step {
+            Step::Link(link) => link.restart(&mut self.cx, unclaimed),
+            _ => Ok(Some(start(&mut self.cx))),
+        };
+        let result = go_on(&mut self.step, result);
+        self.settle(was_sent, result);
     }
 }
 
-fn on_input<B: Buffer>(step: Step, cx: &mut Context<B>, input: Input<'_>) -> Result<Step, Trouble> {
+/// Goes on to the next step, if there is one.
+fn go_on(step: &mut Step, next: Result<Option<Step>, Trouble>) -> Result<(), Trouble> {
+    if let Some(next) = next? {
+        *step = next;
+    }
+    Ok(())
+}
+
+#[inline(never)]
+fn on_input<B: Buffer>(step: &mut Step, cx: &mut Context<B>, input: Input<'_>) -> Result<(), Trouble> {
     match input {
-        Input::Tick => on_tick(step, cx),
-        Input::Connected => on_connected(step, cx),
-        Input::ConnectFailed(failure) | Input::Broken(failure) => on_broken(step, cx, failure),
+        Input::Tick => return on_tick(step, cx),
+        Input::Connected => return on_connected(step, cx),
+        Input::ConnectFailed(failure) | Input::Broken(failure) => return on_broken(step, cx, failure),
         Input::ConnectRefused(failure) => {
-            on_broken(step, cx, failure).map_err(|trouble| Trouble { delay: Delay::UnlessCounted, ..trouble })
+            let broken = on_broken(step, cx, failure);
+            return broken.map_err(|trouble| Trouble { delay: Delay::UnlessCounted, ..trouble });
         }
-        Input::Ended => on_ended(step, cx),
-        Input::Key { public_pem, fresh } => match step {
-            Step::Key(step) => Ok(step.on_key(cx, public_pem, fresh)),
-            step => Ok(step),
-        },
-        Input::KeyFailed(error) => match step {
-            Step::Key(step) => Err(step.on_failure(error)),
-            step => Ok(step),
-        },
-        Input::Decrypted(answer) => match step {
-            Step::Answer(step) => step.on_decrypted(cx, answer),
-            step => Ok(step),
-        },
-        Input::Saved => Ok(match step {
-            Step::KeySaved(step) => step.on_saved(cx),
-            Step::Mark(step) => step.on_saved(cx),
-            Step::RefusalSaved(step) => step.on_answer(cx),
-            Step::ClaimSaved(step) => step.on_saved(cx),
-            Step::Link(mut link) => {
+        Input::Ended => return on_ended(step, cx),
+        Input::Key { public_pem, fresh } => {
+            *step = match step.take() {
+                Step::Key(key) => key.on_key(cx, public_pem, fresh),
+                other => other,
+            };
+        }
+        Input::KeyFailed(error) => {
+            *step = match step.take() {
+                Step::Key(key) => return Err(key.on_failure(error)),
+                other => other,
+            };
+        }
+        Input::Decrypted(answer) => {
+            *step = match step.take() {
+                Step::Answer(expected) => expected.on_decrypted(cx, answer)?,
+                other => other,
+            };
+        }
+        Input::Saved => {
+            if let Step::Link(link) = step {
                 link.on_node_saved(cx, None);
-                Step::Link(link)
+                return Ok(());
             }
-            step => step,
-        }),
-        Input::SaveFailed(failure) => on_save_failed(step, cx, failure),
-        Input::Prepared(prepared) => match step {
-            Step::Link(mut link) => link.on_prepared(cx, prepared).map(|()| Step::Link(link)),
-            step => Ok(step),
-        },
-        Input::Body(piece) => match step {
-            Step::Link(mut link) => {
+            *step = match step.take() {
+                Step::KeySaved(saved) => saved.on_saved(cx),
+                Step::Mark(saved) => saved.on_saved(cx),
+                Step::RefusalSaved(saved) => saved.on_answer(cx),
+                Step::ClaimSaved(saved) => saved.on_saved(cx),
+                other => other,
+            };
+        }
+        Input::SaveFailed(failure) => return on_save_failed(step, cx, failure),
+        Input::Prepared(prepared) => {
+            if let Step::Link(link) = step {
+                return link.on_prepared(cx, prepared);
+            }
+        }
+        Input::Body(piece) => {
+            if let Step::Link(link) = step {
                 link.on_body(cx, piece)?;
                 // While a body is being sent nobody waits, so nobody says that time has passed.
-                on_tick(Step::Link(link), cx)
+                return on_tick(step, cx);
             }
-            step => Ok(step),
-        },
-        Input::Reload(_) | Input::Stop => Ok(step),
+        }
+        Input::Reload(_) | Input::Stop => {}
     }
+    Ok(())
 }
 
-fn on_tick<B: Buffer>(step: Step, cx: &mut Context<B>) -> Result<Step, Trouble> {
+fn on_tick<B: Buffer>(step: &mut Step, cx: &mut Context<B>) -> Result<(), Trouble> {
     let now = cx.now.instant;
     match step {
-        Step::Waiting(until) if until <= now => Ok(start(cx)),
-        Step::Claim(exchange) if exchange.deadline() <= now => Err(exchange.on_timeout(cx)),
-        Step::Env(exchange) if exchange.deadline() <= now => Err(exchange.on_timeout(cx)),
-        Step::Challenge(exchange) if exchange.deadline() <= now => Err(exchange.on_timeout(cx)),
-        Step::Password(exchange) if exchange.deadline() <= now => Err(exchange.on_timeout(cx)),
-        Step::Link(link) if link.deadline(cx).is_some_and(|deadline| deadline <= now) => link.on_deadline(cx),
-        step => Ok(step),
+        Step::Waiting(until) if *until <= now => *step = start(cx),
+        Step::Link(link) if link.deadline(cx).is_some_and(|deadline| deadline <= now) => {
+            let next = link.on_deadline(cx);
+            return go_on(step, next);
+        }
+        step => {
+            if let Some(wait) = step.wait().filter(|wait| wait.deadline() <= now) {
+                return Err(wait.on_timeout(cx));
+            }
+        }
+    }
+    Ok(())
+}
+
+fn on_connected<B: Buffer>(step: &mut Step, cx: &mut Context<B>) -> Result<(), Trouble> {
+    match step {
+        Step::Claim(exchange) => exchange.on_connected(cx),
+        Step::Env(exchange) => exchange.on_connected(cx),
+        Step::Challenge(exchange) => exchange.on_connected(cx),
+        Step::Password(exchange) => exchange.on_connected(cx),
+        Step::Link(link) => link.on_connected(cx),
+        _ => Ok(()),
     }
 }
 
-fn on_connected<B: Buffer>(step: Step, cx: &mut Context<B>) -> Result<Step, Trouble> {
-    Ok(match step {
-        Step::Claim(exchange) => Step::Claim(exchange.on_connected(cx)?),
-        Step::Env(exchange) => Step::Env(exchange.on_connected(cx)?),
-        Step::Challenge(exchange) => Step::Challenge(exchange.on_connected(cx)?),
-        Step::Password(exchange) => Step::Password(exchange.on_connected(cx)?),
-        Step::Link(mut link) => {
-            link.on_connected(cx)?;
-            Step::Link(link)
-        }
-        step => step,
-    })
-}
-
-fn on_broken<B: Buffer>(step: Step, cx: &mut Context<B>, mut failure: Failure) -> Result<Step, Trouble> {
+fn on_broken<B: Buffer>(step: &mut Step, cx: &mut Context<B>, mut failure: Failure) -> Result<(), Trouble> {
     cx.forget_connection();
-    let purpose = match &step {
-        Step::Claim(exchange) => exchange.purpose(),
-        Step::Env(exchange) => exchange.purpose(),
-        Step::Challenge(exchange) => exchange.purpose(),
-        Step::Password(exchange) => exchange.purpose(),
-        Step::Link(_) => Purpose::Link,
-        // It was on its way out: nothing depends on the connection any more.
-        _ => return Ok(step),
+    let purpose = match step {
+        Step::Link(link) if link.is_leaving() => {
+            *step = link.on_ended(cx)?;
+            return Ok(());
+        }
+        Step::Link(_) => Some(Purpose::Link),
+        step => step.wait().map(Wait::purpose),
     };
-    failure.purpose = Some(purpose);
-    match step {
-        Step::Link(link) if link.is_leaving() => link.on_ended(cx),
-        _ => Err(failure.into()),
+    if purpose.is_none() {
+        // It was on its way out: nothing depends on the connection any more.
+        return Ok(());
     }
+    failure.purpose = purpose;
+    Err(failure.into())
 }
 
-fn on_ended<B: Buffer>(step: Step, cx: &mut Context<B>) -> Result<Step, Trouble> {
-    match step {
-        Step::Claim(exchange) => {
-            cx.forget_connection();
-            Err(exchange.on_ended())
-        }
-        Step::Env(exchange) => {
-            cx.forget_connection();
-            Err(exchange.on_ended())
-        }
-        Step::Challenge(exchange) => {
-            cx.forget_connection();
-            Err(exchange.on_ended())
-        }
-        Step::Password(exchange) => {
-            cx.forget_connection();
-            Err(exchange.on_ended())
-        }
-        Step::Link(link) => {
-            cx.forget_connection();
-            link.on_ended(cx)
-        }
-        step => Ok(step),
+fn on_ended<B: Buffer>(step: &mut Step, cx: &mut Context<B>) -> Result<(), Trouble> {
+    if let Some(wait) = step.wait_mut() {
+        cx.forget_connection();
+        return Err(wait.on_ended());
     }
+    if let Step::Link(link) = step {
+        cx.forget_connection();
+        *step = link.on_ended(cx)?;
+    }
+    Ok(())
 }
 
-fn on_save_failed<B: Buffer>(step: Step, cx: &mut Context<B>, failure: Failure) -> Result<Step, Trouble> {
+fn on_save_failed<B: Buffer>(step: &mut Step, cx: &mut Context<B>, failure: Failure) -> Result<(), Trouble> {
     match step {
-        Step::RefusalSaved(step) => Ok(step.on_answer(cx)),
+        Step::RefusalSaved(_) => {
+            if let Step::RefusalSaved(saved) = step.take() {
+                *step = saved.on_answer(cx);
+            }
+        }
         Step::ClaimSaved(_) => {
             let hint = "the Cloud has accepted the claim: mend the cause and claim again to finish it";
-            Err(Trouble::lasting(failure.hint(hint)))
+            return Err(Trouble::lasting(failure.hint(hint)));
         }
-        Step::KeySaved(_) | Step::Mark(_) => Err(Trouble::lasting(failure)),
-        Step::Link(mut link) => {
-            link.on_node_saved(cx, Some(failure));
-            Ok(Step::Link(link))
-        }
-        step => Ok(step),
+        Step::KeySaved(_) | Step::Mark(_) => return Err(Trouble::lasting(failure)),
+        Step::Link(link) => link.on_node_saved(cx, Some(failure)),
+        _ => {}
     }
+    Ok(())
 }
 
-fn on_bytes<B: Buffer>(step: Step, cx: &mut Context<B>, bytes: &[u8], taken: &mut usize) -> Result<Step, Trouble> {
-    macro_rules! exchange {
-        ($variant:ident, $exchange:ident) => {{
-            let mut exchange = $exchange;
-            let (count, complete) = exchange.on_bytes(cx, bytes)?;
-            *taken = count;
-            if complete { exchange.on_complete(cx) } else { Ok(Step::$variant(exchange)) }
-        }};
-    }
-    match step {
-        Step::Claim(exchange) => exchange!(Claim, exchange),
-        Step::Env(exchange) => exchange!(Env, exchange),
-        Step::Challenge(exchange) => exchange!(Challenge, exchange),
-        Step::Password(exchange) => exchange!(Password, exchange),
-        Step::Link(mut link) => match link.on_bytes(cx, bytes) {
-            Ok(count) => {
-                *taken = count;
-                Ok(Step::Link(link))
-            }
-            // The peer need not keep to the rules after the farewell; what was to follow it still does.
-            Err(_) if link.is_leaving() => {
-                *taken = bytes.len();
-                cx.disconnect();
-                link.on_ended(cx)
-            }
-            Err(trouble) => Err(trouble),
-        },
-        // The connection is being closed: what still comes is not for anyone.
-        step => {
-            *taken = bytes.len();
-            Ok(step)
+#[inline(never)]
+fn on_bytes<B: Buffer>(step: &mut Step, cx: &mut Context<B>, bytes: &[u8], taken: &mut usize) -> Result<(), Trouble> {
+    if let Some(wait) = step.wait_mut() {
+        let (count, is_complete) = wait.on_bytes(cx, bytes)?;
+        *taken = count;
+        if is_complete {
+            *step = match step.take() {
+                Step::Claim(exchange) => exchange.on_complete(cx)?,
+                Step::Env(exchange) => exchange.on_complete(cx)?,
+                Step::Challenge(exchange) => exchange.on_complete(cx)?,
+                Step::Password(exchange) => exchange.on_complete(cx)?,
+                other => other,
+            };
         }
+        return Ok(());
     }
+    let Step::Link(link) = step else {
+        // The connection is being closed: what still comes is not for anyone.
+        *taken = bytes.len();
+        return Ok(());
+    };
+    match link.on_bytes(cx, bytes) {
+        Ok(count) => *taken = count,
+        // The peer need not keep to the rules after the farewell; what was to follow it still does.
+        Err(_) if link.is_leaving() => {
+            *taken = bytes.len();
+            cx.disconnect();
+            *step = link.on_ended(cx)?;
+        }
+        Err(trouble) => return Err(trouble),
+    }
+    Ok(())
 }

@@ -3,7 +3,7 @@
 use super::agent::QUERIES_MIN;
 use super::backoff::Backoff;
 use super::event::{Answer, Goal, StageReport, Until};
-use super::steps::exchange::Draft;
+use super::steps::exchange::{Draft, Write};
 use crate::claim::reply::Refusal;
 use crate::clock::{Instant, Now};
 use crate::identity::key::CIPHERTEXT_LEN;
@@ -305,11 +305,8 @@ impl<B: Buffer> Context<B> {
     }
 
     /// Sends the HTTP request that `write` writes. The receive buffer, idle now, is its scratch space.
-    pub(super) fn send_request(
-        &mut self,
-        url: &Url,
-        write: impl FnOnce(Draft<'_, '_>) -> Result<(), Full>,
-    ) -> Result<(), Full> {
+    #[inline(never)]
+    pub(super) fn send_request(&mut self, url: &Url, write: Write<'_>) -> Result<(), Full> {
         let space = self.tx.as_mut().get_mut(self.tx_len..).unwrap_or_default();
         let mut w = Writer::new(space);
         let scratch = self.rx.as_mut();

@@ -21,7 +21,7 @@ use crate::clock::Instant;
 use crate::stage::{Failure, Next, Stage};
 use claim::{ClaimRequest, ExpectClaimSaved, ExpectKey, ExpectKeySaved, ExpectMark, ExpectRefusalSaved};
 use core::time::Duration;
-use exchange::Exchange;
+use exchange::{Exchange, Wait};
 use link::Link;
 use login::{ChallengeRequest, EnvRequest, ExpectAnswer, PasswordRequest};
 
@@ -50,6 +50,32 @@ pub(super) enum Step {
 }
 
 impl Step {
+    /// The request that is on its way.
+    pub(super) const fn wait(&self) -> Option<&Wait> {
+        match self {
+            Self::Claim(exchange) => Some(exchange.wait()),
+            Self::Env(exchange) => Some(exchange.wait()),
+            Self::Challenge(exchange) => Some(exchange.wait()),
+            Self::Password(exchange) => Some(exchange.wait()),
+            _ => None,
+        }
+    }
+
+    pub(super) const fn wait_mut(&mut self) -> Option<&mut Wait> {
+        match self {
+            Self::Claim(exchange) => Some(exchange.wait_mut()),
+            Self::Env(exchange) => Some(exchange.wait_mut()),
+            Self::Challenge(exchange) => Some(exchange.wait_mut()),
+            Self::Password(exchange) => Some(exchange.wait_mut()),
+            _ => None,
+        }
+    }
+
+    /// Itself, for what consumes it. Nothing is to be done meanwhile.
+    pub(super) const fn take(&mut self) -> Self {
+        core::mem::replace(self, Self::Idle)
+    }
+
     /// Whether the driver owes an answer from the machine itself: key, decryption, storage.
     pub(super) const fn awaits_answer(&self) -> bool {
         matches!(

@@ -12,7 +12,7 @@ use crate::stage::{Failure, Purpose, Stage};
 use crate::store::Claim;
 use crate::transport::ADDRESSES;
 use crate::wire::buffer::{Full, Writer};
-use crate::wire::http::{Decoder, HttpError};
+use crate::wire::http::Decoder;
 use crate::wire::url::Url;
 use core::time::Duration;
 
@@ -29,6 +29,9 @@ pub(in crate::engine) trait Request: Sized {
     /// Takes the complete reply. The connection is being closed already.
     fn on_reply<B: Buffer>(self, cx: &mut Context<B>, reply: &Reply) -> Result<Step, Trouble>;
 }
+
+/// Writes a request.
+pub(in crate::engine) type Write<'w> = &'w mut dyn FnMut(Draft<'_, '_>) -> Result<(), Full>;
 
 /// Where a request is written, and what it is about.
 pub(in crate::engine) struct Draft<'d, 'w> {
@@ -104,6 +107,12 @@ impl Reply {
 /// A request on its way.
 pub(in crate::engine) struct Exchange<R> {
     request: R,
+    wait: Wait,
+}
+
+/// What an exchange waits for, whatever is asked.
+pub(in crate::engine) struct Wait {
+    purpose: Purpose,
     state: State,
     deadline: Instant,
 }
@@ -116,76 +125,105 @@ enum State {
 impl<R: Request> Exchange<R> {
     /// Asks for a connection to `url`.
     pub(super) fn start<B: Buffer>(cx: &mut Context<B>, request: R, url: Url) -> Self {
-        cx.connect(R::PURPOSE, url);
-        let patience = cx.settings.timing.connect(ADDRESSES as u32, cx.settings.proxy.is_some());
-        Self { request, state: State::Connecting, deadline: cx.after(patience) }
+        Self { request, wait: Wait::start(cx, R::PURPOSE, url) }
     }
 
-    pub(in crate::engine) const fn deadline(&self) -> Instant {
-        self.deadline
+    pub(in crate::engine) const fn wait(&self) -> &Wait {
+        &self.wait
     }
 
-    pub(in crate::engine) fn on_connected<B: Buffer>(mut self, cx: &mut Context<B>) -> Result<Self, Trouble> {
-        let State::Connecting = self.state else { return Ok(self) };
-        let Some(url) = cx.peer().cloned() else { return Ok(self) };
-        cx.begin_stage();
-        cx.send_request(&url, |draft| self.request.write(draft)).map_err(|error| {
-            Failure::new(Stage::Config, format_args!("the {} request {error}", R::PURPOSE)).on(R::PURPOSE)
-        })?;
-        self.state = State::Awaiting(Decoder::new());
-        self.deadline = cx.after(cx.settings.timing.http);
-        Ok(self)
+    pub(in crate::engine) const fn wait_mut(&mut self) -> &mut Wait {
+        &mut self.wait
     }
 
-    /// Takes received bytes; yields how many were taken and the reply once it is complete.
-    pub(in crate::engine) fn on_bytes<B: Buffer>(
-        &mut self,
-        cx: &mut Context<B>,
-        bytes: &[u8],
-    ) -> Result<(usize, bool), Trouble> {
-        let State::Awaiting(decoder) = &mut self.state else { return Ok((bytes.len(), false)) };
-        // Who answers like that once does so again. It is worth a try only where nobody is there to look into it.
-        let garbled = |error| Trouble { delay: Delay::UnlessCounted, ..failed::<R>(error) };
-        let taken = decoder.receive(cx.rx.as_mut(), bytes).map_err(garbled)?;
-        cx.count_received(taken);
-        Ok((taken, decoder.is_complete()))
+    pub(in crate::engine) fn on_connected<B: Buffer>(&mut self, cx: &mut Context<B>) -> Result<(), Trouble> {
+        let Self { request, wait } = self;
+        wait.on_connected(cx, &mut |draft| request.write(draft))
     }
 
     /// Makes the step that follows from the complete reply.
     // One for each request, none of which is a part of the caller.
     #[inline(never)]
     pub(in crate::engine) fn on_complete<B: Buffer>(self, cx: &mut Context<B>) -> Result<Step, Trouble> {
-        let State::Awaiting(decoder) = self.state else { return Ok(Step::Idle) };
-        cx.push(Item::Answer(answer(&decoder, R::PURPOSE)));
-        cx.end_stage(Stage::Http, Some(R::PURPOSE));
-        cx.disconnect();
-        let reply = Reply::of(&decoder, cx.rx.as_ref());
+        let Some(reply) = self.wait.complete(cx) else { return Ok(Step::Idle) };
         let step = self.request.on_reply(cx, &reply);
         cx.wipe_received(reply.body_len);
         step
     }
+}
+
+impl Wait {
+    fn start<B: Buffer>(cx: &mut Context<B>, purpose: Purpose, url: Url) -> Self {
+        cx.connect(purpose, url);
+        let patience = cx.settings.timing.connect(ADDRESSES as u32, cx.settings.proxy.is_some());
+        Self { purpose, state: State::Connecting, deadline: cx.after(patience) }
+    }
+
+    pub(in crate::engine) const fn deadline(&self) -> Instant {
+        self.deadline
+    }
+
+    #[inline(never)]
+    fn on_connected<B: Buffer>(&mut self, cx: &mut Context<B>, write: Write<'_>) -> Result<(), Trouble> {
+        let State::Connecting = self.state else { return Ok(()) };
+        let Some(url) = cx.peer().cloned() else { return Ok(()) };
+        cx.begin_stage();
+        if let Err(error) = cx.send_request(&url, write) {
+            return Err(self.failure(Stage::Config, format_args!("the {} request {error}", self.purpose)));
+        }
+        self.state = State::Awaiting(Decoder::new());
+        self.deadline = cx.after(cx.settings.timing.http);
+        Ok(())
+    }
+
+    /// Takes received bytes; yields how many were taken, and whether the reply is complete.
+    pub(in crate::engine) fn on_bytes<B: Buffer>(
+        &mut self,
+        cx: &mut Context<B>,
+        bytes: &[u8],
+    ) -> Result<(usize, bool), Trouble> {
+        let State::Awaiting(decoder) = &mut self.state else { return Ok((bytes.len(), false)) };
+        match decoder.receive(cx.rx.as_mut(), bytes) {
+            Ok(taken) => {
+                cx.count_received(taken);
+                Ok((taken, decoder.is_complete()))
+            }
+            // Who answers like that once does so again. It is worth a try only where nobody is there to look into it.
+            Err(error) => {
+                Err(Trouble { delay: Delay::UnlessCounted, ..self.failure(Stage::Http, format_args!("{error}")) })
+            }
+        }
+    }
+
+    /// The complete reply; the connection is not needed any more.
+    fn complete<B: Buffer>(&self, cx: &mut Context<B>) -> Option<Reply> {
+        let State::Awaiting(decoder) = &self.state else { return None };
+        cx.push(Item::Answer(answer(decoder, self.purpose)));
+        cx.end_stage(Stage::Http, Some(self.purpose));
+        cx.disconnect();
+        Some(Reply::of(decoder, cx.rx.as_ref()))
+    }
 
     /// The peer ended the connection before the reply was complete.
-    pub(in crate::engine) fn on_ended(mut self) -> Trouble {
+    pub(in crate::engine) fn on_ended(&mut self) -> Trouble {
         let error = match &mut self.state {
             State::Connecting => None,
             State::Awaiting(decoder) => decoder.end_of_stream().err(),
         };
         match error {
-            Some(error) => failed::<R>(error),
-            None => Failure::new(Stage::Tls, "the peer closed the connection").on(R::PURPOSE).into(),
+            Some(error) => self.failure(Stage::Http, format_args!("{error}")),
+            None => self.failure(Stage::Tls, format_args!("the peer closed the connection")),
         }
     }
 
-    pub(in crate::engine) fn on_timeout<B: Buffer>(self, cx: &Context<B>) -> Trouble {
-        let failure = match &self.state {
-            State::Connecting => Failure::new(Stage::Tcp, "the connection took too long"),
+    pub(in crate::engine) fn on_timeout<B: Buffer>(&self, cx: &Context<B>) -> Trouble {
+        match &self.state {
+            State::Connecting => self.failure(Stage::Tcp, format_args!("the connection took too long")),
             State::Awaiting(_) => {
                 let seconds = cx.settings.timing.http.as_secs();
-                Failure::new(Stage::Http, format_args!("no complete reply within {seconds} s"))
+                self.failure(Stage::Http, format_args!("no complete reply within {seconds} s"))
             }
-        };
-        failure.on(R::PURPOSE).into()
+        }
     }
 
     /// Whether the request is on its way, so that it may have had its effect.
@@ -194,15 +232,15 @@ impl<R: Request> Exchange<R> {
     }
 
     pub(in crate::engine) const fn purpose(&self) -> Purpose {
-        R::PURPOSE
+        self.purpose
+    }
+
+    fn failure(&self, stage: Stage, cause: core::fmt::Arguments<'_>) -> Trouble {
+        Failure::new(stage, cause).on(self.purpose).into()
     }
 }
 
 /// What a complete head says.
 pub(super) fn answer(decoder: &Decoder, purpose: Purpose) -> Answer {
     Answer { purpose, status: decoder.status(), date: decoder.date() }
-}
-
-fn failed<R: Request>(error: HttpError) -> Trouble {
-    Failure::new(Stage::Http, error).on(R::PURPOSE).into()
 }

@@ -116,7 +116,7 @@ impl Link {
         cx.rng.fill_bytes(&mut random);
         let key = websocket::encode_key(&random);
         cx.begin_stage();
-        cx.send_request(&url, |draft| {
+        cx.send_request(&url, &mut |draft| {
             http::Request {
                 method: "GET",
                 target: format_args!("/mqtt"),
@@ -355,22 +355,27 @@ impl Link {
         self.stream.is_none() && self.session.has_room(online.granted.receive_maximum)
     }
 
-    pub(in crate::engine) fn on_deadline<B: Buffer>(mut self, cx: &mut Context<B>) -> Result<Step, Trouble> {
+    /// A deadline has passed; yields the next step, if it is not this one.
+    #[inline(never)]
+    pub(in crate::engine) fn on_deadline<B: Buffer>(&mut self, cx: &mut Context<B>) -> Result<Option<Step>, Trouble> {
         let timing = cx.settings.timing;
         let late =
             |stage, what: &str, limit: Duration| at(stage, format_args!("no {what} within {} s", limit.as_secs()));
-        match self.state {
+        match &mut self.state {
             State::Connecting => Err(at(Stage::Tcp, "the connection took too long")),
             State::Upgrading { .. } => Err(late(Stage::Websocket, "reply to the upgrade", timing.upgrade)),
-            State::Checked => Ok(self.depart(cx, Afterwards::Done)),
+            State::Checked => Ok(Some(self.depart(cx, Afterwards::Done))),
             State::AwaitingConnack => Err(late(Stage::Mqtt, "CONNACK", timing.connack)),
             State::AwaitingSuback { .. } => Err(late(Stage::Mqtt, "SUBACK", timing.suback)),
             State::AwaitingPuback { .. } => Err(late(Stage::App, "PUBACK", timing.puback)),
-            State::Leaving(leaving) => {
-                self.state = State::Connecting;
-                Ok(if leaving.is_said() { self.depart(cx, leaving.then) } else { self.vanish(cx, leaving.then) })
+            State::Leaving(_) => {
+                let State::Leaving(leaving) = core::mem::replace(&mut self.state, State::Connecting) else {
+                    return Ok(None);
+                };
+                let (is_said, then) = (leaving.is_said(), leaving.then);
+                Ok(Some(if is_said { self.depart(cx, then) } else { self.vanish(cx, then) }))
             }
-            State::Online(ref mut online) => {
+            State::Online(online) => {
                 let now = cx.now.instant;
                 if online.pingresp.is_some_and(|deadline| deadline <= now) {
                     return Err(late(Stage::Mqtt, "PINGRESP", timing.pingresp));
@@ -386,7 +391,7 @@ impl Link {
                     cx.send_frame(Opcode::Binary, mqtt::pingreq).map_err(|error| at(Stage::Mqtt, error))?;
                     online.pingresp = Some(cx.after(timing.pingresp));
                 }
-                Ok(Step::Link(self))
+                Ok(None)
             }
         }
     }
@@ -421,6 +426,12 @@ fn encode<'m>(message: &dyn Encode, room: &'m mut [u8; MESSAGE_MAX]) -> Result<&
 }
 
 fn at(stage: Stage, cause: impl core::fmt::Display) -> Trouble {
+    because(stage, &cause)
+}
+
+// One for all kinds of causes.
+#[inline(never)]
+fn because(stage: Stage, cause: &dyn core::fmt::Display) -> Trouble {
     Failure::new(stage, cause).on(Purpose::Link).into()
 }
 

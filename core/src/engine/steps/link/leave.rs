@@ -33,30 +33,32 @@ pub(super) enum Afterwards {
 
 impl Link {
     /// Ends in order and then stops for good.
-    pub(in crate::engine) fn stop<B: Buffer>(self, cx: &mut Context<B>) -> Result<Step, Trouble> {
+    pub(in crate::engine) fn stop<B: Buffer>(&mut self, cx: &mut Context<B>) -> Result<Option<Step>, Trouble> {
         self.end(cx, Afterwards::Done, None)
     }
 
     /// Ends in order and starts anew. `unclaimed` is the node that this machine no longer wants to be.
     pub(in crate::engine) fn restart<B: Buffer>(
-        self,
+        &mut self,
         cx: &mut Context<B>,
         unclaimed: Option<Guid>,
-    ) -> Result<Step, Trouble> {
+    ) -> Result<Option<Step>, Trouble> {
         self.end(cx, Afterwards::Restart, unclaimed)
     }
 
+    /// Yields the next step, if it is not this one.
+    #[inline(never)]
     fn end<B: Buffer>(
-        mut self,
+        &mut self,
         cx: &mut Context<B>,
         then: Afterwards,
         unclaimed: Option<Guid>,
-    ) -> Result<Step, Trouble> {
-        match self.state {
+    ) -> Result<Option<Step>, Trouble> {
+        match &mut self.state {
             // The Cloud may have taken in that we are reachable, though its PUBACK is still on the way.
             State::Online(_) | State::AwaitingPuback { .. } => {
                 self.leave(cx, then, unclaimed)?;
-                Ok(Step::Link(self))
+                Ok(None)
             }
             State::Leaving(leaving) => {
                 // A wish from outside outranks what the Cloud asked for. (After a stop there is no other wish.)
@@ -64,16 +66,16 @@ impl Link {
                 if unclaimed.is_some() {
                     self.deadline = cx.after(cx.settings.timing.farewell);
                 }
-                let unclaimed = unclaimed.or(leaving.unclaimed);
-                self.state = State::Leaving(Leaving { then, unclaimed, ..leaving });
+                leaving.unclaimed = unclaimed.or(leaving.unclaimed);
+                leaving.then = then;
                 self.say_farewell(cx)?;
-                Ok(Step::Link(self))
+                Ok(None)
             }
             State::Connecting | State::Upgrading { .. } | State::Checked => {
                 cx.disconnect();
-                Ok(then.step(cx))
+                Ok(Some(then.step(cx)))
             }
-            _ => Ok(self.depart(cx, then)),
+            _ => Ok(Some(self.depart(cx, then))),
         }
     }
 
@@ -117,7 +119,7 @@ impl Link {
     }
 
     /// MQTT DISCONNECT, WebSocket close, end of the connection.
-    pub(super) fn depart<B: Buffer>(self, cx: &mut Context<B>, then: Afterwards) -> Step {
+    pub(super) fn depart<B: Buffer>(&self, cx: &mut Context<B>, then: Afterwards) -> Step {
         if self.stream.is_some() {
             // Within a PUBLISH nothing else can be said.
             return self.vanish(cx, then);
@@ -132,7 +134,7 @@ impl Link {
     }
 
     /// The end without a word: the Cloud sees it, and publishes the will. A DISCONNECT would take the will back.
-    pub(super) fn vanish<B: Buffer>(self, cx: &mut Context<B>, then: Afterwards) -> Step {
+    pub(super) fn vanish<B: Buffer>(&self, cx: &mut Context<B>, then: Afterwards) -> Step {
         cx.abandon();
         then.step(cx)
     }
@@ -142,8 +144,9 @@ impl Link {
     }
 
     /// The peer ended the connection.
-    pub(in crate::engine) fn on_ended<B: Buffer>(self, cx: &mut Context<B>) -> Result<Step, Trouble> {
-        match self.state {
+    #[inline(never)]
+    pub(in crate::engine) fn on_ended<B: Buffer>(&mut self, cx: &mut Context<B>) -> Result<Step, Trouble> {
+        match core::mem::replace(&mut self.state, State::Connecting) {
             State::Leaving(leaving) => Ok(leaving.then.step(cx)),
             State::Checked => Ok(Step::Done),
             State::Connecting | State::Upgrading { .. } => {
