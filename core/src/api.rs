@@ -45,6 +45,7 @@ use crate::wire::parts::{self, Cursor, Window};
 use core::fmt::{self, Write};
 use core::ops::Range;
 use data::Data;
+use request::ROOM;
 
 const JSON: &str = "application/json; charset=utf-8";
 const TEXT: &str = "text/plain; charset=utf-8";
@@ -103,10 +104,22 @@ pub(crate) struct Frozen {
 }
 
 /// Why a request cannot be answered as asked.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Refusal {
-    NotFound(Text<160>),
-    Bad(Text<160>),
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Refusal<'a> {
+    /// It is about another node.
+    OtherNode {
+        kind: &'static str,
+        id: &'a str,
+    },
+    /// There is nothing at this path.
+    Unsupported(&'a str),
+    UnknownChart,
+    NoChart,
+    /// This parameter is not encoded as it should be.
+    NotText(&'static str),
+    NotInteger(&'static str),
+    /// This parameter is not what it may be.
+    Not(&'static str, &'static str),
     Method,
     Busy,
 }
@@ -118,7 +131,7 @@ pub fn respond(request: &Request<'_>, node: &mut Node<dyn Device + '_>, now: Now
     let (status, content_type, body, pin) = match route(request, node, &frozen) {
         Ok((content_type, body, pin)) => (200, content_type, body, pin),
         Err(refusal) => {
-            let (status, line) = refusal.line();
+            let (status, line) = refusal.line(request);
             (status, TEXT, Body::Line(line), None)
         }
     };
@@ -260,13 +273,13 @@ impl Plain {
     }
 }
 
-type Routed = Result<(&'static str, Body, Option<Pin>), Refusal>;
+type Routed<'a> = Result<(&'static str, Body, Option<Pin>), Refusal<'a>>;
 
-fn route(request: &Request<'_>, node: &mut Node<dyn Device + '_>, frozen: &Frozen) -> Routed {
+fn route<'a>(request: &Request<'a>, node: &mut Node<dyn Device + '_>, frozen: &Frozen) -> Routed<'a> {
     if request.method != Method::Get {
         return Err(Refusal::Method);
     }
-    let path = request.path_on(&node.status).map_err(Refusal::NotFound)?;
+    let path = request.path_on(&node.status)?;
     let plain = |content_type, body| Ok((content_type, body, None));
     match path {
         "/api/v1/info" => plain(JSON, Body::Info),
@@ -280,39 +293,52 @@ fn route(request: &Request<'_>, node: &mut Node<dyn Device + '_>, frozen: &Froze
             Ok((data.content_type(), Body::Data(data), Some(pin)))
         }
         "/api/v1/allmetrics" => {
-            match request.parameter("format").map_err(Refusal::Bad)?.as_deref() {
+            match request.parameter("format", &mut { ROOM })? {
                 None | Some("prometheus") => {}
-                Some(_) => return Err(Refusal::bad("format", "prometheus")),
+                Some(_) => return Err(Refusal::Not("format", "prometheus")),
             }
             let newest = frozen.range.end.saturating_sub(1)..frozen.range.end;
             let pin = node.device.samples_mut().pin(newest).ok_or(Refusal::Busy)?;
             Ok((PROMETHEUS, Body::Metrics, Some(pin)))
         }
-        _ => Err(Refusal::NotFound(Text::of(format_args!("Unsupported API command: {path}")))),
+        _ => Err(Refusal::Unsupported(path)),
     }
 }
 
 /// The chart that the parameter `chart` names.
-fn chart(request: &Request<'_>, node: &Node<dyn Device + '_>) -> Result<usize, Refusal> {
-    let Some(id) = request.parameter("chart").map_err(Refusal::Bad)? else {
-        return Err(Refusal::Bad(Text::of("the parameter chart is missing")));
-    };
-    let found = node.device.charts().iter().position(|chart| chart.id == id);
-    found.ok_or_else(|| Refusal::NotFound(Text::of(format_args!("Chart is not found: {id}"))))
+fn chart<'a>(request: &Request<'a>, node: &Node<dyn Device + '_>) -> Result<usize, Refusal<'a>> {
+    let mut room = ROOM;
+    let id = request.parameter("chart", &mut room)?.ok_or(Refusal::NoChart)?;
+    node.device.charts().iter().position(|chart| chart.id == id).ok_or(Refusal::UnknownChart)
 }
 
-impl Refusal {
-    fn bad(parameter: &str, wanted: &str) -> Self {
-        Self::Bad(Text::of(format_args!("the parameter {parameter} is not {wanted}")))
-    }
-
-    fn line(self) -> (u16, Text<160>) {
-        match self {
-            Self::NotFound(line) => (404, line),
-            Self::Bad(line) => (400, line),
-            Self::Method => (405, Text::of("this node takes GET requests only")),
-            Self::Busy => (503, Text::of("too many answers are under way")),
-        }
+impl Refusal<'_> {
+    /// Status and body of the answer to `request`.
+    fn line(self, request: &Request<'_>) -> (u16, Text<160>) {
+        let status = match self {
+            Self::OtherNode { .. } | Self::Unsupported(_) | Self::UnknownChart => 404,
+            Self::NoChart | Self::NotText(_) | Self::NotInteger(_) | Self::Not(..) => 400,
+            Self::Method => 405,
+            Self::Busy => 503,
+        };
+        let line = fmt::from_fn(|f| match self {
+            Self::OtherNode { kind, id } => write!(f, "this is not the {kind} {id}"),
+            Self::Unsupported(path) => write!(f, "Unsupported API command: {path}"),
+            Self::UnknownChart => {
+                let mut room = ROOM;
+                let id = request.parameter("chart", &mut room).ok().flatten().unwrap_or_default();
+                write!(f, "Chart is not found: {id}")
+            }
+            Self::NoChart => f.write_str("the parameter chart is missing"),
+            Self::NotText(name) => {
+                write!(f, "the parameter {name} is not percent-encoded text of at most {PARAMETER_MAX} bytes")
+            }
+            Self::NotInteger(name) => write!(f, "the parameter {name} is not an integer"),
+            Self::Not(name, wanted) => write!(f, "the parameter {name} is not {wanted}"),
+            Self::Method => f.write_str("this node takes GET requests only"),
+            Self::Busy => f.write_str("too many answers are under way"),
+        });
+        (status, Text::of(line))
     }
 }
 

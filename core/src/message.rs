@@ -33,7 +33,7 @@ impl Inbound {
     /// What a PUBLISH on `topic` carries.
     #[must_use]
     pub fn of(topic: &str) -> Self {
-        match topic.rsplit('/').next().unwrap_or_default() {
+        match topic.rsplit_once('/').map_or(topic, |(_, last)| last) {
             "cmd" => Self::HttpRequest,
             "DisconnectReq" => Self::DisconnectReq,
             "SendNodeInstances" => Self::SendNodeInstances,

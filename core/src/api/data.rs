@@ -1,6 +1,7 @@
 //! `/api/v1/data`: samples of one chart.
 
 use super::date::Date;
+use super::request::ROOM;
 use super::{Frozen, JSON, Refusal, Request};
 use crate::metrics::{Device, Number, Samples, first_dimension};
 use crate::node::Node;
@@ -46,32 +47,32 @@ pub(super) struct Data {
 }
 
 impl Data {
-    pub(super) fn parse(
-        request: &Request<'_>,
+    pub(super) fn parse<'a>(
+        request: &Request<'a>,
         chart: usize,
         node: &Node<dyn Device + '_>,
         frozen: &Frozen,
-    ) -> Result<Self, Refusal> {
-        let group = match (request.parameter("group"), request.parameter("time_group")) {
-            (Ok(None), group) | (group, _) => group.map_err(Refusal::Bad)?,
-        };
-        let group = match group.as_deref() {
+    ) -> Result<Self, Refusal<'a>> {
+        let mut room = ROOM;
+        let name = if request.parameter("group", &mut room)?.is_some() { "group" } else { "time_group" };
+        let group = match request.parameter(name, &mut room)? {
             None | Some("average" | "avg" | "mean") => Group::Average,
             Some("min") => Group::Min,
             Some("max") => Group::Max,
             Some("sum") => Group::Sum,
-            Some(_) => return Err(Refusal::bad("group", "average, min, max or sum")),
+            Some(_) => return Err(Refusal::Not("group", "average, min, max or sum")),
         };
-        let format = match request.parameter("format").map_err(Refusal::Bad)?.as_deref() {
+        let format = match request.parameter("format", &mut room)? {
             None | Some("json") => Format::Json,
             Some("csv") => Format::Csv,
-            Some(_) => return Err(Refusal::bad("format", "json or csv")),
+            Some(_) => return Err(Refusal::Not("format", "json or csv")),
         };
-        let integer = |name| request.integer(name).map_err(Refusal::Bad);
-        let points = u64::try_from(integer("points")?.unwrap_or(0)).map_err(|_| Refusal::bad("points", "positive"))?;
+        let points = u64::try_from(request.integer("points")?.unwrap_or(0));
+        let points = points.map_err(|_| Refusal::Not("points", "positive"))?;
         let held = node.device.samples().range();
         let newest = i64::try_from(frozen.range.end.saturating_sub(1)).unwrap_or(i64::MAX);
-        let window = window(integer("after")?.unwrap_or(AFTER), integer("before")?.unwrap_or(0), newest);
+        let window =
+            window(request.integer("after")?.unwrap_or(AFTER), request.integer("before")?.unwrap_or(0), newest);
         let asked = window.end.saturating_sub(window.start).max(1);
         let span = if points == 0 { 1 } else { asked.div_ceil(points) };
         let (after, end) = (window.start.max(held.start), window.end.min(held.end));

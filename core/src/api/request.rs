@@ -1,9 +1,9 @@
 //! A request, taken apart.
 
+use super::Refusal;
 use crate::encoding::Encoding;
 use crate::identity::guid::Guid;
 use crate::node::Status;
-use crate::text::Text;
 
 /// Longest value of a parameter, decoded, in bytes.
 pub const PARAMETER_MAX: usize = 128;
@@ -78,7 +78,7 @@ impl<'a> Request<'a> {
     }
 
     /// The path without the prefix that names this node, or why it is about no node here.
-    pub(super) fn path_on(&self, status: &Status) -> Result<&'a str, Text<160>> {
+    pub(super) fn path_on(&self, status: &Status) -> Result<&'a str, Refusal<'a>> {
         let path = self.path;
         let (rest, ours, kind) = if let Some(rest) = path.strip_prefix("/host/") {
             (rest, Some(status.machine_guid), "host")
@@ -92,37 +92,36 @@ impl<'a> Request<'a> {
             Ok(id) if Some(id) == ours => Ok(behind),
             // The original takes a host name too.
             Err(_) if kind == "host" && id == status.hostname.as_str() => Ok(behind),
-            _ => Err(Text::of(format_args!("this is not the {kind} {id}"))),
+            _ => Err(Refusal::OtherNode { kind, id }),
         }
     }
 
     /// The value of the first parameter with this name, percent-decoded (RFC 3986 2.1; `+` is a blank). `None` if it is
-    /// not there or empty.
-    pub(super) fn parameter(&self, name: &str) -> Result<Option<heapless::String<PARAMETER_MAX>>, Text<160>> {
+    /// not there or empty. It is decoded into `room`.
+    #[inline(never)]
+    pub(super) fn parameter<'r>(&self, name: &'static str, room: &'r mut Room) -> Result<Option<&'r str>, Refusal<'a>> {
         let pairs = self.query.split('&').map(|pair| pair.split_once('=').unwrap_or((pair, "")));
         let Some((_, value)) = pairs.filter(|(key, _)| *key == name).find(|(_, value)| !value.is_empty()) else {
             return Ok(None);
         };
-        match decode(value) {
-            Some(value) => Ok(Some(value)),
-            None => Err(Text::of(format_args!(
-                "the parameter {name} is not percent-encoded text of at most {PARAMETER_MAX} bytes"
-            ))),
-        }
+        decode(value, room).map(Some).ok_or(Refusal::NotText(name))
     }
 
     /// The value of a parameter that is an integer.
-    pub(super) fn integer(&self, name: &str) -> Result<Option<i64>, Text<160>> {
-        let Some(text) = self.parameter(name)? else { return Ok(None) };
-        match text.parse() {
-            Ok(value) => Ok(Some(value)),
-            Err(_) => Err(Text::of(format_args!("the parameter {name} is not an integer"))),
-        }
+    #[inline(never)]
+    pub(super) fn integer(&self, name: &'static str) -> Result<Option<i64>, Refusal<'a>> {
+        let mut room = ROOM;
+        let Some(text) = self.parameter(name, &mut room)? else { return Ok(None) };
+        text.parse().map(Some).map_err(|_| Refusal::NotInteger(name))
     }
 }
 
-fn decode(text: &str) -> Option<heapless::String<PARAMETER_MAX>> {
-    let mut decoded = heapless::Vec::<u8, PARAMETER_MAX>::new();
+/// Where a parameter is decoded.
+pub(super) type Room = [u8; PARAMETER_MAX];
+pub(super) const ROOM: Room = [0; PARAMETER_MAX];
+
+fn decode<'r>(text: &str, room: &'r mut Room) -> Option<&'r str> {
+    let mut len = 0;
     let mut bytes = text.bytes();
     while let Some(byte) = bytes.next() {
         let byte = match byte {
@@ -134,7 +133,8 @@ fn decode(text: &str) -> Option<heapless::String<PARAMETER_MAX>> {
             }
             byte => byte,
         };
-        decoded.push(byte).ok()?;
+        *room.get_mut(len)? = byte;
+        len += 1;
     }
-    heapless::String::from_utf8(decoded).ok()
+    core::str::from_utf8(room.get(..len)?).ok()
 }
