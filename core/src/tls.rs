@@ -34,6 +34,7 @@
 
 use crate::clock::WallTime;
 use crate::stage::{Failure, Stage};
+use core::future::Future;
 use embedded_io_async::{BufRead, ErrorKind, Read, Write};
 use embedded_tls::{CryptoProvider, TlsConfig, TlsConnection, TlsContext, TlsError, TlsVerifier};
 use rand_core::CryptoRng;
@@ -186,21 +187,30 @@ impl<'b, S: Read + Write + 'b> Secure<'b, S> {
         rng: &mut (impl CryptoRng + ?Sized),
         show: &mut dyn FnMut(&ServerCertificate<'_>),
     ) -> Result<Self, Failure> {
-        let host = Host::parse(server_name)?;
-        if policy.anchors.are_none() {
-            return Err(Failure::new(Stage::Tls, "no trust anchors: no server can prove who it is"));
+        let (mut secure, mut refused) = (None, None);
+        Self::open_in(&mut secure, &mut refused, socket, server_name, policy, buffers, rng, show).await;
+        match (secure, refused) {
+            (Some(secure), None) => Ok(secure),
+            (_, Some(failure)) => Err(failure),
+            (None, None) => Err(Failure::new(Stage::Tls, "there is no connection")),
         }
-        let Buffers { read, write, shared } = buffers;
-        let (Some(read), true) = (read.get_mut(..RECORD_READ_LEN), write.len() >= WRITE_MIN) else {
-            let cause =
-                format_args!("TLS buffers are too small: {RECORD_READ_LEN} bytes to read, {WRITE_MIN} to write");
-            return Err(Failure::new(Stage::Tls, cause));
-        };
-        let write_len = write.len().min(WRITE_MAX);
-        let write = write.get_mut(..write_len).unwrap_or_default();
-        *shared = Shared::new();
-        let shared: &'b Shared = shared;
+    }
 
+    /// The same, for whoever has little stack: the connection is made in `secure`, and why there is none is put into
+    /// `refused`. If that is something in the end, or this was dropped, the connection is of no use.
+    // One lent place more than clippy likes, and each is there to keep something large where it is.
+    #[allow(clippy::too_many_arguments)]
+    pub(crate) async fn open_in(
+        secure: &mut Option<Self>,
+        refused: &mut Option<Failure>,
+        socket: S,
+        server_name: &str,
+        policy: &Policy<'_>,
+        buffers: Buffers<'b>,
+        rng: &mut (impl CryptoRng + ?Sized),
+        show: &mut dyn FnMut(&ServerCertificate<'_>),
+    ) {
+        let Some((secure, host)) = Self::prepare(secure, refused, socket, server_name, policy, buffers) else { return };
         let mut config = TlsConfig::new();
         if cfg!(feature = "rsa") {
             config = config.enable_rsa_signatures();
@@ -208,21 +218,58 @@ impl<'b, S: Read + Write + 'b> Secure<'b, S> {
         if let Some(name) = host.sni {
             config = config.with_server_name(name);
         }
+        let shared = secure.shared;
         let mut provider =
             Provider { rng: Random(rng), verifier: Verifier::new(server_name, host.name, policy, shared, show) };
-        let mut connection = TlsConnection::new(Guard::new(socket, shared), read, write);
-        let outcome = connection.open(TlsContext::new(&config, &mut provider)).await;
-        let verifier = provider.verifier;
-        if let Err(error) = outcome {
-            return Err(explain_open(error, shared, verifier));
-        }
+        let outcome = secure.connection.open(TlsContext::new(&config, &mut provider)).await;
+        let verifier = &mut provider.verifier;
         // embedded-tls is content with a server that sent no certificate. Nothing has been sent to it but Finished.
-        if holds(Guarantee::Proof) && !verifier.is_proven() {
-            return Err(refused(Why::Unproven.into(), shared));
+        let is_proven = verifier.is_proven() || !holds(Guarantee::Proof);
+        if outcome.is_err() || !is_proven {
+            *refused = Some(explain_open(outcome.err(), shared, verifier));
+            return;
         }
         shared.step.set(Step::Data);
+        secure.is_busy = false;
+    }
+
+    /// A connection that has said nothing yet. It counts as abandoned until its handshake is over.
+    // Its frame holds the connection once more, and is gone before the handshake.
+    #[inline(never)]
+    fn prepare<'s, 'n>(
+        secure: &'s mut Option<Self>,
+        refused: &mut Option<Failure>,
+        socket: S,
+        server_name: &'n str,
+        policy: &Policy<'_>,
+        buffers: Buffers<'b>,
+    ) -> Option<(&'s mut Self, Host<'n>)> {
+        let host = match Host::parse(server_name) {
+            Ok(host) => host,
+            Err(failure) => {
+                *refused = Some(failure);
+                return None;
+            }
+        };
+        if policy.anchors.are_none() {
+            *refused = Some(Failure::new(Stage::Tls, "no trust anchors: no server can prove who it is"));
+            return None;
+        }
+        let Buffers { read, write, shared } = buffers;
+        let (Some(read), true) = (read.get_mut(..RECORD_READ_LEN), write.len() >= WRITE_MIN) else {
+            let cause =
+                format_args!("TLS buffers are too small: {RECORD_READ_LEN} bytes to read, {WRITE_MIN} to write");
+            *refused = Some(Failure::new(Stage::Tls, cause));
+            return None;
+        };
+        let write_len = write.len().min(WRITE_MAX);
+        let write = write.get_mut(..write_len).unwrap_or_default();
+        *shared = Shared::new();
+        let shared: &'b Shared = shared;
+        let connection = TlsConnection::new(Guard::new(socket, shared), read, write);
         let record = write_len - WRITE_OVERHEAD;
-        Ok(Self { connection, shared, end: None, broken: None, is_busy: false, record, filled: 0 })
+        let opening = Self { connection, shared, end: None, broken: None, is_busy: true, record, filled: 0 };
+        Some((secure.insert(opening), host))
     }
 
     /// Waits until [`read`](Self::read) has something to do: plaintext is left, the header of a record has come, or the
@@ -230,7 +277,7 @@ impl<'b, S: Read + Write + 'b> Secure<'b, S> {
     ///
     /// # Errors
     /// If the transport fails or the header is one that TLS does not allow.
-    pub async fn ready(&mut self) -> Result<(), Failure> {
+    pub async fn ready(&mut self) -> Result<(), Broken> {
         if self.end.is_some() {
             return Ok(());
         }
@@ -251,7 +298,7 @@ impl<'b, S: Read + Write + 'b> Secure<'b, S> {
     ///
     /// # Errors
     /// If the transport fails, a record is not authentic or not allowed, or the server sent a fatal alert.
-    pub async fn read(&mut self, out: &mut [u8]) -> Result<Received, Failure> {
+    pub async fn read(&mut self, out: &mut [u8]) -> Result<Received, Broken> {
         if let Some(end) = self.end {
             return Ok(end);
         }
@@ -273,7 +320,7 @@ impl<'b, S: Read + Write + 'b> Secure<'b, S> {
         }
     }
 
-    fn deliver(&mut self, received: Result<Received, Refusal>) -> Result<Received, Failure> {
+    fn deliver(&mut self, received: Result<Received, Refusal>) -> Result<Received, Broken> {
         let received = received.map_err(|refusal| refused(refusal, self.shared))?;
         if matches!(received, Received::Closed | Received::Cut) {
             self.end = Some(received);
@@ -285,7 +332,7 @@ impl<'b, S: Read + Write + 'b> Secure<'b, S> {
     ///
     /// # Errors
     /// If the transport fails, or the connection has failed before.
-    pub async fn write_all(&mut self, data: &[u8]) -> Result<(), Failure> {
+    pub async fn write_all(&mut self, data: &[u8]) -> Result<(), Broken> {
         self.check()?;
         self.is_busy = true;
         let mut rest = data;
@@ -304,7 +351,7 @@ impl<'b, S: Read + Write + 'b> Secure<'b, S> {
     ///
     /// # Errors
     /// As for [`write_all`](Self::write_all).
-    pub async fn flush(&mut self) -> Result<(), Failure> {
+    pub async fn flush(&mut self) -> Result<(), Broken> {
         self.check()?;
         self.is_busy = true;
         self.shared.flush.set(true);
@@ -316,11 +363,22 @@ impl<'b, S: Read + Write + 'b> Secure<'b, S> {
 
     /// Sends what was written and close_notify, as far as that still works, and gives the transport back.
     pub async fn close(self) -> S {
+        Self::into_socket(self.into_closing().await)
+    }
+
+    /// The same in two steps, the second of which is [`into_socket`](Self::into_socket): each further future around this one
+    /// would hold the connection once more.
+    pub(crate) fn into_closing(self) -> impl Future<Output = Closed<'b, S>> {
         if self.check().is_err() {
             self.shared.mute.set(true);
         }
         self.shared.flush.set(true);
-        match self.connection.close().await {
+        self.connection.close()
+    }
+
+    /// The transport of a connection that was closed.
+    pub(crate) fn into_socket(closed: Closed<'b, S>) -> S {
+        match closed {
             Ok(guard) | Err((guard, _)) => guard.into_socket(),
         }
     }
@@ -332,27 +390,62 @@ impl<'b, S: Read + Write + 'b> Secure<'b, S> {
     }
 
     /// Whether the connection can still be used.
-    fn check(&self) -> Result<(), Failure> {
+    fn check(&self) -> Result<(), Broken> {
         if let Some(refusal) = self.shared.refusal() {
             return Err(refused(refusal, self.shared));
         }
         if let Some(kind) = self.broken {
-            return Err(Failure::new(Stage::Tcp, socket_error(kind)));
+            return Err(Broken(Reason::Socket(kind)));
         }
         if self.is_busy {
-            return Err(Failure::new(Stage::Tls, "connection was abandoned in the middle of a record"));
+            return Err(Broken(Reason::Abandoned));
         }
         Ok(())
     }
 
     /// Gives the connection up, and says why.
-    fn explain(&mut self, error: TlsError) -> Failure {
+    fn explain(&mut self, error: TlsError) -> Broken {
         if let TlsError::Io(kind) = error {
             self.broken = Some(kind);
         }
         explain(error, self.shared)
     }
 }
+
+/// What comes of closing a connection.
+type Closed<'b, S> = Result<Guard<'b, S>, (Guard<'b, S>, TlsError)>;
+
+/// Why a connection that was established cannot go on. Its [`Failure`] has the words, and a hundred times the size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Broken(Reason);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Reason {
+    /// The transport failed.
+    Socket(ErrorKind),
+    /// The server did what TLS or we do not allow, or said that it goes no further.
+    Refused(Refusal),
+    /// A read or write was dropped before its end.
+    Abandoned,
+}
+
+impl From<Broken> for Failure {
+    fn from(Broken(reason): Broken) -> Self {
+        match reason {
+            Reason::Socket(kind) => Self::new(Stage::Tcp, socket_error(kind)),
+            Reason::Refused(refusal) => Self::new(Stage::Tls, refusal).hint(refusal.hint()),
+            Reason::Abandoned => Self::new(Stage::Tls, "connection was abandoned in the middle of a record"),
+        }
+    }
+}
+
+impl core::fmt::Display for Broken {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        core::fmt::Display::fmt(&Failure::from(*self), f)
+    }
+}
+
+impl core::error::Error for Broken {}
 
 impl<'b, S: Read + Write + 'b> core::fmt::Debug for Secure<'b, S> {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
@@ -428,25 +521,27 @@ fn traffic(shared: &Shared) -> Traffic {
     Traffic { sent: shared.sent.get(), received: shared.received.get() }
 }
 
-/// Why the handshake failed: whoever knows it best says it.
-fn explain_open(error: TlsError, shared: &Shared, verifier: Verifier<'_>) -> Failure {
-    match verifier.into_distrust() {
-        Some(distrust) => Failure::new(Stage::Tls, distrust.cause).hint(distrust.hint),
-        None => explain(error, shared),
+/// Why the handshake failed: whoever knows it best says it. Without an error the server has proved nothing.
+#[inline(never)]
+fn explain_open(error: Option<TlsError>, shared: &Shared, verifier: &mut Verifier<'_>) -> Failure {
+    match (verifier.take_distrust(), error) {
+        (Some(distrust), Some(_)) => Failure::new(Stage::Tls, distrust.cause).hint(distrust.hint),
+        (_, Some(error)) => explain(error, shared).into(),
+        (_, None) => refused(Why::Unproven.into(), shared).into(),
     }
 }
 
 /// Gives the connection up, and says why.
-fn refused(refusal: Refusal, shared: &Shared) -> Failure {
+fn refused(refusal: Refusal, shared: &Shared) -> Broken {
     shared.refuse(refusal);
-    Failure::new(Stage::Tls, refusal).hint(refusal.hint())
+    Broken(Reason::Refused(refusal))
 }
 
-/// The words for what embedded-tls reports.
-fn explain(error: TlsError, shared: &Shared) -> Failure {
+/// What embedded-tls reports.
+fn explain(error: TlsError, shared: &Shared) -> Broken {
     let refusal = match (shared.refusal(), error) {
         (Some(refusal), _) => refusal,
-        (None, TlsError::Io(kind)) => return Failure::new(Stage::Tcp, socket_error(kind)),
+        (None, TlsError::Io(kind)) => return Broken(Reason::Socket(kind)),
         (None, TlsError::CryptoError) => Why::Authentication.into(),
         (None, TlsError::InvalidKeyShare) => Why::KeyShare.into(),
         (None, TlsError::InvalidSignature) => Why::BadFinished.into(),

@@ -8,8 +8,9 @@ use crate::sntp;
 use aclk_core::clock::{Clock, Now, Trust};
 use aclk_core::driver::{self, Control, Observer};
 use aclk_core::engine::event::{Event, Goal, StageReport};
-use aclk_core::engine::{Agent, Buffers, QUERIES_MIN};
+use aclk_core::engine::{Agent, Buffers, QUERIES_MIN, RECEIVE_MIN, SEND_MIN};
 use aclk_core::identity::key::Key;
+use aclk_core::link::queries::{REFUSAL_MAX, TARGET_MAX};
 use aclk_core::metrics;
 use aclk_core::node::Node;
 use aclk_core::settings::{Limits, Settings};
@@ -24,19 +25,22 @@ use embassy_net::Stack;
 use embassy_time::{Duration, Timer, with_timeout};
 use rand_core::CryptoRng;
 
-/// Bytes of HTTP reply or MQTT packet that a device takes.
-pub const RECEIVE: usize = 6 << 10;
-/// Bytes of request that a device sends at a time.
-pub const SEND: usize = 3 << 10;
+/// Bytes of HTTP reply or MQTT packet that a device takes; the Cloud is told so.
+pub const RECEIVE: usize = RECEIVE_MIN;
+/// Bytes of request that a device sends at a time. The longest is a claim: about 1 KB, and up to 1 KB of War Rooms.
+pub const SEND: usize = SEND_MIN + 512;
 /// Bytes for requests over the link that wait.
-pub const QUERIES: usize = 3 << 10;
-const _: () = assert!(QUERIES / QUERIES_MIN >= Limits::DEVICE.receive_maximum as usize);
+pub const QUERIES: usize = QUERIES_MIN * Limits::DEVICE.receive_maximum as usize;
+const _: () = assert!(
+    QUERIES >= REFUSAL_MAX * (1 + Limits::DEVICE.receive_maximum as usize) + TARGET_MAX,
+    "the longest target fits beside the refusals that room is kept for"
+);
 /// TCP window, in bytes.
-pub const TCP_RECEIVE: usize = 4 << 10;
+pub const TCP_RECEIVE: usize = 2 << 10;
 /// TCP send buffer, in bytes.
-pub const TCP_SEND: usize = 2 << 10;
+pub const TCP_SEND: usize = 1 << 10;
 /// Buffer for outgoing TLS records, in bytes: each carries 133 less.
-pub const TLS_WRITE: usize = 2 << 10;
+pub const TLS_WRITE: usize = 1 << 10;
 /// Sockets that a stack needs for this: TCP, DNS, DHCP, SNTP, and those of the local API.
 pub const SOCKETS: usize = 4 + local_api::SOCKETS;
 /// An address that takes longer to come is worth a word.
@@ -57,7 +61,7 @@ pub struct Memory {
     tls_write: [u8; TLS_WRITE],
     tcp_receive: [u8; TCP_RECEIVE],
     tcp_send: [u8; TCP_SEND],
-    api: [ApiMemory; local_api::SOCKETS],
+    api: ApiMemory,
 }
 
 impl Memory {
@@ -72,7 +76,7 @@ impl Memory {
             tls_write: [0; TLS_WRITE],
             tcp_receive: [0; TCP_RECEIVE],
             tcp_send: [0; TCP_SEND],
-            api: [const { ApiMemory::new() }; local_api::SOCKETS],
+            api: ApiMemory::new(),
         }
     }
 }
@@ -88,7 +92,7 @@ struct LinkMemory<'a> {
 
 impl Memory {
     /// What the link has, and what the local API has.
-    const fn parts(&mut self) -> (LinkMemory<'_>, &mut [ApiMemory; local_api::SOCKETS]) {
+    const fn parts(&mut self) -> (LinkMemory<'_>, &mut ApiMemory) {
         let Self { receive, send, queries, tls_read, tls_write, tcp_receive, tcp_send, api } = self;
         (LinkMemory { buffers: Buffers { receive, send, queries }, tls_read, tls_write, tcp_receive, tcp_send }, api)
     }
@@ -183,28 +187,31 @@ async fn work<S, K, R, O, W>(
 {
     let Machine { store, key, rng, clock, observer, control, node, counters } = machine;
     let begun = clock.instant();
-    // What was read from the store, unless somebody changed it while there was no network to use it on.
-    let mut reloaded = None;
-    let prepare = async {
-        address(stack, observer).await;
-        observer.event(&stage(Stage::Config, clock, begun));
-        if let Some(server) = device.time_server.filter(|_| clock.wall().trust == Trust::Floor) {
-            set_clock(stack, server, clock, device.build_unix_seconds, rng, observer).await;
+    let saved = {
+        // What was read from the store, unless somebody changed it while there was no network to use it on.
+        let mut reloaded = None;
+        let ready = {
+            let prepare = async {
+                address(stack, observer).await;
+                observer.event(&stage(Stage::Config, clock, begun));
+                if let Some(server) = device.time_server.filter(|_| clock.wall().trust == Trust::Floor) {
+                    set_clock(stack, server, clock, device.build_unix_seconds, rng, observer).await;
+                }
+            };
+            let ready: Pin<&mut dyn Future<Output = _>> = pin!(select(prepare, stopped(control, &mut reloaded)));
+            ready.await
+        };
+        // A device that is not ready has nothing to say goodbye to: the first wish to stop ends it.
+        if let Either::Second(()) = ready {
+            return;
         }
-    };
-    // A device that is not ready has nothing to say goodbye to: the first wish to stop ends it.
-    if let Either::Second(()) = select(prepare, stopped(control, &mut reloaded)).await {
-        return;
-    }
-    let saved = match reloaded {
-        Some(saved) => saved,
-        None => match store.load().await {
-            Ok(saved) => saved,
-            Err(error) => {
-                let failure = Failure::new(Stage::Storage, error);
-                return observer.event(&Event::Notice(&failure));
-            }
-        },
+        match reloaded {
+            Some(saved) => saved,
+            None => match store.load().await {
+                Ok(saved) => saved,
+                Err(error) => return unreadable(observer, error),
+            },
+        }
     };
     let mut seed = [0; 32];
     rng.fill_bytes(&mut seed);
@@ -243,6 +250,11 @@ fn begin<'b>(
     now: Now,
 ) -> Agent<&'b mut [u8]> {
     Agent::new(device.goal, device.settings.clone(), saved, buffers, seed, now)
+}
+
+/// Says that nothing begins, because of what the store says.
+fn unreadable(observer: &mut impl Observer, error: impl core::fmt::Display) {
+    observer.event(&Event::Notice(&Failure::new(Stage::Storage, error)));
 }
 
 /// Waits for an address, and says so if that takes long.

@@ -77,6 +77,8 @@ static PRODUCT: StaticCell<Product> = StaticCell::new();
 static NODE: StaticCell<RefCell<Node<Measured>>> = StaticCell::new();
 static RNG: StaticCell<ChaCha20Rng> = StaticCell::new();
 static STORE: StaticCell<FlashStore<HostFlash>> = StaticCell::new();
+/// Not in its task, which would hold it twice.
+static RUNNER: StaticCell<Runner<'static, Ethernet>> = StaticCell::new();
 static RESOURCES: StaticCell<StackResources<SOCKETS>> = StaticCell::new();
 static ANCHORS: ConstStaticCell<AnchorMemory> = ConstStaticCell::new(AnchorMemory::new());
 static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
@@ -146,7 +148,7 @@ fn start(spawner: Spawner) {
         rng.next_u64(),
     );
     let (Ok(network), Ok(application), Ok(person)) =
-        (network(runner), application(stack, store, rng, shared), person(shared))
+        (network(RUNNER.init(runner)), application(stack, store, rng, shared), person(shared))
     else {
         panic!("each task is started once");
     };
@@ -187,7 +189,7 @@ fn node(product: &Product, clock: &'static DeviceClock, counters: &'static Count
 }
 
 #[embassy_executor::task]
-async fn network(mut runner: Runner<'static, Ethernet>) {
+async fn network(runner: &'static mut Runner<'static, Ethernet>) {
     runner.run().await
 }
 

@@ -1,4 +1,8 @@
 //! One connection, from the name of its host to its end.
+//!
+//! A stack is as deep here as it is while a certificate is checked or a reply is read, on top of whatever the functions on
+//! the way keep in their frames. So those keep little: what is large (a connection, a failure, a wish) stays in a place that
+//! the caller lends, and what builds failures or feeds the engine is a function of its own, whose frame is gone afterwards.
 
 use super::establish::{Establish, NotEstablished};
 use super::{Command, Control, Direction, Machine, Observer};
@@ -11,8 +15,9 @@ use crate::settings::Timing;
 use crate::stage::{Failure, Purpose, Stage};
 use crate::store::Store;
 use crate::tls::guarantees::{Guarantee, holds};
-use crate::tls::{Buffers, Received, Secure, Shared};
+use crate::tls::{Broken, Buffers, Received, Secure, Shared};
 use crate::transport::Network;
+use crate::wire::url::Url;
 use core::future::Future;
 use core::pin::{Pin, pin};
 use core::task::Poll;
@@ -23,24 +28,8 @@ use embedded_nal_async::TcpConnect;
 use rand_core::CryptoRng;
 use zeroize::Zeroize;
 
-/// Longest host name, in bytes.
-const HOST_MAX: usize = 253;
 /// Received plaintext that is handed to the engine at a time.
 const CHUNK: usize = 1024;
-
-/// Where to connect to, and what for.
-pub(super) struct Endpoint {
-    pub(super) host: heapless::String<HOST_MAX>,
-    pub(super) port: u16,
-    pub(super) purpose: Purpose,
-}
-
-impl Endpoint {
-    pub(super) fn new(host: &str, port: u16, purpose: Purpose) -> Result<Self, Failure> {
-        let host = host.try_into().map_err(|_| Failure::new(Stage::Dns, "the host name is too long"))?;
-        Ok(Self { host, port, purpose })
-    }
-}
 
 /// Resolves at `deadline`, or never.
 pub(super) async fn sleep<C: Clock>(clock: &C, deadline: Option<Instant>) {
@@ -69,31 +58,31 @@ pub(super) async fn within<C: Clock, T>(clock: &C, span: Duration, work: Work<'_
 }
 
 /// Does `work` within `span`. It must not be interrupted, so a wish that comes meanwhile waits for its end, but no longer
-/// than `patience`: then the work is given up, and with it the connection. Yields what came of it and the wish.
+/// than `patience`: then the work is given up, and with it the connection. Yields what came of it; the wish is put into `wish`.
 async fn within_or_wish<C: Clock, W: Control, T>(
     clock: &C,
     control: &mut W,
+    wish: &mut Option<Command>,
     span: Duration,
     patience: Duration,
     work: Work<'_, T>,
-) -> (Option<T>, Option<Command>) {
-    let mut wish = None;
+) -> Option<T> {
     let impatience = async {
-        wish = Some(control.next().await);
+        *wish = Some(control.next().await);
         clock.sleep_until(clock.instant() + patience).await;
     };
-    let done = match select3(work, passed(clock, span), impatience).await {
+    match select3(work, passed(clock, span), impatience).await {
         Either3::First(done) => Some(done),
         Either3::Second(()) | Either3::Third(()) => None,
-    };
-    (done, wish)
+    }
 }
 
-/// Opens a connection, runs the engine over it and ends it. On return there is no connection, and the engine knows.
+/// Opens the connection that the engine has asked for, runs the engine over it and ends it. On return there is no connection,
+/// and the engine knows.
 pub(super) async fn run<B, N, C, S, K, R, O, W>(
     agent: &mut Agent<B>,
     machine: &mut Machine<'_, N, C, S, K, R, O, W>,
-    endpoint: &Endpoint,
+    purpose: Purpose,
 ) where
     B: Buffer,
     N: Network,
@@ -108,50 +97,73 @@ pub(super) async fn run<B, N, C, S, K, R, O, W>(
     // The buffers stay with the connection; everything else of the machine is needed beside it.
     let tls_read = core::mem::take(&mut machine.tls_read);
     let tls_write = core::mem::take(&mut machine.tls_write);
+    let has_proxy = agent.proxy().is_some();
     let mut shared = Shared::new();
-    let established = {
-        let buffers = Buffers { read: &mut *tls_read, write: &mut *tls_write, shared: &mut shared };
-        let establish = Establish {
-            network: machine.network,
-            clock: machine.clock,
-            observer: &mut *machine.observer,
-            anchors: machine.anchors,
-            build_unix_seconds: machine.build_unix_seconds,
-            timing: &timing,
-            proxy: agent.proxy_to(&endpoint.host, endpoint.port),
-            endpoint,
-        };
-        let establish: Work<'_, _> = pin!(establish.run(buffers, &mut *machine.rng));
-        select(establish, machine.control.next()).await
-    };
-    match established {
-        Either::First(Ok(mut secure)) => {
-            agent.handle(machine.clock.now(), Input::Connected);
-            let mut bodies = Bodies::new();
-            let end = {
-                let conversation: Work<'_, End> =
-                    pin!(converse(agent, machine, &mut secure, endpoint.purpose, &timing, &mut bodies));
-                conversation.await
+    let mut secure = None;
+    let mut wish = None;
+    {
+        let mut failed = None;
+        let established = {
+            let buffers = Buffers { read: &mut *tls_read, write: &mut *tls_write, shared: &mut shared };
+            let establish = Establish {
+                network: machine.network,
+                clock: machine.clock,
+                observer: &mut *machine.observer,
+                anchors: machine.anchors,
+                build_unix_seconds: machine.build_unix_seconds,
+                timing: &timing,
+                proxy: agent.proxy(),
+                host: agent.peer().map_or("", Url::host),
+                port: agent.peer().map_or(0, Url::port),
+                purpose,
+                failed: &mut failed,
             };
-            bodies.release(&mut machine.node.borrow_mut());
-            if end == End::InOrder {
-                let close = pin!(async { machine.network.close(secure.close().await).await });
-                let _ = within(machine.clock, timing.close, close).await;
-            }
+            let establishing: Work<'_, ()> = pin!(establish.run(buffers, &mut *machine.rng, &mut secure));
+            let wishing = async { wish = Some(machine.control.next().await) };
+            select(establishing, wishing).await
+        };
+        if failed.is_some() || matches!(established, Either::Second(())) {
+            // Whatever there is of it is given up.
+            secure = None;
         }
-        Either::First(Err(NotEstablished { failure, refused })) => {
-            let failure = failure.on(endpoint.purpose);
-            let input = if refused { Input::ConnectRefused(failure) } else { Input::ConnectFailed(failure) };
-            agent.handle(machine.clock.now(), input);
+        if let Some(failed) = failed {
+            machine.not_established(agent, failed, purpose);
         }
-        Either::Second(command) => machine.obey(agent, command),
     }
+    if let Some(established) = &mut secure {
+        let mut bodies = Bodies::new();
+        let end = {
+            let conversation: Work<'_, End> =
+                pin!(converse(agent, machine, established, purpose, &timing, &mut bodies, &mut wish));
+            conversation.await
+        };
+        bodies.release(&mut machine.node.borrow_mut());
+        if end == End::AtOnce {
+            secure = None;
+        }
+    }
+    if secure.is_some() {
+        let ending: Work<'_, ()> = pin!(end(machine.network, &mut secure));
+        let _ = within(machine.clock, timing.close, ending).await;
+    }
+    drop(secure);
     // A password for a proxy may be left in it, if that was interrupted.
-    if agent.proxy_to(&endpoint.host, endpoint.port).is_some() {
+    if has_proxy {
         tls_write.zeroize();
     }
     machine.tls_read = tls_read;
     machine.tls_write = tls_write;
+    machine.obey(agent, &mut wish);
+}
+
+/// Ends a connection in order.
+async fn end<'n, N: Network>(network: &'n N, secure: &mut Option<Secure<'_, <N as TcpConnect>::Connection<'n>>>) {
+    // Pinned where it is made: it holds the connection twice as it is.
+    let mut closing = pin!(secure.take().map(Secure::into_closing));
+    if let Some(closing) = closing.as_mut().as_pin_mut() {
+        let closed = closing.await;
+        network.close(Secure::into_socket(closed)).await;
+    }
 }
 
 /// How a connection is to end.
@@ -163,6 +175,70 @@ enum End {
     AtOnce,
 }
 
+impl End {
+    /// The engine does not ask for anything about the key while there is a connection.
+    fn without_a_key() -> Self {
+        debug_assert!(false, "the engine asks for the key while there is a connection");
+        Self::AtOnce
+    }
+}
+
+/// What has ended a connection.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Cause {
+    /// The peer, in order.
+    Ended,
+    /// The connection itself.
+    Broken(Broken),
+    /// The peer took no data for so long.
+    NotTaken(Duration),
+    /// The peer began a record and did not go on.
+    HalfARecord,
+    /// The peer says something although it is not its turn.
+    Unasked,
+}
+
+impl Cause {
+    fn input(self) -> Input<'static> {
+        Input::Broken(match self {
+            Self::Ended => return Input::Ended,
+            Self::Broken(broken) => broken.into(),
+            Self::NotTaken(span) => {
+                Failure::new(Stage::Tcp, format_args!("the peer took no data for {} s", span.as_secs()))
+            }
+            Self::HalfARecord => Failure::new(Stage::Tls, "a TLS record did not come to its end"),
+            Self::Unasked => Failure::new(Stage::App, "the peer sent what nobody asked for"),
+        })
+    }
+}
+
+impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Control> Machine<'_, N, C, S, K, R, O, W> {
+    /// Tells the engine why there is no connection.
+    #[inline(never)]
+    fn not_established<B: Buffer>(&self, agent: &mut Agent<B>, not: NotEstablished, purpose: Purpose) {
+        let failure = not.failure.on(purpose);
+        let input = if not.refused { Input::ConnectRefused(failure) } else { Input::ConnectFailed(failure) };
+        agent.handle(self.clock.now(), input);
+    }
+
+    /// Tells the engine what has ended the connection.
+    #[inline(never)]
+    fn ended<B: Buffer>(&self, agent: &mut Agent<B>, cause: Cause) -> End {
+        agent.handle(self.clock.now(), cause.input());
+        End::AtOnce
+    }
+
+    /// Tells the engine what has ended the connection, if that is what came of the work, and of a wish that had to wait for it.
+    /// Says whether it was the end.
+    fn conclude<B: Buffer>(&mut self, agent: &mut Agent<B>, cause: Option<Cause>, wish: &mut Option<Command>) -> bool {
+        if let Some(cause) = cause {
+            self.ended(agent, cause);
+        }
+        self.obey(agent, wish);
+        cause.is_some()
+    }
+}
+
 /// Moves bytes between the engine and the connection until one of them ends it.
 async fn converse<'n, B, N, C, S, K, R, O, W>(
     agent: &mut Agent<B>,
@@ -171,6 +247,7 @@ async fn converse<'n, B, N, C, S, K, R, O, W>(
     purpose: Purpose,
     timing: &Timing,
     bodies: &mut Bodies,
+    wish: &mut Option<Command>,
 ) -> End
 where
     B: Buffer,
@@ -182,6 +259,7 @@ where
     O: Observer,
     W: Control,
 {
+    agent.handle(machine.clock.now(), Input::Connected);
     let mut chunk = [0; CHUNK];
     // Received and not yet taken by the engine.
     let mut waiting = 0..0;
@@ -208,22 +286,20 @@ where
                 if purpose == Purpose::Claim {
                     machine.observer.claim_bytes(Direction::Sent, bytes);
                 }
-                let work = async {
-                    secure.write_all(bytes).await?;
-                    secure.flush().await
+                let sent = {
+                    let work: Work<'_, Result<(), Broken>> = pin!(async {
+                        secure.write_all(bytes).await?;
+                        secure.flush().await
+                    });
+                    let (clock, control) = (machine.clock, &mut *machine.control);
+                    within_or_wish(clock, control, wish, timing.write, timing.farewell, work).await
                 };
-                let (clock, control) = (machine.clock, &mut *machine.control);
-                let (sent, wish) = within_or_wish(clock, control, timing.write, timing.farewell, pin!(work)).await;
-                let end = match sent {
-                    Some(sent) => sent.err().map(Input::Broken),
+                let cause = match sent {
+                    Some(sent) => sent.err().map(Cause::Broken),
                     None if wish.is_some() => None,
-                    None => {
-                        let seconds = timing.write.as_secs();
-                        let cause = format_args!("the peer took no data for {seconds} s");
-                        Some(Input::Broken(Failure::new(Stage::Tcp, cause)))
-                    }
+                    None => Some(Cause::NotTaken(timing.write)),
                 };
-                if machine.conclude(agent, end, wish) {
+                if machine.conclude(agent, cause, wish) {
                     return End::AtOnce;
                 }
             }
@@ -236,17 +312,16 @@ where
                     let bytes = chunk.get(waiting.clone()).unwrap_or_default();
                     let taken = agent.receive(machine.clock.now(), bytes);
                     if taken == 0 {
-                        let failure = Failure::new(Stage::App, "the peer sent what nobody asked for");
-                        agent.handle(machine.clock.now(), Input::Broken(failure));
-                        return End::AtOnce;
+                        return machine.ended(agent, Cause::Unasked);
                     }
                     waiting.start += taken;
                     continue;
                 }
-                let sleep = sleep(machine.clock, deadline);
-                // In this order: a peer that always has something to say must hold up neither deadlines nor wishes.
                 let next = {
-                    let mut next: Work<'_, _> = pin!(select3(sleep, machine.control.next(), secure.ready()));
+                    let sleep = sleep(machine.clock, deadline);
+                    let wishing = async { *wish = Some(machine.control.next().await) };
+                    // In this order: a peer that always has something to say must hold up neither deadlines nor wishes.
+                    let mut next: Work<'_, _> = pin!(select3(sleep, wishing, secure.ready()));
                     if is_body {
                         // A body does not wait for the peer.
                         let Poll::Ready(next) = poll_once(next.as_mut()) else { continue };
@@ -257,13 +332,14 @@ where
                 };
                 match next {
                     Either3::First(()) => agent.handle(machine.clock.now(), Input::Tick),
-                    Either3::Second(command) => machine.obey(agent, command),
+                    Either3::Second(()) => machine.obey(agent, wish),
                     Either3::Third(Ok(())) => {
-                        let (clock, control) = (machine.clock, &mut *machine.control);
-                        let work = secure.read(&mut chunk);
-                        let (read, wish) =
-                            within_or_wish(clock, control, timing.http, timing.farewell, pin!(work)).await;
-                        let end = match read {
+                        let read = {
+                            let (clock, control) = (machine.clock, &mut *machine.control);
+                            let work: Work<'_, Result<Received, Broken>> = pin!(secure.read(&mut chunk));
+                            within_or_wish(clock, control, wish, timing.http, timing.farewell, work).await
+                        };
+                        let cause = match read {
                             Some(Ok(Received::Data(len))) => {
                                 waiting = 0..len;
                                 if purpose == Purpose::Claim {
@@ -274,29 +350,30 @@ where
                             }
                             Some(Ok(Received::Nothing)) => None,
                             // Every reply says itself where it ends, so a missing close_notify is no news here.
-                            Some(Ok(Received::Closed | Received::Cut)) => Some(Input::Ended),
-                            Some(Err(failure)) => Some(Input::Broken(failure)),
+                            Some(Ok(Received::Closed | Received::Cut)) => Some(Cause::Ended),
+                            Some(Err(broken)) => Some(Cause::Broken(broken)),
                             None if wish.is_some() => None,
-                            None => {
-                                let failure = Failure::new(Stage::Tls, "a TLS record did not come to its end");
-                                Some(Input::Broken(failure))
-                            }
+                            None => Some(Cause::HalfARecord),
                         };
-                        if machine.conclude(agent, end, wish) {
+                        if machine.conclude(agent, cause, wish) {
                             return End::AtOnce;
                         }
                     }
-                    Either3::Third(Err(failure)) => {
-                        agent.handle(machine.clock.now(), Input::Broken(failure));
-                        return End::AtOnce;
-                    }
+                    Either3::Third(Err(broken)) => return machine.ended(agent, Cause::Broken(broken)),
                 }
             }
-            output => {
-                if let Some(answer) = machine.answer(output).await {
-                    answer.give(agent, machine.clock.now());
+            Output::Event(event) => machine.tell(&event),
+            Output::Save(save) => {
+                // What is about the key the engine wants while there is no connection: `drive` sees to that.
+                let Some(record) = save.record() else { return End::without_a_key() };
+                let mut outcome = Ok(());
+                {
+                    let saving: Work<'_, ()> = pin!(machine.save(record, &mut outcome));
+                    saving.await;
                 }
+                machine.saved(agent, outcome);
             }
+            Output::NeedKey | Output::Decrypt(_) => return End::without_a_key(),
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use super::connection::Work;
 use super::{Control, Observer, connection, measure};
+use crate::body::Prepared;
 use crate::clock::Clock;
 use crate::engine::event::{Input, Output};
 use crate::engine::{Agent, Buffer};
@@ -14,7 +15,7 @@ use crate::tls::Anchors;
 use crate::transport::Network;
 use core::cell::RefCell;
 use core::pin::pin;
-use embassy_futures::select::{Either, select};
+use embassy_futures::select::select;
 use rand_core::CryptoRng;
 
 /// Everything an engine needs from the machine it runs on.
@@ -89,31 +90,54 @@ where
         let output = agent.poll();
         match output {
             Output::Done => return,
-            Output::Connect { host, port, purpose } => match connection::Endpoint::new(host, port, purpose) {
-                Ok(endpoint) => {
-                    if purpose == Purpose::Challenge {
-                        // Its failure shows when the challenge is to be decrypted.
-                        let loading: Work<'_, _> = pin!(machine.load_key(false));
-                        let _ = loading.await;
-                    }
-                    let connection: Work<'_, ()> = pin!(connection::run(agent, &mut machine, &endpoint));
-                    connection.await;
+            Output::Connect { purpose, .. } => {
+                if purpose == Purpose::Challenge {
+                    // Its failure shows when the challenge is to be decrypted.
+                    let loading: Work<'_, _> = pin!(machine.load_key(false));
+                    let _ = loading.await;
                 }
-                Err(failure) => agent.handle(machine.clock.now(), Input::ConnectFailed(failure)),
-            },
+                let connection: Work<'_, ()> = pin!(connection::run(agent, &mut machine, purpose));
+                connection.await;
+            }
             // There is no connection: nothing to close, and nothing that could be sent.
-            Output::Close | Output::Send(_) => {}
+            Output::Close | Output::Send(_) | Output::Body(_) => {}
+            Output::Prepare(_) => agent.handle(machine.clock.now(), Input::Prepared(Prepared::Nothing)),
             Output::Wait(deadline) => {
-                let sleep = connection::sleep(machine.clock, deadline);
-                match select(sleep, machine.control.next()).await {
-                    Either::First(()) => agent.handle(machine.clock.now(), Input::Tick),
-                    Either::Second(command) => machine.obey(agent, command),
+                let mut wish = None;
+                {
+                    let sleep = connection::sleep(machine.clock, deadline);
+                    let wishing = async { wish = Some(machine.control.next().await) };
+                    let waiting: Work<'_, _> = pin!(select(sleep, wishing));
+                    waiting.await;
+                }
+                match wish {
+                    None => agent.handle(machine.clock.now(), Input::Tick),
+                    Some(_) => machine.obey(agent, &mut wish),
                 }
             }
-            output => {
-                if let Some(answer) = machine.answer(output).await {
-                    answer.give(agent, machine.clock.now());
+            Output::Event(event) => machine.tell(&event),
+            // Each has its own frame on the stack.
+            Output::NeedKey => {
+                let providing: Work<'_, ()> = pin!(machine.provide_key(agent));
+                providing.await;
+            }
+            Output::Decrypt(_) => {
+                let answering: Work<'_, ()> = pin!(machine.answer_challenge(agent));
+                answering.await;
+            }
+            Output::Save(save) => {
+                let mut outcome = Ok(());
+                match save.record() {
+                    Some(record) => {
+                        let saving: Work<'_, ()> = pin!(machine.save(record, &mut outcome));
+                        saving.await;
+                    }
+                    None => {
+                        let saving: Work<'_, ()> = pin!(machine.save_key(&mut outcome));
+                        saving.await;
+                    }
                 }
+                machine.saved(agent, outcome);
             }
         }
     }

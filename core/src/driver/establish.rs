@@ -1,12 +1,12 @@
 //! From a host name to a connection on which nothing but TLS has been spoken: name resolution, TCP, a proxy if there is one,
 //! and the handshake.
 
-use super::connection::{Endpoint, within};
+use super::connection::{Work, within};
 use super::{Evidence, Observer};
 use crate::clock::{Clock, Instant};
 use crate::engine::event::{Event, StageReport};
 use crate::settings::Timing;
-use crate::stage::{Failure, Stage};
+use crate::stage::{Failure, Purpose, Stage};
 use crate::tls::{ADD_ROOT, Anchors, Buffers, Policy, Secure, ServerCertificate};
 use crate::transport::{Addresses, Network};
 use crate::wire::proxy::Proxy;
@@ -28,7 +28,12 @@ pub(super) struct Establish<'n, 'e, N, C, O> {
     pub(super) timing: &'e Timing,
     /// The proxy that leads to the endpoint; `None` for a direct connection.
     pub(super) proxy: Option<&'e Proxy>,
-    pub(super) endpoint: &'e Endpoint,
+    /// Whom to connect to.
+    pub(super) host: &'e str,
+    pub(super) port: u16,
+    pub(super) purpose: Purpose,
+    /// Where it is put why there is no connection. Failures are large, and would be on the stack of everybody on the way.
+    pub(super) failed: &'e mut Option<NotEstablished>,
 }
 
 /// Why there is no connection.
@@ -52,85 +57,119 @@ const BROKEN_OPEN: &str = "the connection goes through a proxy: if that breaks T
                            certificate to the trust anchors";
 
 impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
+    /// Puts a connection into `secure`. If there is none in the end, or this is dropped, what is in `secure` is of no use.
     pub(super) async fn run<'b>(
         mut self,
         buffers: Buffers<'b>,
         rng: &mut impl CryptoRng,
-    ) -> Result<Secure<'b, Socket<'n, N>>, NotEstablished>
-    where
+        secure: &mut Option<Secure<'b, Socket<'n, N>>>,
+    ) where
         'n: 'b,
     {
+        // Each has its own frame on the stack.
         let socket = match self.proxy {
-            None => self.reach().await?,
+            None => {
+                let reaching: Work<'_, _> = pin!(self.reach());
+                reaching.await
+            }
             // Nobody has one: there is nothing to make it with.
             #[cfg(not(feature = "proxy"))]
-            Some(_) => return Err(Failure::new(Stage::Proxy, ProxyUrlError::NotBuiltIn).into()),
+            Some(_) => self.fail(Failure::new(Stage::Proxy, ProxyUrlError::NotBuiltIn)),
             // The buffer for TLS records is idle until the tunnel stands.
             #[cfg(feature = "proxy")]
-            Some(proxy) => self.tunnel(proxy, &mut *buffers.write).await?,
+            Some(proxy) => {
+                let digging: Work<'_, _> = pin!(self.tunnel(proxy, &mut *buffers.write));
+                digging.await
+            }
         };
+        let Some(socket) = socket else { return };
         let begun = self.clock.instant();
         let policy =
             Policy { anchors: self.anchors, wall: self.clock.wall(), build_unix_seconds: self.build_unix_seconds };
+        let mut refused = None;
         let opened = {
-            let (purpose, observer) = (self.endpoint.purpose, &mut *self.observer);
+            let (purpose, observer) = (self.purpose, &mut *self.observer);
             let mut show = |certificate: &ServerCertificate<'_>| {
                 observer.evidence(&Evidence::Certificate { purpose, certificate });
             };
-            let open = Secure::open_showing(socket, &self.endpoint.host, &policy, buffers, rng, &mut show);
-            within(self.clock, self.timing.tls, pin!(open)).await
+            let opening: Work<'_, ()> =
+                pin!(Secure::open_in(secure, &mut refused, socket, self.host, &policy, buffers, rng, &mut show));
+            within(self.clock, self.timing.tls, opening).await
         };
-        let secure = match opened {
-            Some(Ok(secure)) => secure,
-            Some(Err(failure)) => return Err(self.with_proxy_in_mind(failure).into()),
+        if let (Some(()), None, Some(secure)) = (opened, &refused, &*secure) {
+            let traffic = secure.traffic();
+            self.tell(Stage::Tls, begun, traffic.sent, traffic.received);
+        } else {
+            self.not_secure(refused);
+        }
+    }
+
+    /// There is no connection for this reason, if it is not time.
+    #[inline(never)]
+    fn not_secure(&mut self, refused: Option<Failure>) {
+        let failure = match refused {
+            Some(failure) => self.with_proxy_in_mind(failure),
             None => {
                 let seconds = self.timing.tls.as_secs();
-                return Err(Failure::new(Stage::Tls, format_args!("no complete handshake within {seconds} s")).into());
+                Failure::new(Stage::Tls, format_args!("no complete handshake within {seconds} s"))
             }
         };
-        let traffic = secure.traffic();
-        self.tell(Stage::Tls, begun, traffic.sent, traffic.received);
-        Ok(secure)
+        *self.failed = Some(failure.into());
+    }
+
+    /// There is no connection, because of this.
+    pub(super) fn fail<T>(&mut self, why: impl Into<NotEstablished>) -> Option<T> {
+        *self.failed = Some(why.into());
+        None
+    }
+
+    /// Advice for the failure that has just been noted.
+    #[cfg(feature = "proxy")]
+    pub(super) fn advise<T>(&mut self, found: Option<T>, hint: &'static str) -> Option<T> {
+        if let (None, Some(failed)) = (&found, &mut *self.failed) {
+            failed.failure.hint = hint;
+        }
+        found
     }
 
     /// A direct connection.
-    async fn reach(&mut self) -> Result<Socket<'n, N>, Failure> {
-        let endpoint = self.endpoint;
-        let addresses = self.resolve(&endpoint.host, "").await?;
+    async fn reach(&mut self) -> Option<Socket<'n, N>> {
+        let addresses = self.resolve(self.host, "").await?;
         let begun = self.clock.instant();
-        let (socket, _) = self.connect(&addresses, endpoint.port, "").await?;
+        let (socket, _) = self.connect(&addresses, self.port, "").await?;
         self.tell(Stage::Tcp, begun, 0, 0);
-        Ok(socket)
+        Some(socket)
     }
 
     /// The addresses of `host`. `role` says whose host that is.
-    pub(super) async fn resolve(&mut self, host: &str, role: &str) -> Result<Addresses, Failure> {
+    pub(super) async fn resolve(&mut self, host: &str, role: &str) -> Option<Addresses> {
         let mut addresses = Addresses::new();
         if let Ok(address) = host.parse::<IpAddr>() {
             let _ = addresses.push(address);
-            return Ok(addresses);
+            return Some(addresses);
         }
         let begun = self.clock.instant();
         let lookup = self.network.addresses(host, &mut addresses);
         let found = within(self.clock, self.timing.dns, pin!(lookup)).await;
         match found {
             Some(Ok(())) if addresses.is_empty() => {
-                return Err(Failure::new(Stage::Dns, format_args!("{role}\"{host}\" has no address")));
+                return self.fail(Failure::new(Stage::Dns, format_args!("{role}\"{host}\" has no address")));
             }
             Some(Ok(())) => {}
             Some(Err(error)) => {
-                return Err(Failure::new(Stage::Dns, format_args!("cannot resolve {role}\"{host}\": {error:?}")));
+                let cause = format_args!("cannot resolve {role}\"{host}\": {error:?}");
+                return self.fail(Failure::new(Stage::Dns, cause));
             }
             None => {
                 let seconds = self.timing.dns.as_secs();
                 let cause = format_args!("no answer about {role}\"{host}\" within {seconds} s");
-                return Err(Failure::new(Stage::Dns, cause));
+                return self.fail(Failure::new(Stage::Dns, cause));
             }
         }
-        let purpose = self.endpoint.purpose;
+        let purpose = self.purpose;
         self.observer.evidence(&Evidence::Resolved { purpose, host, addresses: &addresses });
         self.tell(Stage::Dns, begun, 0, 0);
-        Ok(addresses)
+        Some(addresses)
     }
 
     /// Tries one address after the other, and says which one it was.
@@ -139,39 +178,37 @@ impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
         addresses: &[IpAddr],
         port: u16,
         role: impl Display + Copy,
-    ) -> Result<(Socket<'n, N>, IpAddr), Failure> {
-        let purpose = self.endpoint.purpose;
-        let mut last = Failure::new(Stage::Tcp, "there is no address to connect to");
+    ) -> Option<(Socket<'n, N>, IpAddr)> {
+        let purpose = self.purpose;
+        *self.failed = Some(Failure::new(Stage::Tcp, "there is no address to connect to").into());
         for address in addresses {
             let remote = SocketAddr::new(*address, port);
             let attempt = within(self.clock, self.timing.tcp, pin!(self.network.connect(remote))).await;
-            match attempt {
+            let failure = match attempt {
                 Some(Ok(socket)) => {
                     self.observer.evidence(&Evidence::Reached { purpose, address: remote });
-                    return Ok((socket, *address));
+                    *self.failed = None;
+                    return Some((socket, *address));
                 }
-                Some(Err(error)) => last = Failure::new(Stage::Tcp, format_args!("{role}{remote}: {error}")),
+                Some(Err(error)) => Failure::new(Stage::Tcp, format_args!("{role}{remote}: {error}")),
                 None => {
                     let seconds = self.timing.tcp.as_secs();
-                    last = Failure::new(Stage::Tcp, format_args!("{role}{remote}: no answer within {seconds} s"));
+                    Failure::new(Stage::Tcp, format_args!("{role}{remote}: no answer within {seconds} s"))
                 }
-            }
-            self.observer.evidence(&Evidence::Unreached { purpose, failure: &last });
+            };
+            self.observer.evidence(&Evidence::Unreached { purpose, failure: &failure });
+            *self.failed = Some(failure.into());
         }
-        Err(last)
+        None
     }
 
     /// A certificate of somebody unknown may be that of a proxy.
     fn with_proxy_in_mind(&self, failure: Failure) -> Failure {
-        if cfg!(feature = "proxy") && self.proxy.is_some() && failure.hint == ADD_ROOT {
-            failure.hint(BROKEN_OPEN)
-        } else {
-            failure
-        }
+        if self.proxy.is_some() && failure.hint == ADD_ROOT { failure.hint(BROKEN_OPEN) } else { failure }
     }
 
     pub(super) fn tell(&mut self, stage: Stage, begun: Instant, sent: u64, received: u64) {
-        let purpose = Some(self.endpoint.purpose);
+        let purpose = Some(self.purpose);
         let elapsed = self.clock.instant().since(begun);
         self.observer.event(&Event::Stage(StageReport { purpose, stage, elapsed, sent, received }));
     }

@@ -2,12 +2,10 @@
 
 use super::connection::Work;
 use super::{Command, Control, Machine, Observer, note};
-use crate::body::Prepared;
-use crate::clock::{Clock, Now};
-use crate::engine::event::{Event, Input, Output, Save};
+use crate::clock::Clock;
+use crate::engine::event::{Event, Input};
 use crate::engine::{Agent, Buffer};
-use crate::identity::key::{Key, KeyError, PLAINTEXT_MAX, PublicPem};
-use crate::secret::Secret;
+use crate::identity::key::{Key, KeyError};
 use crate::stage::{Failure, Stage};
 use crate::store::{Record, Saved, Store};
 use crate::transport::Network;
@@ -20,112 +18,90 @@ use rand_core::CryptoRng;
 /// How often the progress of key generation is told.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
-/// An input that borrows nothing.
-pub(super) enum Answer {
-    Key {
-        public_pem: PublicPem,
-        fresh: bool,
-        reload: Option<Saved>,
-    },
-    KeyFailed(KeyError),
-    Decrypted(Result<Secret<PLAINTEXT_MAX>, KeyError>),
-    Saved,
-    SaveFailed(Failure),
-    Obeyed(Command),
-    /// There is no connection that a body could be for.
-    NothingPrepared,
-}
-
-/// How the generation of a key ended.
-enum Generated {
-    Done { fresh: bool, reload: Option<Saved> },
-    Stopped,
-}
-
-impl Answer {
-    // Not a part of the caller, which is a connection; neither are the two below that hand something to the engine.
-    #[inline(never)]
-    pub(super) fn give<B: Buffer>(self, agent: &mut Agent<B>, now: Now) {
-        match self {
-            Self::Key { public_pem, fresh, reload } => {
-                // In this order: the agent starts anew once it has the answer that it waits for.
-                if let Some(saved) = reload {
-                    agent.handle(now, Input::Reload(&saved));
-                }
-                agent.handle(now, Input::Key { public_pem, fresh });
-            }
-            Self::KeyFailed(error) => agent.handle(now, Input::KeyFailed(error)),
-            Self::Decrypted(answer) => agent.handle(now, Input::Decrypted(answer)),
-            Self::Saved => agent.handle(now, Input::Saved),
-            Self::SaveFailed(failure) => agent.handle(now, Input::SaveFailed(failure)),
-            Self::NothingPrepared => agent.handle(now, Input::Prepared(Prepared::Nothing)),
-            Self::Obeyed(Command::Stop) => agent.handle(now, Input::Stop),
-            Self::Obeyed(Command::Reload(saved)) => agent.handle(now, Input::Reload(&saved)),
-        }
-    }
-}
-
+// What hands something to the engine is not a part of its caller: a stack is as deep as the frames on it are large.
 impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Control> Machine<'_, N, C, S, K, R, O, W> {
-    /// Does what `output` asks, as far as it asks the machine itself.
-    pub(super) async fn answer(&mut self, output: Output<'_>) -> Option<Answer> {
-        match output {
-            Output::Event(event) => {
-                note(&mut self.node.borrow_mut().status, &event, self.clock.now());
-                self.observer.event(&event);
-                None
-            }
-            // Each has its own frame on the stack, which is that of the connection.
-            Output::NeedKey => {
-                let providing: Work<'_, _> = pin!(self.provide_key());
-                Some(providing.await)
-            }
-            Output::Decrypt(ciphertext) => Some(Answer::Decrypted(match self.load_key(true).await {
-                Ok(()) => self.key.decrypt(ciphertext, self.rng),
-                Err(error) => Err(error),
-            })),
-            Output::Save(save) => {
-                let saving: Work<'_, _> = pin!(self.save(save));
-                Some(match saving.await {
-                    Ok(()) => Answer::Saved,
-                    Err(failure) => Answer::SaveFailed(failure),
-                })
-            }
-            Output::Prepare(_) => Some(Answer::NothingPrepared),
-            Output::Connect { .. }
-            | Output::Send(_)
-            | Output::Body(_)
-            | Output::Close
-            | Output::Wait(_)
-            | Output::Done => None,
+    /// Tells of something that has happened.
+    #[inline(never)]
+    pub(super) fn tell(&mut self, event: &Event<'_>) {
+        note(&mut self.node.borrow_mut().status, event, self.clock.now());
+        self.observer.event(event);
+    }
+
+    /// Hands a wish to the engine, if there is one.
+    pub(super) fn obey<B: Buffer>(&mut self, agent: &mut Agent<B>, wish: &mut Option<Command>) {
+        if wish.is_some() {
+            self.hand_over(agent, wish);
         }
     }
 
-    /// Hands a wish to the engine.
     #[inline(never)]
-    pub(super) fn obey<B: Buffer>(&mut self, agent: &mut Agent<B>, command: Command) {
-        if let Command::Reload(saved) = &command {
-            self.node.borrow_mut().status.reload(saved, agent.url(), self.clock.now());
+    fn hand_over<B: Buffer>(&mut self, agent: &mut Agent<B>, wish: &mut Option<Command>) {
+        match wish {
+            Some(Command::Reload(saved)) => {
+                self.node.borrow_mut().status.reload(saved, agent.url(), self.clock.now());
+                agent.handle(self.clock.now(), Input::Reload(saved));
+            }
+            Some(Command::Stop) => agent.handle(self.clock.now(), Input::Stop),
+            None => {}
         }
-        Answer::Obeyed(command).give(agent, self.clock.now());
+        *wish = None;
     }
 
-    /// Tells the engine of the end of the connection, if that is what came of the work, and of a wish that had to wait for
-    /// it. Says whether it was the end.
+    /// Makes sure that there is a key, and tells the engine.
+    pub(super) async fn provide_key<B: Buffer>(&mut self, agent: &mut Agent<B>) {
+        let mut reload = None;
+        let fresh = match self.load_key(true).await {
+            Ok(()) => Ok(Some(false)),
+            Err(KeyError::Missing) => {
+                let generating: Work<'_, _> = pin!(self.generate(&mut reload));
+                generating.await
+            }
+            // A key file that cannot be read is not overwritten: it may be all that proves an earlier claim.
+            Err(error) => Err(error),
+        };
+        // In this order: the agent starts anew once it has the answer that it waits for.
+        if let Some(saved) = &reload {
+            agent.handle(self.clock.now(), Input::Reload(saved));
+        }
+        self.provided(agent, fresh);
+    }
+
     #[inline(never)]
-    pub(super) fn conclude<B: Buffer>(
-        &mut self,
-        agent: &mut Agent<B>,
-        end: Option<Input<'_>>,
-        wish: Option<Command>,
-    ) -> bool {
-        let is_over = end.is_some();
-        if let Some(end) = end {
-            agent.handle(self.clock.now(), end);
-        }
-        if let Some(wish) = wish {
-            self.obey(agent, wish);
-        }
-        is_over
+    fn provided<B: Buffer>(&self, agent: &mut Agent<B>, fresh: Result<Option<bool>, KeyError>) {
+        let input = match fresh {
+            Ok(None) => Input::Stop,
+            Ok(Some(fresh)) => match self.key.public_pem() {
+                Ok(public_pem) => Input::Key { public_pem, fresh },
+                Err(error) => Input::KeyFailed(error),
+            },
+            Err(error) => Input::KeyFailed(error),
+        };
+        agent.handle(self.clock.now(), input);
+    }
+
+    /// Decrypts the challenge, and hands the answer to the engine.
+    pub(super) async fn answer_challenge<B: Buffer>(&mut self, agent: &mut Agent<B>) {
+        let loaded = self.load_key(true).await;
+        self.decrypt(agent, loaded);
+    }
+
+    #[inline(never)]
+    fn decrypt<B: Buffer>(&mut self, agent: &mut Agent<B>, loaded: Result<(), KeyError>) {
+        let answer = match loaded {
+            Ok(()) => self.key.decrypt(agent.challenge(), self.rng),
+            Err(error) => Err(error),
+        };
+        agent.handle(self.clock.now(), Input::Decrypted(answer));
+    }
+
+    /// Tells the engine what became of what was to be stored.
+    #[inline(never)]
+    pub(super) fn saved<B: Buffer>(&self, agent: &mut Agent<B>, outcome: Result<(), Failure>) {
+        let input = match outcome {
+            Ok(()) => Input::Saved,
+            Err(failure) => Input::SaveFailed(failure),
+        };
+        agent.handle(self.clock.now(), input);
     }
 
     /// Reads the stored key, if there is one, in place of the one in memory. To be called while there is no connection: a
@@ -148,34 +124,17 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
             Ok(None) => Err(KeyError::Missing),
             Err(error) => {
                 if tells {
-                    self.tell(Failure::new(Stage::Storage, error));
+                    self.observer.event(&Event::Notice(&Failure::new(Stage::Storage, error)));
                 }
                 Err(KeyError::Unreadable)
             }
         }
     }
 
-    async fn provide_key(&mut self) -> Answer {
-        let (fresh, reload) = match self.load_key(true).await {
-            Ok(()) => (false, None),
-            Err(KeyError::Missing) => match self.generate().await {
-                Ok(Generated::Done { fresh, reload }) => (fresh, reload),
-                Ok(Generated::Stopped) => return Answer::Obeyed(Command::Stop),
-                Err(error) => return Answer::KeyFailed(error),
-            },
-            // A key file that cannot be read is not overwritten: it may be all that proves an earlier claim.
-            Err(error) => return Answer::KeyFailed(error),
-        };
-        match self.key.public_pem() {
-            Ok(public_pem) => Answer::Key { public_pem, fresh, reload },
-            Err(error) => Answer::KeyFailed(error),
-        }
-    }
-
-    /// Generates a key in small steps, letting others run between them, unless somebody wishes to stop or brings a key.
-    async fn generate(&mut self) -> Result<Generated, KeyError> {
+    /// Generates a key in small steps, letting others run between them, unless somebody wishes to stop or brings a key, which
+    /// is then in `reload`. Yields whether the key is a fresh one; `None` if it is no longer wished for.
+    async fn generate(&mut self, reload: &mut Option<Saved>) -> Result<Option<bool>, KeyError> {
         let mut told = self.clock.instant();
-        let mut reload = None;
         loop {
             let progress = self.key.generate_step(self.rng)?;
             let now = self.clock.instant();
@@ -184,15 +143,15 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
                 self.observer.key_progress(progress);
             }
             if progress.done {
-                return Ok(Generated::Done { fresh: true, reload });
+                return Ok(Some(true));
             }
             yield_now().await;
             match poll_once(self.control.next()) {
-                Poll::Ready(Command::Stop) => return Ok(Generated::Stopped),
+                Poll::Ready(Command::Stop) => return Ok(None),
                 Poll::Ready(Command::Reload(saved)) => {
-                    reload = Some(saved);
+                    *reload = Some(saved);
                     match self.load_key(true).await {
-                        Ok(()) => return Ok(Generated::Done { fresh: false, reload }),
+                        Ok(()) => return Ok(Some(false)),
                         Err(KeyError::Missing) => {}
                         Err(error) => return Err(error),
                     }
@@ -202,30 +161,27 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
         }
     }
 
-    async fn save(&mut self, save: Save<'_>) -> Result<(), Failure> {
-        let storage = |error: S::Error| Failure::new(Stage::Storage, error);
-        match save {
-            Save::Key => {
-                let key = |error: KeyError| Failure::new(Stage::Key, error);
-                let public_pem = self.key.public_pem().map_err(key)?;
-                match self.key.private_pem() {
-                    Ok(private_pem) => {
-                        let record = Record::Key { private_pem: &private_pem, public_pem: &public_pem };
-                        self.store.save(record).await.map_err(storage)
-                    }
-                    // It lives in hardware, which is as durable as it gets.
-                    Err(KeyError::NotExportable) => Ok(()),
-                    Err(error) => Err(key(error)),
-                }
-            }
-            Save::Pending(claim) => self.store.save(Record::Pending(claim)).await.map_err(storage),
-            Save::Refused => self.store.save(Record::Refused).await.map_err(storage),
-            Save::Claimed(claim) => self.store.save(Record::Claimed(claim)).await.map_err(storage),
-            Save::Node(id) => self.store.save(Record::Node(id)).await.map_err(storage),
+    /// Stores something, and puts it into `outcome` if that fails.
+    pub(super) async fn save(&mut self, record: Record<'_>, outcome: &mut Result<(), Failure>) {
+        if let Err(error) = self.store.save(record).await {
+            *outcome = Err(Failure::new(Stage::Storage, error));
         }
     }
 
-    fn tell(&mut self, failure: Failure) {
-        self.observer.event(&Event::Notice(&failure));
+    /// Stores the key. Its text is a large part of a future, so that this has one of its own.
+    pub(super) async fn save_key(&mut self, outcome: &mut Result<(), Failure>) {
+        let (public_pem, private_pem) = match (self.key.public_pem(), self.key.private_pem()) {
+            (Ok(public_pem), Ok(private_pem)) => (public_pem, private_pem),
+            // It lives in hardware, which is as durable as it gets.
+            (Ok(_), Err(KeyError::NotExportable)) => return,
+            (Err(error), _) | (_, Err(error)) => {
+                *outcome = Err(Failure::new(Stage::Key, error));
+                return;
+            }
+        };
+        let record = Record::Key { private_pem: &private_pem, public_pem: &public_pem };
+        if let Err(error) = self.store.save(record).await {
+            *outcome = Err(Failure::new(Stage::Storage, error));
+        }
     }
 }

@@ -6,6 +6,7 @@ use super::steps::exchange::Wait;
 use super::steps::{Delay, Step, Trouble, fail, start};
 use crate::body::Prepare;
 use crate::clock::{Instant, Now};
+use crate::identity::key::CIPHERTEXT_LEN;
 use crate::link::queries::REFUSAL_MAX;
 use crate::node::Traffic;
 use crate::settings::{Settings, Timing};
@@ -168,6 +169,21 @@ impl<B: Buffer> Agent<B> {
     /// The deadlines it was made with.
     pub const fn timing(&self) -> &Timing {
         &self.cx.settings.timing
+    }
+
+    /// Whom there is a connection to, or is to be one.
+    pub(crate) const fn peer(&self) -> Option<&Url> {
+        self.cx.peer()
+    }
+
+    /// The proxy that leads there; `None` for a direct connection.
+    pub(crate) fn proxy(&self) -> Option<&Proxy> {
+        self.peer().and_then(|url| self.proxy_to(url.host(), url.port()))
+    }
+
+    /// The challenge that is to be decrypted.
+    pub(crate) const fn challenge(&self) -> &[u8; CIPHERTEXT_LEN] {
+        &self.cx.challenge
     }
 
     /// The proxy that leads to `host` at `port`; `None` for a direct connection.

@@ -7,7 +7,7 @@ use crate::identity::guid::Guid;
 use crate::identity::key::{CIPHERTEXT_LEN, KeyError, PLAINTEXT_MAX, PublicPem};
 use crate::secret::Secret;
 use crate::stage::{Failure, Purpose, Stage};
-use crate::store::{Claim, NodeId, Saved};
+use crate::store::{Claim, NodeId, Record, Saved};
 use core::fmt;
 use core::time::Duration;
 
@@ -90,6 +90,20 @@ pub enum Save<'a> {
     Claimed(&'a Claim),
     /// The Cloud has given the node an id.
     Node(NodeId),
+}
+
+impl<'a> Save<'a> {
+    /// What is to be stored; `None` for the key, which the engine does not have.
+    #[must_use]
+    pub const fn record(self) -> Option<Record<'a>> {
+        Some(match self {
+            Self::Key => return None,
+            Self::Pending(claim) => Record::Pending(claim),
+            Self::Refused => Record::Refused,
+            Self::Claimed(claim) => Record::Claimed(claim),
+            Self::Node(id) => Record::Node(id),
+        })
+    }
 }
 
 /// What the engine wants done next. `Debug` does not print what is sent: there are secrets in it.

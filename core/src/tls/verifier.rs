@@ -109,8 +109,8 @@ impl<'a> Verifier<'a> {
     }
 
     /// Why the server was refused, if the verifier did it.
-    pub(crate) fn into_distrust(self) -> Option<Distrust> {
-        self.distrust
+    pub(crate) const fn take_distrust(&mut self) -> Option<Distrust> {
+        self.distrust.take()
     }
 
     /// Keeps the cause, which `TlsError` cannot carry, and has embedded-tls send the alert.

@@ -5,11 +5,13 @@ use crate::support::pki::Authority;
 use crate::support::wire::{Drip, Peer, Silent, Socket, drive, drive_while};
 use crate::support::{Client, Memory};
 use aclk_core::stage::{Failure, Stage};
-use aclk_core::tls::{RECORD_READ_LEN, Received, Secure, Shared, Traffic, WRITE_MAX, WRITE_MIN, WRITE_OVERHEAD};
+use aclk_core::tls::{
+    Broken, RECORD_READ_LEN, Received, Secure, Shared, Traffic, WRITE_MAX, WRITE_MIN, WRITE_OVERHEAD,
+};
 use embedded_io_async::ErrorKind;
 
 /// Reads until there are `len` bytes.
-async fn read_exactly(secure: &mut Secure<'_, Socket>, len: usize) -> Result<Vec<u8>, Failure> {
+async fn read_exactly(secure: &mut Secure<'_, Socket>, len: usize) -> Result<Vec<u8>, Broken> {
     let mut data = Vec::new();
     let mut buf = [0; 700];
     while data.len() < len {
@@ -327,7 +329,7 @@ fn an_error_of_the_socket_is_one_of_the_tcp_stage() {
             drive(&client.wire, server, secure.flush()).unwrap_err(),
         ];
         for failure in failures {
-            assert_eq!(failure.stage, Stage::Tcp);
+            assert_eq!(Failure::from(failure).stage, Stage::Tcp);
             assert_eq!(failure.to_string(), "tcp: connection reset by the server");
         }
     });

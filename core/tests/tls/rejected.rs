@@ -5,6 +5,7 @@ use crate::support::pki::{Authority, Identity, authority_params, key, server_par
 use crate::support::wire::{Peer, Silent, Wire, drive};
 use crate::support::{Client, Memory, TODAY, today, tolerated};
 use aclk_core::clock::{Trust, WallTime};
+use aclk_core::stage::Failure;
 use aclk_core::tls::{AnchorError, Anchors, Policy, Secure, anchor};
 use rcgen::{
     BasicConstraints, CertificateParams, ExtendedKeyUsagePurpose, GeneralSubtree, IsCa, KeyUsagePurpose,
@@ -361,7 +362,7 @@ fn a_server_that_insists_on_a_client_certificate() {
     let mut secure = client.open(&mut memory, &mut server).unwrap();
     let failure = drive(&client.wire, &mut server, secure.read(&mut [0; 16])).unwrap_err();
     assert_eq!(failure.to_string(), "tls: server sent alert certificate_required");
-    assert_eq!(failure.hint, "the server asks for a client certificate, which nodes do not have");
+    assert_eq!(Failure::from(failure).hint, "the server asks for a client certificate, which nodes do not have");
     let again = drive(&client.wire, &mut Silent, secure.write_all(b"data")).unwrap_err();
     assert_eq!(again.to_string(), "tls: server sent alert certificate_required");
 }

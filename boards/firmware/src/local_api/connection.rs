@@ -258,7 +258,7 @@ impl<'n, C: Clock, P: Pages> Server<'n, C, P> {
             && let Some(page) = self.pages.page(path)
         {
             let head = self.head(200, page.content_type(), page.len(), page.headers(), keep_alive);
-            return self.deliver(socket, piece, head, Body::Page(page), wants_body).await;
+            return self.deliver(socket, piece, head, &mut Body::Page(page), wants_body).await;
         }
         let encoding = self.holdings.encoding(request.encoding);
         let asked = api::Request::parse(method, request.target).accepting(encoding);
@@ -269,7 +269,7 @@ impl<'n, C: Clock, P: Pages> Server<'n, C, P> {
         };
         let head = self.head(answer.status, answer.content_type, answer.len, NO_SNIFFING, keep_alive);
         let head = Head { encoding: answer.encoding, ..head };
-        self.deliver(socket, piece, head, Body::Answer(answer), wants_body).await
+        self.deliver(socket, piece, head, &mut Body::Answer(answer), wants_body).await
     }
 
     /// Answers with one line of text.
@@ -283,7 +283,7 @@ impl<'n, C: Clock, P: Pages> Server<'n, C, P> {
         (keep_alive, wants_body): (bool, bool),
     ) -> Result<(), Lost> {
         let head = self.head(status, PLAIN, line.len() as u64, further, keep_alive);
-        self.deliver(socket, piece, head, Body::Line(line.as_bytes()), wants_body).await
+        self.deliver(socket, piece, head, &mut Body::Line(line.as_bytes()), wants_body).await
     }
 
     fn head(
@@ -305,7 +305,7 @@ impl<'n, C: Clock, P: Pages> Server<'n, C, P> {
         socket: &mut S,
         piece: &mut [u8],
         head: Head,
-        mut body: Body<'n, P::Page>,
+        body: &mut Body<'n, P::Page>,
         wants_body: bool,
     ) -> Result<(), Lost> {
         let deadline = self.after(self.timing.answer);
@@ -330,7 +330,7 @@ impl<'n, C: Clock, P: Pages> Server<'n, C, P> {
             filled = 0;
         }
         // The view is not needed any more, wherever the bytes are now.
-        drop(body);
+        *body = Body::Line(&[]);
         match select(socket.flush(), self.clock.sleep_until(deadline)).await {
             Either::First(Ok(())) => Ok(()),
             Either::First(Err(_)) | Either::Second(()) => Err(Lost),

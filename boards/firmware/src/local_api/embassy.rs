@@ -3,33 +3,36 @@
 use super::{Buffers, Pages, Server, Socket};
 use crate::network::NetError;
 use aclk_core::clock::Clock;
-use core::pin::pin;
-use embassy_futures::join::join;
+use embassy_futures::select::{Either, select};
 use embassy_net::Stack;
 use embassy_net::tcp::{State, TcpSocket};
 use embassy_time::{Duration, with_timeout};
 use embedded_io_async::{ErrorType, Read, Write};
 
-/// Connections that a device serves at once. Another one is refused by the stack.
+/// Connections that a device takes: one is served, the other waits for its turn. A third one is refused by the stack.
 pub const SOCKETS: usize = 2;
 
 /// Bytes of a request line and its headers.
-const HEAD: usize = 1536;
+const HEAD: usize = 1 << 10;
 /// Bytes of an answer that are written at a time.
 const PIECE: usize = super::PIECE_MIN;
-/// TCP window and send buffer of a connection, in bytes.
-const TCP_RECEIVE: usize = 1 << 10;
-const TCP_SEND: usize = 1 << 10;
+/// TCP window and send buffer of a connection, in bytes: a segment to every host (RFC 9293 3.7.1), and a piece.
+const TCP_RECEIVE: usize = 536;
+const TCP_SEND: usize = PIECE;
 /// A peer that has not been heard of for so long while something waits for it is gone: without this, one that never
 /// completes a handshake would keep a socket for ever.
 const PEER_IS_GONE: Duration = Duration::from_secs(10);
 /// How long a RST may take to leave before the socket is used again.
 const RESET_LEAVES_WITHIN: Duration = Duration::from_millis(100);
 
-/// All memory of one connection.
+/// All memory of the local API.
 pub struct ApiMemory {
     head: [u8; HEAD],
     piece: [u8; PIECE],
+    tcp: [TcpMemory; SOCKETS],
+}
+
+struct TcpMemory {
     receive: [u8; TCP_RECEIVE],
     send: [u8; TCP_SEND],
 }
@@ -38,7 +41,8 @@ impl ApiMemory {
     /// All zero, so that a `static` costs no flash.
     #[must_use]
     pub const fn new() -> Self {
-        Self { head: [0; HEAD], piece: [0; PIECE], receive: [0; TCP_RECEIVE], send: [0; TCP_SEND] }
+        let tcp = [const { TcpMemory { receive: [0; TCP_RECEIVE], send: [0; TCP_SEND] } }; SOCKETS];
+        Self { head: [0; HEAD], piece: [0; PIECE], tcp }
     }
 }
 
@@ -49,30 +53,52 @@ impl Default for ApiMemory {
 }
 
 /// Serves on `port` of `stack`, for ever; a port of 0 is none.
+///
+/// One connection is served at a time. Whoever asks again as soon as the answer is there finds the other socket, while the
+/// first one is still being closed.
 pub(crate) async fn listen<C: Clock, P: Pages>(
     stack: Stack<'_>,
     port: u16,
-    memory: &mut [ApiMemory; SOCKETS],
+    memory: &mut ApiMemory,
     server: &Server<'_, C, P>,
 ) {
-    let [first, second] = memory;
-    // Pinned where they are made: an array of futures is built on the stack, several times over.
-    let (first, second) = (pin!(one(stack, port, first, server)), pin!(one(stack, port, second, server)));
-    join(first, second).await;
-}
-
-/// Serves one connection after the other.
-async fn one<C: Clock, P: Pages>(stack: Stack<'_>, port: u16, memory: &mut ApiMemory, server: &Server<'_, C, P>) {
-    let ApiMemory { head, piece, receive, send } = memory;
-    let mut socket = TcpSocket::new(stack, receive, send);
-    socket.set_timeout(Some(PEER_IS_GONE));
-    while socket.accept(port).await.is_ok() {
+    let ApiMemory { head, piece, tcp: [first, second] } = memory;
+    let mut sockets = [first, second].map(|TcpMemory { receive, send }| TcpSocket::new(stack, receive, send));
+    for socket in &mut sockets {
+        socket.set_timeout(Some(PEER_IS_GONE));
+    }
+    loop {
+        let [next, last] = &mut sockets;
+        let is_last = match select(arrival(next, port), arrival(last, port)).await {
+            Either::First(true) => false,
+            Either::Second(true) => true,
+            // There is no such port.
+            Either::First(false) | Either::Second(false) => return,
+        };
+        let socket = if is_last { last } else { next };
         // With so few sockets nobody may keep one for later.
-        server.serve(&mut Client(&mut socket), Buffers { head, piece }, || false).await;
+        server.serve(&mut Client(socket), Buffers { head, piece }, || false).await;
         // One that ended in order can listen again at once.
         if !matches!(socket.state(), State::Closed | State::TimeWait) {
             socket.abort();
             let _ = with_timeout(RESET_LEAVES_WITHIN, socket.flush()).await;
+        }
+        // Whoever has waited meanwhile comes next.
+        if !is_last {
+            sockets.swap(0, 1);
+        }
+    }
+}
+
+/// Resolves when somebody has connected; `false` if that cannot be. Dropped, it leaves the socket as it is: it goes on taking
+/// a connection.
+async fn arrival(socket: &mut TcpSocket<'_>, port: u16) -> bool {
+    loop {
+        match socket.state() {
+            State::Closed | State::TimeWait | State::Listen => return socket.accept(port).await.is_ok(),
+            // It fails, and listens again, or the timeout closes it.
+            State::SynReceived => _ = with_timeout(PEER_IS_GONE, socket.wait_write_ready()).await,
+            _ => return true,
         }
     }
 }

@@ -5,9 +5,8 @@ use super::support::script::*;
 use super::support::wire::{Silent, Socket, drive_while};
 use super::support::{Client, Memory};
 use super::{Attack, table};
-use crate::stage::Failure;
 use crate::tls::guarantees::Guarantee::{Messages, Records, Said, Waiting};
-use crate::tls::{Received, Secure};
+use crate::tls::{Broken, Received, Secure};
 use std::cell::RefCell;
 use std::prelude::v1::*;
 
@@ -29,7 +28,7 @@ fn connected(
 }
 
 /// The words for what a read brought.
-fn outcome(read: Option<Result<Received, Failure>>) -> String {
+fn outcome(read: Option<Result<Received, Broken>>) -> String {
     match read {
         Some(Ok(Received::Data(len))) => format!("{len} bytes of data"),
         Some(Ok(other)) => format!("{other:?}"),
@@ -95,12 +94,12 @@ fn in_two_parts(
 
 /// Waits for data until it is time for something else, as the driver does.
 fn wait(client: &Client, secure: &mut Secure<'_, Socket>) {
-    drop(drive_while(&client.wire, &mut Silent, secure.ready()));
+    let _ = drive_while(&client.wire, &mut Silent, secure.ready());
 }
 
 /// Reads until it is time for something else, which must not be done.
 fn give_up_reading(client: &Client, secure: &mut Secure<'_, Socket>) {
-    drop(drive_while(&client.wire, &mut Silent, secure.read(&mut [0; 64])));
+    let _ = drive_while(&client.wire, &mut Silent, secure.read(&mut [0; 64]));
 }
 
 #[test]
