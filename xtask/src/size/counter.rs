@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// The file that the plugin writes, in the folder that QEMU is started in.
 pub(super) const FILE: &str = "marks";
 
-/// Something that firmware says by setting a mark: `src/trace.rs` of the boards.
+/// Something that firmware says by setting a mark: `boards/qemu/src/trace.rs`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mark {
     /// A stage was passed, in the order of `aclk_core::stage::Stage`.
