@@ -159,8 +159,12 @@ proptest! {
         let mut wire = Wire::open(LIMITS);
         for said in conversation {
             match said {
-                Said::Next(direction, bytes) => drop(wire.say(direction, &bytes)),
-                Said::Elsewhere(direction, flags, at, bytes) => drop(wire.segment(direction, flags, at.into(), &bytes)),
+                Said::Next(direction, bytes) => {
+                    wire.say(direction, &bytes);
+                }
+                Said::Elsewhere(direction, flags, at, bytes) => {
+                    wire.segment(direction, flags, at.into(), &bytes);
+                }
                 Said::Upgrade => {
                     wire.say(Direction::Out, UPGRADE);
                     wire.say(Direction::In, UPGRADED);

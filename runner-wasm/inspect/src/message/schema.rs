@@ -1,6 +1,8 @@
 //! The messages of the link and the names of their fields (protocol.md 3.5).
 
 mod alert;
+#[cfg(test)]
+mod tests;
 
 use super::protobuf::peek;
 use crate::field::text;

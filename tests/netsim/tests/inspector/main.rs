@@ -6,4 +6,6 @@ mod order;
 mod recorded;
 mod secrets;
 mod story;
+#[path = "../../../../runner-wasm/inspect/tests/wire/mod.rs"]
+mod wire;
 mod wireshark;

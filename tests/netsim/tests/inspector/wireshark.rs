@@ -1,6 +1,8 @@
 //! tshark reads the captures, and sees what we see.
 
 use crate::recorded::{Recorded, dissections, life, rows};
+use crate::wire::Wire;
+use aclk_inspect::Limits;
 use aclk_inspect::view::{Field, Protocol};
 use aclk_netsim::Setup;
 use std::path::{Path, PathBuf};
@@ -141,4 +143,42 @@ fn tshark_sees_the_same_protocol_in_every_frame() {
         return;
     }
     assert!(compare(&life(Setup::default()), "compare") > 100);
+}
+
+/// tshark 4.0 does not look for MQTT inside of WebSocket, so the packets are put into a connection of their own.
+#[test]
+fn tshark_reads_the_same_in_every_packet_of_mqtt() {
+    if !has_tshark("MQTT compared with Wireshark's") {
+        return;
+    }
+    let all = dissections(&life(Setup::default()).inspector());
+    let mut wire = Wire::open(Limits::default());
+    wire.peer_port = 1883;
+    let mut ours = Vec::new();
+    for frame in &all {
+        let packets = frame.layers.iter().filter(|layer| layer.title.starts_with("MQTT "));
+        for packet in packets {
+            let hex = &frame.sources[packet.source].hex[2 * packet.start..2 * packet.end];
+            let bytes: Vec<u8> =
+                (0..hex.len() / 2).map(|at| u8::from_str_radix(&hex[2 * at..2 * at + 2], 16).expect("hex")).collect();
+            wire.say(frame.frame.direction, &bytes);
+            let value = |name: &str| packet.fields.iter().find(|field| field.name == name).map(|field| &field.value);
+            // Both resolve aliases; only we say so.
+            let topic = value("Topic").or(value("Topic filter")).map(|topic| topic.trim_end_matches(" (by its alias)"));
+            ours.push(vec![
+                packet.fields.first().map_or("", number).to_owned(),
+                value("Packet id").cloned().unwrap_or_default(),
+                topic.unwrap_or_default().to_owned(),
+                value("Client id").cloned().unwrap_or_default(),
+                value("Will topic").cloned().unwrap_or_default(),
+                value("Keep alive").map_or("", |seconds| seconds.trim_end_matches(" s")).to_owned(),
+            ]);
+        }
+    }
+    assert!(ours.len() > 20, "{ours:#?}");
+    let folder = Folder::new("mqtt");
+    let pcap = folder.write("mqtt.pcap", &wire.inspector.pcap());
+    let fields = ["mqtt.msgtype", "mqtt.msgid", "mqtt.topic", "mqtt.clientid", "mqtt.willtopic", "mqtt.kalive"];
+    let theirs = tshark(&pcap, &["-Y", "mqtt"], &fields);
+    assert_eq!(ours, theirs);
 }
