@@ -1,6 +1,6 @@
 //! What the layers of the spine say, down to single bytes.
 
-use crate::recorded::{Recorded, bytes_of, dissections, field, find, life};
+use crate::recorded::{Recorded, behind, bytes_of, dissections, field, find, life};
 use aclk_inspect::view::{Dissection, Field, Protocol};
 use aclk_netsim::Setup;
 use aclk_proxy::Kind;
@@ -141,17 +141,12 @@ fn an_alias_is_resolved() {
 
 #[test]
 fn the_talk_with_proxies_is_read() {
-    let behind = |kind| {
-        let credentials = Some(("alice".to_owned(), "hunter2-hunter2".to_owned()));
-        let proxy = Some(aclk_proxy::Config { credentials, ..aclk_proxy::Config::new(kind) });
-        all(Setup { proxy, ..Setup::default() }).1
-    };
-    let all = behind(Kind::Http);
+    let (_, all) = self::all(behind(Kind::Http));
     let (_, connect) = find(&all, "HTTP request");
     assert_eq!(values(&connect.fields, &["Method", "Target"]), ["CONNECT", "cloud.test:8443"]);
     let authorization = field(&connect.fields, "Proxy-Authorization");
     assert_eq!(authorization.reveal.as_deref(), Some("Basic YWxpY2U6aHVudGVyMi1odW50ZXIy"));
-    let all = behind(Kind::Socks);
+    let (_, all) = self::all(behind(Kind::Socks));
     let (frame, login) = find(&all, "SOCKS5 login");
     let password = field(&login.fields, "Password");
     assert_eq!(password.reveal.as_deref(), Some("hunter2-hunter2"));

@@ -4,6 +4,7 @@ use aclk_inspect::view::{Direction, Dissection, Field, Filter, Layer, Summary};
 use aclk_inspect::{Inspector, Limits};
 use aclk_lan::{End, Pcap, PcapBuffer};
 use aclk_netsim::{Setup, Simulation, What};
+use aclk_proxy::Kind;
 use std::time::Duration;
 
 pub(crate) const GUID: &str = "aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee";
@@ -27,6 +28,13 @@ pub(crate) struct Recorded {
     pub(crate) key_log: String,
     /// The claiming token.
     pub(crate) token: String,
+}
+
+/// A device behind a proxy that asks for a password.
+pub(crate) fn behind(kind: Kind) -> Setup {
+    let credentials = Some(("alice".to_owned(), "hunter2-hunter2".to_owned()));
+    let proxy = Some(aclk_proxy::Config { credentials, ..aclk_proxy::Config::new(kind) });
+    Setup { proxy, ..Setup::default() }
 }
 
 /// The whole life of a device: it is claimed, goes online, answers a query, and is sent away by the Cloud.

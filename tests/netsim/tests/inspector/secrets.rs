@@ -1,6 +1,6 @@
 //! What is not to be shown before somebody asks for it.
 
-use crate::recorded::{Recorded, dissections, field, find, life};
+use crate::recorded::{Recorded, behind, dissections, field, find, life};
 use aclk_inspect::view::{Dissection, Field, Layer};
 use aclk_lan::Faults;
 use aclk_netsim::Setup;
@@ -65,12 +65,6 @@ fn nothing_is_shown(setup: Setup) {
         }
     }
     assert!(hidden > 4, "something is hidden");
-}
-
-fn behind(kind: Kind) -> Setup {
-    let credentials = Some(("alice".to_owned(), "hunter2-hunter2".to_owned()));
-    let proxy = Some(aclk_proxy::Config { credentials, ..aclk_proxy::Config::new(kind) });
-    Setup { proxy, ..Setup::default() }
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //!
 //! It is pinned in `story.txt`. Read the difference before you accept it with `UPDATE_SNAPSHOTS=1`.
 
-use crate::recorded::{life, rows};
+use crate::recorded::{behind, life, rows};
 use aclk_inspect::view::{Direction, Protocol, Summary};
 use aclk_netsim::Setup;
 use aclk_proxy::Kind;
@@ -39,12 +39,6 @@ fn story(title: &str, setup: Setup) -> String {
         story.push('\n');
     }
     story
-}
-
-fn behind(kind: Kind) -> Setup {
-    let credentials = Some(("alice".to_owned(), "hunter2-hunter2".to_owned()));
-    let proxy = Some(aclk_proxy::Config { credentials, ..aclk_proxy::Config::new(kind) });
-    Setup { proxy, ..Setup::default() }
 }
 
 #[test]
