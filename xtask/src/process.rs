@@ -113,6 +113,11 @@ impl Process {
         self
     }
 
+    /// The same, with more arguments.
+    pub(crate) fn arguments(self, arguments: &[impl AsRef<OsStr>]) -> Self {
+        arguments.iter().fold(self, Self::argument)
+    }
+
     /// The same, with a variable in its environment.
     pub(crate) fn env(mut self, name: &str, value: &str) -> Self {
         self.command.env(name, value);

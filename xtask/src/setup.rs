@@ -34,10 +34,13 @@ struct Tool {
 /// The emulator of boards.
 pub(crate) const QEMU: &str = "qemu-system-arm";
 
+/// Says which line an address of an image is of.
+pub(crate) const ADDR2LINE: &str = "arm-none-eabi-addr2line";
+
 /// The toolchain that can build the core library itself, small: only then does the firmware fit.
 pub(crate) const NIGHTLY: &str = "nightly";
 
-const TOOLS: [Tool; 25] = [
+const TOOLS: [Tool; 26] = [
     Tool { program: "openssl", package: "openssl", used_for: "keys and challenges compared with OpenSSL's" },
     Tool { program: "curl", package: "curl", used_for: "the emulated Cloud as the original claiming script sees it" },
     Tool { program: "ip", package: "iproute2", used_for: "the link over TAP in a network namespace" },
@@ -63,6 +66,7 @@ const TOOLS: [Tool; 25] = [
     Tool { program: "strip", package: "binutils", used_for: "the package for Debian" },
     Tool { program: "setpriv", package: "util-linux", used_for: "what the user of the daemon may do" },
     Tool { program: QEMU, package: "qemu-system-arm", used_for: "the firmware on an emulated board" },
+    Tool { program: ADDR2LINE, package: "binutils-arm-none-eabi", used_for: "what of firmware may panic" },
     Tool { program: "mandoc", package: "mandoc", used_for: "the man page checked" },
     Tool { program: "zsh", package: "zsh", used_for: "completions in zsh" },
     Tool { program: "fish", package: "fish", used_for: "completions in fish" },

@@ -7,6 +7,7 @@ mod device;
 mod figures;
 mod host;
 pub(crate) mod limits;
+mod panics;
 mod readme;
 mod wire;
 
@@ -20,11 +21,12 @@ use std::thread;
 
 pub(crate) const COMMAND: Command = Command {
     name: "size",
-    arguments: "[--board NAME] [--seeds N] [--write]",
+    arguments: "[--board NAME] [--panics | --seeds N | --write]",
     about: "measures what everything takes: flash, RAM, arena and stack of each board, how many instructions a key, a\n\
             challenge, a handshake, the claim, the link and a query cost, bytes on the wire, the program for Linux. Prints a\n\
-            table, writes target/size.json, fails beyond boards/limits.toml. --seeds N: a key from each of N seeds, and\n\
-            their mean. --write: puts the table into README.md",
+            table, writes target/size.json, fails beyond boards/limits.toml, and where firmware may panic that is not in\n\
+            boards/panics.txt. --panics: only the latter. --seeds N: a key from each of N seeds, and their mean. --write:\n\
+            puts the table into README.md",
     run: size,
 };
 
@@ -37,44 +39,62 @@ struct Wanted {
     board: Option<&'static Board>,
     seeds: u32,
     write: bool,
+    only_panics: bool,
 }
 
 fn size(arguments: &[String]) -> Result<(), Problem> {
     let wanted = parse(arguments)?;
     let is_wanted = |board: &&Board| wanted.board.is_none_or(|only| only.name == board.name);
     let boards: Vec<&Board> = BOARDS.iter().filter(is_wanted).collect();
-    let figures = measure(&boards, wanted.seeds)?;
+    if wanted.only_panics {
+        return Problem::unless_empty(panics(&boards)?);
+    }
+    let (figures, panics) = measure(&boards, wanted.seeds)?;
     if wanted.write {
         readme::write(&figures)?;
     }
-    judge(&figures, wanted.board.is_none())
+    judge(&figures, panics, wanted.board.is_none())
 }
 
 /// The gate of `cargo xtask test`: nothing is beyond its limit, and the table of the README is current.
 pub(crate) fn check() -> Result<(), Problem> {
-    let figures = measure(&BOARDS.iter().collect::<Vec<_>>(), SEEDS)?;
-    judge(&figures, true)
+    let (figures, panics) = measure(&BOARDS.iter().collect::<Vec<_>>(), SEEDS)?;
+    judge(&figures, panics, true)
 }
 
-/// Measures everything that this machine has the tools for, and says what is skipped.
-fn measure(boards: &[&Board], seeds: u32) -> Result<Figures, Problem> {
+/// Measures everything that this machine has the tools for, and says what is skipped. Beside the figures it yields where boards
+/// may panic and are not permitted to.
+fn measure(boards: &[&Board], seeds: u32) -> Result<(Figures, Vec<String>), Problem> {
     // A day in virtual time is half a minute of one processor, in which the other one has something to do, too.
     let wire = thread::spawn(wire::measure);
     let mut figures = Figures::default();
-    let others = measure_boards(&mut figures, boards, seeds).and_then(|()| host::measure(&mut figures));
+    let panics = measure_boards(&mut figures, boards, seeds);
+    let host = panics.as_ref().map_or(Ok(()), |_| host::measure(&mut figures));
     let wire = wire.join().map_err(|_| Problem::Findings(vec!["the bytes on the wire are not measured".to_owned()]))?;
-    others?;
+    let panics = panics?;
+    host?;
     figures.extend(wire?);
-    Ok(figures)
+    Ok((figures, panics))
 }
 
-fn measure_boards(figures: &mut Figures, boards: &[&Board], seeds: u32) -> Result<(), Problem> {
+/// Where boards may panic and are not permitted to.
+fn panics(boards: &[&Board]) -> Result<Vec<String>, Problem> {
+    let mut findings = Vec::new();
+    for board in boards {
+        findings.extend(panics::check(board, &board.build()?)?);
+    }
+    Ok(findings)
+}
+
+fn measure_boards(figures: &mut Figures, boards: &[&Board], seeds: u32) -> Result<Vec<String>, Problem> {
+    let mut findings = Vec::new();
     if !setup::has_nightly() {
         println!("skipped: no nightly toolchain with rust-src, which builds the core library small");
-        return Ok(());
+        return Ok(findings);
     }
     for board in boards {
         let image = board.build()?;
+        findings.extend(panics::check(board, &image)?);
         device::image(figures, board, &image)?;
         if board.qemu.is_some() && is_installed(QEMU) {
             device::run(figures, board, &image, seeds)?;
@@ -82,17 +102,18 @@ fn measure_boards(figures: &mut Figures, boards: &[&Board], seeds: u32) -> Resul
             println!("skipped: what {} does is not measured, it does not run here", board.name);
         }
     }
-    Ok(())
+    Ok(findings)
 }
 
 /// Shows the figures, keeps them in a file, and looks whether they are as they should be. If not `all` was measured, only the
 /// limits count.
-fn judge(figures: &Figures, all: bool) -> Result<(), Problem> {
+fn judge(figures: &Figures, panics: Vec<String>, all: bool) -> Result<(), Problem> {
     println!("\n{}", readme::table(figures));
     let path = root().join(JSON);
     fs::write(&path, figures.json())
         .map_err(|cause| Problem::Io { attempt: format!("write {}", path.display()), cause })?;
-    let mut findings = limits::exceeded(figures)?;
+    let mut findings = panics;
+    findings.extend(limits::exceeded(figures)?);
     if all {
         findings.extend(readme::outdated(figures)?);
     }
@@ -100,7 +121,7 @@ fn judge(figures: &Figures, all: bool) -> Result<(), Problem> {
 }
 
 fn parse(arguments: &[String]) -> Result<Wanted, Problem> {
-    let mut wanted = Wanted { board: None, seeds: SEEDS, write: false };
+    let mut wanted = Wanted { board: None, seeds: SEEDS, write: false, only_panics: false };
     let mut rest = arguments.iter().map(String::as_str);
     while let Some(argument) = rest.next() {
         match argument {
@@ -111,6 +132,7 @@ fn parse(arguments: &[String]) -> Result<Wanted, Problem> {
                     number.ok_or_else(|| Problem::Usage("--seeds needs a number from 1 to 100".to_owned()))?;
             }
             "--write" => wanted.write = true,
+            "--panics" => wanted.only_panics = true,
             other => return Err(Problem::Usage(format!("`{other}` means nothing here"))),
         }
     }

@@ -8,6 +8,7 @@ use crate::node::Node;
 use crate::wire::json::Escaped;
 use crate::wire::parts::Window;
 use core::fmt::{self, Write};
+use core::num::NonZero;
 use core::ops::Range;
 
 const CSV: &str = "text/csv; charset=utf-8";
@@ -75,6 +76,7 @@ impl Data {
             window(request.integer("after")?.unwrap_or(AFTER), request.integer("before")?.unwrap_or(0), newest);
         let asked = window.end.saturating_sub(window.start).max(1);
         let span = if points == 0 { 1 } else { asked.div_ceil(points) };
+        let span = NonZero::new(span).unwrap_or(NonZero::<u64>::MIN);
         let (after, end) = (window.start.max(held.start), window.end.min(held.end));
         // Rows end at multiples of their span, so that the same row comes out whenever it is asked for.
         let mut before = end.saturating_sub(1);
@@ -82,7 +84,7 @@ impl Data {
             before -= before % span;
         }
         let rows = if after < end { (before - after) / span + 1 } else { 0 };
-        Ok(Self { chart, after, before, span, rows, group, format })
+        Ok(Self { chart, after, before, span: span.get(), rows, group, format })
     }
 
     /// The seconds that are read.

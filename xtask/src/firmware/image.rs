@@ -1,6 +1,6 @@
 //! What an image takes of the memory of its board.
 
-mod elf;
+pub(crate) mod elf;
 
 use crate::process::Problem;
 use elf::Elf;
@@ -26,11 +26,11 @@ pub(crate) fn sizes(image: &Path) -> Result<Sizes, Problem> {
     Ok(sum(&parse(image, &bytes)?))
 }
 
-fn read(image: &Path) -> Result<Vec<u8>, Problem> {
+pub(crate) fn read(image: &Path) -> Result<Vec<u8>, Problem> {
     fs::read(image).map_err(|cause| Problem::Io { attempt: format!("read {}", image.display()), cause })
 }
 
-fn parse<'b>(image: &Path, bytes: &'b [u8]) -> Result<Elf<'b>, Problem> {
+pub(crate) fn parse<'b>(image: &Path, bytes: &'b [u8]) -> Result<Elf<'b>, Problem> {
     Elf::read(bytes).ok_or_else(|| Problem::Findings(vec![format!("{}: not an ELF image of 32 bits", image.display())]))
 }
 
@@ -72,7 +72,7 @@ fn print(title: &str, table: BTreeMap<String, u64>) {
 }
 
 /// The crate that a symbol is of: the first one in its mangled name (RFC 2603: `C`, disambiguator, length, name).
-fn owner(symbol: &str) -> &str {
+pub(crate) fn owner(symbol: &str) -> &str {
     let Some(mut rest) = symbol.strip_prefix("_R") else { return "(none: assembly, C names)" };
     while let Some((_, after)) = rest.split_once('C') {
         rest = after;

@@ -410,7 +410,7 @@ impl Online {
     fn ping_at<B: Buffer>(&self, cx: &Context<B>) -> Option<Instant> {
         let spans = [Some(cx.settings.timing.keep_alive), self.granted.keep_alive];
         let keep_alive = spans.into_iter().flatten().filter(|span| !span.is_zero()).min()?;
-        Some(cx.last_sent + keep_alive * 3 / 4)
+        Some(cx.last_sent + keep_alive.saturating_mul(3) / 4)
     }
 }
 

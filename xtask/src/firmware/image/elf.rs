@@ -1,7 +1,9 @@
-//! As much of an ELF file of 32 bits, little-endian, as tells the sizes of sections and symbols.
+//! As much of an ELF file of 32 bits, little-endian, as tells the sizes of sections and symbols, and where code is.
+
+use core::ops::Range;
 
 /// The file.
-pub(super) struct Elf<'b> {
+pub(crate) struct Elf<'b> {
     bytes: &'b [u8],
     headers: Vec<Header>,
     /// Which section has their names.
@@ -11,35 +13,80 @@ pub(super) struct Elf<'b> {
 struct Header {
     name: usize,
     kind: u32,
+    address: u32,
     offset: usize,
     size: usize,
     link: usize,
 }
 
 /// A part of the file, or of memory.
-pub(super) struct Section {
-    pub(super) name: String,
-    pub(super) size: u64,
+pub(crate) struct Section {
+    pub(crate) name: String,
+    pub(crate) size: u64,
 }
 
 /// A function or a value.
-pub(super) struct Symbol {
-    pub(super) name: String,
-    pub(super) size: u64,
-    pub(super) is_in_ram: bool,
+pub(crate) struct Symbol {
+    pub(crate) name: String,
+    pub(crate) size: u64,
+    pub(crate) is_in_ram: bool,
+}
+
+/// A function.
+#[derive(Debug, Clone)]
+pub(crate) struct Function {
+    pub(crate) name: String,
+    /// Its first byte, and the one behind its last.
+    pub(crate) range: Range<u32>,
+}
+
+/// The code of a Cortex-M, by address.
+pub(crate) struct Code<'b> {
+    /// By where they begin.
+    pub(crate) functions: Vec<Function>,
+    /// Where instructions begin (`true`) and where constants do (ELF for the Arm Architecture, 5.5.5, mapping symbols), in
+    /// order.
+    pub(crate) marks: Vec<(u32, bool)>,
+    start: u32,
+    bytes: &'b [u8],
+}
+
+impl<'b> Code<'b> {
+    /// Code whose first byte is at `start`.
+    pub(crate) const fn new(functions: Vec<Function>, marks: Vec<(u32, bool)>, start: u32, bytes: &'b [u8]) -> Self {
+        Self { functions, marks, start, bytes }
+    }
+
+    /// The half word at `address`.
+    pub(crate) fn half(&self, address: u32) -> Option<u16> {
+        half(self.bytes, address.checked_sub(self.start)? as usize).map(|half| half as u16)
+    }
 }
 
 const SYMBOLS: u32 = 2;
+/// A line of the table of symbols.
+struct Entry {
+    name: String,
+    kind: u8,
+    value: u32,
+    size: u32,
+}
+
 const HEADER_LEN: usize = 40;
 const SYMBOL_LEN: usize = 16;
 /// Functions and values; the rest is about files and sections.
 const KINDS: [u8; 2] = [1, 2];
+const FUNCTION: u8 = 2;
+/// Of a symbol that is neither.
+const NO_KIND: u8 = 0;
+/// Where the code is.
+const TEXT: &str = ".text";
 /// Where the RAM of a Cortex-M begins (ARMv7-M B3.1).
 const RAM: u32 = 0x2000_0000;
 
 impl<'b> Elf<'b> {
     /// `None` if it is not such a file.
-    pub(super) fn read(bytes: &'b [u8]) -> Option<Self> {
+    pub(crate) fn read(bytes: &'b [u8]) -> Option<Self> {
         if bytes.get(..6)? != b"\x7fELF\x01\x01" {
             return None;
         }
@@ -54,6 +101,7 @@ impl<'b> Elf<'b> {
             Some(Header {
                 name: field(0)? as usize,
                 kind: field(1)?,
+                address: field(3)?,
                 offset: field(4)? as usize,
                 size: field(5)? as usize,
                 link: field(6)? as usize,
@@ -63,19 +111,51 @@ impl<'b> Elf<'b> {
         Some(Self { bytes, headers, names })
     }
 
-    pub(super) fn sections(&self) -> impl Iterator<Item = Section> {
+    pub(crate) fn sections(&self) -> impl Iterator<Item = Section> {
         self.headers.iter().map(|header| Section { name: self.text(self.names, header.name), size: header.size as u64 })
     }
 
-    pub(super) fn symbols(&self) -> impl Iterator<Item = Symbol> {
+    /// Functions and values.
+    pub(crate) fn symbols(&self) -> impl Iterator<Item = Symbol> {
+        self.entries().filter(|entry| KINDS.contains(&entry.kind)).map(|Entry { name, value, size, .. }| Symbol {
+            name,
+            size: size.into(),
+            is_in_ram: value >= RAM,
+        })
+    }
+
+    /// The code.
+    pub(crate) fn code(&self) -> Option<Code<'b>> {
+        let text = self.headers.iter().find(|header| self.text(self.names, header.name) == TEXT)?;
+        let bytes = self.bytes.get(text.offset..text.offset.checked_add(text.size)?)?;
+        let (mut functions, mut marks) = (Vec::new(), Vec::new());
+        for Entry { name, kind, value, size } in self.entries() {
+            match kind {
+                FUNCTION => {
+                    // The lowest bit says that it is Thumb code.
+                    let start = value & !1;
+                    functions.push(Function { name, range: start..start.saturating_add(size) });
+                }
+                NO_KIND if name.starts_with("$t") => marks.push((value, true)),
+                NO_KIND if name.starts_with("$d") => marks.push((value, false)),
+                _ => {}
+            }
+        }
+        functions.sort_by_key(|function| function.range.start);
+        marks.sort_unstable();
+        Some(Code::new(functions, marks, text.address, bytes))
+    }
+
+    fn entries(&self) -> impl Iterator<Item = Entry> {
         self.headers.iter().filter(|header| header.kind == SYMBOLS).flat_map(|header| {
             let places = (header.offset..header.offset + header.size).step_by(SYMBOL_LEN);
             places.filter_map(|at| {
-                let kind = self.bytes.get(at + 12)? & 0xf;
-                let name = self.text(header.link, word(self.bytes, at)? as usize);
-                let size = word(self.bytes, at + 8)?.into();
-                let is_in_ram = word(self.bytes, at + 4)? >= RAM;
-                KINDS.contains(&kind).then_some(Symbol { name, size, is_in_ram })
+                Some(Entry {
+                    name: self.text(header.link, word(self.bytes, at)? as usize),
+                    kind: self.bytes.get(at + 12)? & 0xf,
+                    value: word(self.bytes, at + 4)?,
+                    size: word(self.bytes, at + 8)?,
+                })
             })
         })
     }
