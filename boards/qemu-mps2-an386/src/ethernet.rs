@@ -1,7 +1,7 @@
 //! The Ethernet controller of the board, a LAN9118.
 
 use crate::interrupts::{Interrupt, mask, unmask};
-use crate::mmio::Block;
+use aclk_cortex_m::mmio::Block;
 use aclk_lan9118::Port;
 use core::sync::atomic::{AtomicU32, Ordering};
 use core::task::Waker;

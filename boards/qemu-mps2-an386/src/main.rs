@@ -3,28 +3,19 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | `time`, `executor`, `interrupts` | the ground that embassy stands on |
+//! | `time`, `interrupts` | the ground that embassy stands on |
 //! | `ethernet`, `uart` | the outside |
-//! | `arena`, `stack`, `last_words` | memory: what RSA allocates, how deep the stack was, why the last run ended |
-//! | `console` | what can be typed for tests, beside what can be typed for every device |
-//! | `trace` | marks for who watches from outside, and counts instructions |
-//! | `test_only` | what a real board has in hardware: randomness and durable storage |
+//!
+//! What it shares with others is in `aclk-cortex-m` (arena, stack, last words) and `aclk-qemu` (executor, and for tests only:
+//! flash and randomness of the host).
 //!
 //! `cargo xtask firmware --board qemu-mps2-an386 --run` runs it.
 #![no_std]
 #![no_main]
 
-mod arena;
-mod console;
 mod ethernet;
-mod executor;
 mod interrupts;
-mod last_words;
-mod mmio;
-mod stack;
-mod test_only;
 mod time;
-mod trace;
 mod uart;
 
 use aclk_core::clock::Clock;
@@ -32,6 +23,7 @@ use aclk_core::identity::software::SoftwareKey;
 use aclk_core::metrics::Facts;
 use aclk_core::node::Node;
 use aclk_core::store::Saved;
+use aclk_cortex_m::{arena, last_words, stack};
 use aclk_firmware::console::{Desk, console_with};
 use aclk_firmware::flash::{AnchorMemory, FlashStore};
 use aclk_firmware::{
@@ -39,6 +31,9 @@ use aclk_firmware::{
     Stack, run_from_flash,
 };
 use aclk_lan9118::Lan9118;
+use aclk_qemu::test_only::{self, HostFlash};
+use aclk_qemu::trace::Traced;
+use aclk_qemu::{console, executor};
 use chacha20::ChaCha20Rng;
 use core::cell::RefCell;
 use core::fmt;
@@ -49,8 +44,6 @@ use embassy_net::{Config, DhcpConfig, Runner, StackResources};
 use ethernet::Mps2;
 use rand_core::Rng;
 use static_cell::{ConstStaticCell, StaticCell};
-use test_only::HostFlash;
-use trace::Traced;
 use uart::{Keyboard, Printer, say};
 
 /// The clock of the processor and of everything on the board.
@@ -65,11 +58,15 @@ const HOSTNAME: &str = "qemu-mps2-an386";
 /// Samples that are kept: 16 dimensions for two minutes.
 const VALUES: usize = 16 * 60;
 
+/// Bytes for RSA.
+const ARENA_SIZE: usize = 12 << 10;
+
 type Ethernet = Guarded<'static, Lan9118<Mps2>>;
 
 /// The device as it measures itself.
 type Measured = BoardDevice<'static, Mps2An386, (), VALUES>;
 
+static ARENA: arena::Memory<ARENA_SIZE> = arena::Memory::new();
 static CLOCK: StaticCell<DeviceClock> = StaticCell::new();
 static COUNTERS: StaticCell<Counters> = StaticCell::new();
 static DESK: StaticCell<Desk> = StaticCell::new();
@@ -89,8 +86,8 @@ struct Mps2An386;
 
 impl Board for Mps2An386 {
     fn arena(&self) -> Option<Arena> {
-        let (used, peak) = arena::used();
-        Some(Arena { used, peak, size: arena::SIZE as u32 })
+        let (used, peak, size) = arena::used();
+        Some(Arena { used, peak, size })
     }
 
     fn stack(&self) -> Option<Stack> {
@@ -104,7 +101,7 @@ impl Board for Mps2An386 {
 
 #[entry]
 fn main() -> ! {
-    arena::start();
+    arena::start(&ARENA);
     time::start();
     uart::start();
     greet();

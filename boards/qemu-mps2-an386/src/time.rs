@@ -3,7 +3,7 @@
 //! Source: Arm, Cortex-M System Design Kit, "APB timer". They count down.
 
 use crate::interrupts::{Interrupt, unmask};
-use crate::mmio::Block;
+use aclk_cortex_m::mmio::Block;
 use core::cell::{Cell, RefCell};
 use core::task::Waker;
 use cortex_m::peripheral::NVIC;

@@ -3,7 +3,7 @@
 //! Source: Arm, Cortex-M System Design Kit, "APB UART".
 
 use crate::interrupts::{Interrupt, unmask};
-use crate::mmio::Block;
+use aclk_cortex_m::mmio::Block;
 use core::convert::Infallible;
 use core::fmt;
 use embassy_sync::blocking_mutex::raw::CriticalSectionRawMutex;

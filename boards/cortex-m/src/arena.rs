@@ -3,19 +3,30 @@
 use core::alloc::{GlobalAlloc, Layout};
 use core::cell::UnsafeCell;
 use core::mem::MaybeUninit;
-use core::sync::atomic::{AtomicU32, Ordering};
 use embedded_alloc::LlffHeap;
+use portable_atomic::{AtomicU32, Ordering};
 
-/// Bytes of the arena.
-pub(crate) const SIZE: usize = 12 << 10;
-
+/// `SIZE` bytes for the arena, in a `static` of the board.
 #[repr(align(8))]
-struct Memory(UnsafeCell<MaybeUninit<[u8; SIZE]>>);
+#[derive(Debug)]
+pub struct Memory<const SIZE: usize>(UnsafeCell<MaybeUninit<[u8; SIZE]>>);
 
 // SAFETY: only the allocator takes it, once.
-unsafe impl Sync for Memory {}
+unsafe impl<const SIZE: usize> Sync for Memory<SIZE> {}
 
-static MEMORY: Memory = Memory(UnsafeCell::new(MaybeUninit::uninit()));
+impl<const SIZE: usize> Memory<SIZE> {
+    /// Takes no flash.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self(UnsafeCell::new(MaybeUninit::uninit()))
+    }
+}
+
+impl<const SIZE: usize> Default for Memory<SIZE> {
+    fn default() -> Self {
+        Self::new()
+    }
+}
 
 struct Counting {
     heap: LlffHeap,
@@ -25,15 +36,16 @@ struct Counting {
 #[global_allocator]
 static ARENA: Counting = Counting { heap: LlffHeap::empty(), peak: AtomicU32::new(0) };
 
-/// Gives the allocator its memory. To be called once, before anything allocates.
-pub(crate) fn start() {
-    // SAFETY: the memory is that long, nobody else uses it, and this is called once: a second time panics.
-    unsafe { ARENA.heap.init(MEMORY.0.get() as usize, SIZE) };
+/// Gives the allocator its memory. To be called once, before anything allocates: a second time panics.
+pub fn start<const SIZE: usize>(memory: &'static Memory<SIZE>) {
+    // SAFETY: the memory is that long, and nobody else can use it.
+    unsafe { ARENA.heap.init(memory.0.get() as usize, SIZE) };
 }
 
-/// What is taken now, and the most that ever was, in bytes.
-pub(crate) fn used() -> (u32, u32) {
-    (ARENA.heap.used() as u32, ARENA.peak.load(Ordering::Relaxed))
+/// What is taken now, the most that ever was, and all of it, in bytes.
+pub fn used() -> (u32, u32, u32) {
+    let used = ARENA.heap.used();
+    (used as u32, ARENA.peak.load(Ordering::Relaxed), used.saturating_add(ARENA.heap.free()) as u32)
 }
 
 // SAFETY: it hands everything on to a heap that keeps the contract.

@@ -12,7 +12,10 @@ const HOST_ENTROPY: &CStr = c"/dev/urandom";
 const FIXED_ENTROPY: &CStr = c"entropy";
 
 /// A generator with a seed of the host's.
-pub(crate) fn seeded() -> Result<ChaCha20Rng, HostError> {
+///
+/// # Errors
+/// If the host has none.
+pub fn seeded() -> Result<ChaCha20Rng, HostError> {
     let mut seed = [0; 32];
     File::open(FIXED_ENTROPY).or_else(|_| File::open(HOST_ENTROPY))?.read_exact(&mut seed)?;
     Ok(ChaCha20Rng::from_seed(seed))

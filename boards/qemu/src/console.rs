@@ -1,11 +1,12 @@
-//! What can be typed for this board, beside what can be typed for every device.
+//! What can be typed for these boards, beside what can be typed for every device.
 
-use crate::{arena, stack, trace};
+use crate::trace;
+use aclk_cortex_m::{arena, stack};
 use aclk_firmware::console::{Commands, Desk};
 
 /// How the memory is, and what becomes of the board when something goes wrong.
 #[derive(Debug)]
-pub(crate) struct Tests;
+pub struct Tests;
 
 impl Commands for Tests {
     const HELP: &'static [&'static str] = &[
@@ -27,7 +28,7 @@ impl Commands for Tests {
 
 fn memory(desk: &Desk) {
     trace::asked();
-    let (used, peak) = arena::used();
-    let (size, deepest, all) = (arena::SIZE, stack::peak(), stack::size());
+    let (used, peak, size) = arena::used();
+    let (deepest, all) = (stack::peak(), stack::size());
     desk.say(format_args!("memory: arena {used} B, peak {peak} of {size} B; stack peak {deepest} of {all} B"));
 }

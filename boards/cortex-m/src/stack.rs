@@ -14,13 +14,13 @@ fn bounds() -> (*const u32, *const u32) {
 }
 
 /// Bytes of all of it.
-pub(crate) fn size() -> u32 {
+pub fn size() -> u32 {
     let (low, high) = bounds();
     (high as usize - low as usize) as u32
 }
 
 /// The most that was ever used, in bytes.
-pub(crate) fn peak() -> u32 {
+pub fn peak() -> u32 {
     let (mut word, high) = bounds();
     // SAFETY: the words from low to high are memory, and reading one disturbs nobody.
     while word < high && unsafe { word.read_volatile() } == STACK_PAINT_VALUE {
@@ -31,7 +31,7 @@ pub(crate) fn peak() -> u32 {
 
 /// Uses up the stack, to show what becomes of the device: it starts anew and says why. Yields nothing that matters.
 #[inline(never)]
-pub(crate) fn overflow(depth: u32) -> u32 {
+pub fn overflow(depth: u32) -> u32 {
     let frame = core::hint::black_box([depth; 64]);
     // What follows the call keeps it from becoming a loop.
     let below = if depth == u32::MAX { 0 } else { overflow(depth + 1) };

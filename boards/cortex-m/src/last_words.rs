@@ -33,7 +33,8 @@ unsafe impl Sync for Slot {}
 static SLOT: Slot = Slot(UnsafeCell::new(MaybeUninit::uninit()));
 
 /// What the last run ended with, if it was a panic. It is told once.
-pub(crate) fn take() -> Option<heapless::String<TEXT_MAX>> {
+#[must_use]
+pub fn take() -> Option<heapless::String<TEXT_MAX>> {
     let words = SLOT.0.get().cast::<Words>();
     // SAFETY: the slot is memory, every value of which is one of this type; see above for others.
     let found = unsafe { words.read_volatile() };
@@ -90,15 +91,19 @@ global_asm!(
     ".type HardFault, %function",
     ".thumb_func",
     "HardFault:",
+    // Instructions of Armv6-M only.
     "mov r0, sp",
     "ldr r3, =_stack_end",
     // The end may have been met by a push of all registers, which then has not moved the stack pointer.
-    "add r3, #{push}",
+    "adds r3, #{push}",
     "cmp r0, r3",
-    "itte hs",
-    "ldrhs r1, [r0, #24]",
-    "ldrhs r2, [r0, #20]",
-    "movlo r0, #0",
+    "blo 1f",
+    "ldr r1, [r0, #24]",
+    "ldr r2, [r0, #20]",
+    "b 2f",
+    "1:",
+    "movs r0, #0",
+    "2:",
     "ldr r3, =_stack_start",
     "mov sp, r3",
     "bl {fault}",

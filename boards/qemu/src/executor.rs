@@ -17,7 +17,7 @@ fn pend(_: *mut ()) {
 }
 
 /// Runs what `start` spawns, for ever.
-pub(crate) fn run(start: impl FnOnce(Spawner)) -> ! {
+pub fn run(start: impl FnOnce(Spawner)) -> ! {
     let executor = EXECUTOR.init_with(|| Executor::new(core::ptr::null_mut()));
     start(executor.spawner());
     loop {

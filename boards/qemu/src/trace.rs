@@ -4,10 +4,10 @@
 //!
 //! Source: Armv7-M Architecture Reference Manual, C1.7.
 
-use crate::mmio::Block;
 use aclk_core::driver::Observer;
 use aclk_core::engine::event::Event;
 use aclk_core::identity::key::Progress;
+use aclk_cortex_m::mmio::Block;
 use aclk_firmware::console::Desk;
 
 // SAFETY: the ports are there in every Armv7-M processor (B3.1.3), and what is written to one moves no memory.
@@ -28,7 +28,7 @@ const ASKED: usize = 29;
 
 /// Marks what happens, and tells the console.
 #[derive(Debug)]
-pub(crate) struct Traced<'d>(pub(crate) &'d Desk);
+pub struct Traced<'d>(pub &'d Desk);
 
 impl Observer for Traced<'_> {
     fn event(&mut self, event: &Event<'_>) {
@@ -54,7 +54,7 @@ impl Observer for Traced<'_> {
 }
 
 /// Somebody wants to know what was in use, and may want to know what it took, too.
-pub(crate) fn asked() {
+pub fn asked() {
     mark(ASKED);
 }
 

@@ -25,14 +25,17 @@ impl From<HostError> for NorFlashErrorKind {
 
 /// The flash.
 #[derive(Debug)]
-pub(crate) struct HostFlash(File);
+pub struct HostFlash(File);
 
 impl HostFlash {
     /// Bytes of all of it.
-    pub(crate) const SIZE: u32 = SIZE as u32;
+    pub const SIZE: u32 = SIZE as u32;
 
     /// The flash in `flash.bin`, or an erased one if there is no such file. One that is too short is erased behind its end.
-    pub(crate) fn open() -> Result<Self, HostError> {
+    ///
+    /// # Errors
+    /// If the host does not let us.
+    pub fn open() -> Result<Self, HostError> {
         let open = || File::options().read(true).write(true).open(FILE);
         let file = match open() {
             Err(error) if error.kind() == ErrorKind::NotFound => {

@@ -1,4 +1,4 @@
-//! **FOR TESTS ONLY.** The emulated board has neither a random number generator nor flash that keeps anything: both are
+//! **FOR TESTS ONLY.** The emulated boards have neither a random number generator nor flash that keeps anything: both are
 //! borrowed from the host of the emulator by semihosting. The flash is the file `flash.bin` in the folder that QEMU was
 //! started in, as `aclk provision` makes it.
 //!
@@ -7,14 +7,14 @@
 mod entropy;
 mod flash;
 
-pub(crate) use entropy::seeded;
-pub(crate) use flash::HostFlash;
+pub use entropy::seeded;
+pub use flash::HostFlash;
 
 use core::fmt;
 
 /// The host does not let us.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct HostError;
+pub struct HostError;
 
 impl fmt::Display for HostError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
