@@ -44,6 +44,7 @@ pub mod flash;
 #[cfg(feature = "link")]
 mod from_flash;
 mod guard;
+mod local;
 pub mod local_api;
 pub mod meter;
 mod network;
@@ -70,6 +71,7 @@ pub use counters::Counters;
 #[cfg(feature = "link")]
 pub use from_flash::{Ended, Equipment, Product, SharedNode, run_from_flash};
 pub use guard::{Checked, Guarded};
+pub use local::run_local_api;
 pub use network::{EmbassyNetwork, NetError};
 #[cfg(all(feature = "alloc", feature = "link", target_has_atomic = "ptr"))]
 pub use one_task::run_with_driver;

@@ -28,16 +28,13 @@
 //! We read heads with httparse and do the rest here, rather than take an HTTP server: design.md 3.3 says why.
 
 mod connection;
-#[cfg(feature = "link")]
 mod embassy;
 mod request;
 #[cfg(test)]
 mod tests;
 
 pub use connection::{Buffers, Holdings, PIECE_MIN, STREAMS, Server, Socket, Timing, VIEWS};
-#[cfg(feature = "link")]
 pub(crate) use embassy::listen;
-#[cfg(feature = "link")]
 pub use embassy::{ApiMemory, SOCKETS};
 pub use request::HEADERS_MAX;
 

@@ -7,7 +7,7 @@
 mod entropy;
 mod flash;
 
-pub use entropy::seeded;
+pub use entropy::{HostRng, seeded};
 pub use flash::HostFlash;
 
 use core::fmt;
