@@ -2,6 +2,7 @@
 
 pub(crate) mod emulated_cloud;
 pub(crate) mod factory;
+mod http;
 pub(crate) mod image;
 pub(crate) mod machine;
 pub(crate) mod story;
@@ -27,10 +28,52 @@ pub(crate) struct Board {
     target: &'static str,
     /// The machine of QEMU, if it is one.
     pub(crate) qemu: Option<&'static str>,
+    /// What its image can do.
+    pub(crate) life: Life,
+    /// What does not fit into the machine yet.
+    larger: Option<Larger>,
 }
 
-pub(crate) const BOARDS: [Board; 1] =
-    [Board { name: "qemu-mps2-an386", target: "thumbv7em-none-eabi", qemu: Some("mps2-an386") }];
+/// What an image can do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Life {
+    /// Everything: claim and link.
+    Whole,
+    /// It answers in its own network only.
+    Local,
+}
+
+/// An image that is more than the machine has. It is linked all the same, to see what is in the way, and does not run.
+struct Larger {
+    /// What is in it beside the rest.
+    features: &'static str,
+    /// What the machine has, in bytes: flash, ...
+    flash: u64,
+    /// ... and RAM.
+    ram: u64,
+}
+
+pub(crate) const BOARDS: [Board; 2] = [
+    Board {
+        name: "qemu-mps2-an386",
+        target: "thumbv7em-none-eabi",
+        qemu: Some("mps2-an386"),
+        life: Life::Whole,
+        larger: None,
+    },
+    Board {
+        name: "qemu-lm3s6965evb",
+        target: "thumbv7m-none-eabi",
+        qemu: Some("lm3s6965evb"),
+        life: Life::Local,
+        larger: Some(Larger { features: "link", flash: 256 << 10, ram: 64 << 10 }),
+    },
+];
+
+/// What boards share, with all of its features.
+const SHARED: &str = "--package aclk-cortex-m --package aclk-qemu --features aclk-qemu/link";
+/// One of the targets it is for.
+const SHARED_TARGET: &str = "thumbv7em-none-eabi";
 
 /// The key of the gate: making one takes longer than everything else.
 pub(crate) const KEY: &str = "tests/pair/fixtures/private.pem";
@@ -41,6 +84,7 @@ pub(crate) fn check() -> Result<(), Problem> {
         println!("skipped: no nightly toolchain with rust-src, which builds the core library small");
         return Ok(());
     }
+    lint(&format!("{SHARED} --target {SHARED_TARGET} {FOLDER}"))?;
     for board in &BOARDS {
         board.lint()?;
         let image = board.build()?;
@@ -62,6 +106,7 @@ struct Wanted {
 
 fn firmware(arguments: &[String]) -> Result<(), Problem> {
     let Wanted { board, run, key } = parse(arguments)?;
+    board.describe_larger()?;
     let image = board.build()?;
     image::describe(&image)?;
     if run { story::tell(board, &image, key.as_deref()) } else { Ok(()) }
@@ -106,26 +151,63 @@ fn usage(text: &str) -> Problem {
 impl Board {
     /// Builds the image in release form, and yields where it is.
     pub(crate) fn build(&self) -> Result<PathBuf, Problem> {
+        self.build_with("", "")
+    }
+
+    /// The same with more `features`, for another `map` of the memory than that of the machine.
+    fn build_with(&self, features: &str, map: &str) -> Result<PathBuf, Problem> {
         let flags = SMALL.map(|flag| format!("\"{flag}\"")).join(",");
         let small = format!("--config target.{}.rustflags=[{flags}]", self.target);
         let core = "-Zbuild-std=core,alloc -Zbuild-std-features=optimize_for_size";
-        let line = format!("run {NIGHTLY} cargo build --release {} {core} {small}", self.package());
-        Process::rustup(&line).within(&root().join("boards")).show()?;
+        let line = format!("run {NIGHTLY} cargo build --release {} {features} {core} {small}", self.package());
+        Process::rustup(&line).within(&root().join("boards")).env("ACLK_MAP", map).show()?;
         Ok(root().join("target/cross").join(self.target).join("release").join(self.name))
+    }
+
+    /// Says what takes the room in the image that does not fit, if there is one.
+    fn describe_larger(&self) -> Result<(), Problem> {
+        let Some(Larger { features, flash, ram }) = self.larger else { return Ok(()) };
+        let image = self.build_with(&format!("--features {features}"), "larger")?;
+        image::describe(&image)?;
+        let takes = image::sizes(&image)?;
+        println!(
+            "\nwith `{features}` it takes {} of {flash} B of flash, and {} of {ram} B of RAM beside its stack: it is linked \
+             against a larger map, and does not run",
+            takes.flash, takes.ram
+        );
+        Ok(())
     }
 
     /// What is particular to the board has no warning, and is formatted.
     pub(crate) fn lint(&self) -> Result<(), Problem> {
-        let boards = root().join("boards");
-        Process::cargo(&format!("clippy {} -- -D warnings", self.package())).within(&boards).show()?;
-        Process::cargo(&format!("fmt --package {} --check", self.name)).within(&boards).show()
+        lint(&self.package())?;
+        match &self.larger {
+            Some(Larger { features, .. }) => lint(&format!("{} --features {features}", self.package())),
+            None => Ok(()),
+        }
     }
 
-    /// Which package is meant, for which target, and where it is built. Cargo runs in `boards`, where its settings for boards
-    /// are.
+    /// Which package is meant, and for which target.
     fn package(&self) -> String {
-        format!("--package {} --target {} --target-dir ../target/cross", self.name, self.target)
+        format!("--package {} --target {} {FOLDER}", self.name, self.target)
     }
+}
+
+/// Where boards are built, as cargo sees it: it runs in `boards`, where its settings for boards are.
+const FOLDER: &str = "--target-dir ../target/cross";
+
+/// The packages that `arguments` name have no warning, and are formatted.
+fn lint(arguments: &str) -> Result<(), Problem> {
+    let boards = root().join("boards");
+    Process::cargo(&format!("clippy {arguments} -- -D warnings")).within(&boards).show()?;
+    let mut words = arguments.split_whitespace();
+    let mut packages = String::new();
+    while let Some(word) = words.next() {
+        if word == "--package" {
+            packages.push_str(&format!(" --package {}", words.next().unwrap_or_default()));
+        }
+    }
+    Process::cargo(&format!("fmt{packages} --check")).within(&boards).show()
 }
 
 /// Flags of the compiler that make the image smaller: a panic says what was wrong, not in which file; and `Debug`, which nobody

@@ -18,6 +18,10 @@ pub(crate) const COMMAND: Command = Command {
 /// Where the core must build without an operating system; the host is always there.
 pub(crate) const TARGETS: [&str; 2] = ["thumbv7em-none-eabi", "wasm32-unknown-unknown"];
 
+/// Where more boards are built for, and, of these, those without atomic instructions.
+pub(crate) const BOARD_TARGETS: [&str; 3] = ["thumbv7m-none-eabi", SMALL_TARGETS[0], SMALL_TARGETS[1]];
+pub(crate) const SMALL_TARGETS: [&str; 2] = ["thumbv6m-none-eabi", "riscv32imc-unknown-none-elf"];
+
 /// Where the static program of the container image is built for.
 pub(crate) const STATIC: &str = "x86_64-unknown-linux-musl";
 
@@ -136,7 +140,7 @@ fn nightly() {
 }
 
 fn targets() -> Result<(), Problem> {
-    for target in TARGETS.into_iter().chain([STATIC]) {
+    for target in TARGETS.into_iter().chain(BOARD_TARGETS).chain([STATIC]) {
         if !has_target(target)? {
             twice(|| Process::new("rustup", &format!("target add {target}")).show())?;
         }

@@ -12,7 +12,7 @@ mod readme;
 mod wire;
 
 use crate::Command;
-use crate::firmware::{BOARDS, Board, named};
+use crate::firmware::{BOARDS, Board, Life, named};
 use crate::process::{Problem, is_installed, root};
 use crate::setup::{self, QEMU};
 use figures::Figures;
@@ -96,7 +96,7 @@ fn measure_boards(figures: &mut Figures, boards: &[&Board], seeds: u32) -> Resul
         let image = board.build()?;
         findings.extend(panics::check(board, &image)?);
         device::image(figures, board, &image)?;
-        if board.qemu.is_some() && is_installed(QEMU) {
+        if board.life == Life::Whole && board.qemu.is_some() && is_installed(QEMU) {
             device::run(figures, board, &image, seeds)?;
         } else {
             println!("skipped: what {} does is not measured, it does not run here", board.name);

@@ -30,6 +30,8 @@ static LIST: StaticCell<Option<AnchorList<'static>>> = StaticCell::new();
 static DEVICE: StaticCell<Device<'static>> = StaticCell::new();
 static RNG: StaticCell<HostRng> = StaticCell::new();
 
+// Not a part of the caller, whose stack is never given back.
+#[inline(never)]
 pub(crate) fn start(spawner: Spawner) {
     let rng = RNG.init(or_panic(test_only::seeded()));
     let (shared, runner) = shared(HOSTNAME, rng.next_u64());

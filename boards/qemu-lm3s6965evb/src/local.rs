@@ -17,12 +17,14 @@ use static_cell::ConstStaticCell;
 
 /// Bytes for RSA: there is none.
 pub(crate) const ARENA: usize = 64;
-/// DHCP, and the local API.
-pub(crate) const SOCKETS: usize = 1 + API_SOCKETS;
+/// DHCP, DNS (which the stack always has), and the local API.
+pub(crate) const SOCKETS: usize = 2 + API_SOCKETS;
 
 static MEMORY: ConstStaticCell<[ApiMemory; API_SOCKETS]> =
     ConstStaticCell::new([const { ApiMemory::new() }; API_SOCKETS]);
 
+// Not a part of the caller, whose stack is never given back.
+#[inline(never)]
 pub(crate) fn start(spawner: Spawner) {
     let mut rng = or_panic(test_only::seeded());
     let settings = settings(Guid::random(&mut rng));

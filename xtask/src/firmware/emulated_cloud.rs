@@ -1,16 +1,13 @@
 //! The emulated Cloud beside an emulated board, and what an administrator asks of it.
 
+use super::http::{self, Reply};
 use crate::process::{Problem, Process};
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
-use std::time::Duration;
 
 /// The host as a guest of QEMU's user network sees it.
 pub(crate) const HOST: &str = "10.0.2.2";
-/// How long an answer of the administrator's API may take: a query to the board waits in it.
-const PATIENCE: Duration = Duration::from_secs(60);
 
 /// A Cloud of our own on loopback, which ends with this.
 pub(crate) struct Cloud {
@@ -21,13 +18,6 @@ pub(crate) struct Cloud {
     pub(crate) authority: PathBuf,
     admin: String,
     credential: String,
-}
-
-/// A reply of the administrator's API.
-#[derive(Debug)]
-pub(crate) struct Reply {
-    pub(crate) status: u16,
-    pub(crate) body: String,
 }
 
 impl Cloud {
@@ -62,23 +52,12 @@ impl Cloud {
     /// Asks the administrator's API.
     pub(crate) fn ask(&self, method: &str, path: &str, body: &str) -> Result<Reply, Problem> {
         let Self { admin, credential, .. } = self;
-        let exchange = || {
-            let mut stream = TcpStream::connect(admin)?;
-            stream.set_read_timeout(Some(PATIENCE))?;
-            write!(
-                stream,
-                "{method} {path} HTTP/1.1\r\nHost: {admin}\r\nAuthorization: Bearer {credential}\r\nConnection: close\r\n\
-                 Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
-                body.len()
-            )?;
-            let mut text = String::new();
-            stream.read_to_string(&mut text)?;
-            Ok(text)
-        };
-        let text = exchange().map_err(|cause| Problem::Io { attempt: format!("{method} {path}"), cause })?;
-        let (head, body) = text.split_once("\r\n\r\n").unwrap_or((&text, ""));
-        let status = head.split(' ').nth(1).and_then(|code| code.parse().ok()).unwrap_or(0);
-        Ok(Reply { status, body: body.to_owned() })
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nHost: {admin}\r\nAuthorization: Bearer {credential}\r\nConnection: close\r\n\
+             Content-Type: application/json\r\nContent-Length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        http::exchange(admin, &request).map_err(|cause| Problem::Io { attempt: format!("{method} {path}"), cause })
     }
 }
 

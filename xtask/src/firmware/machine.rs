@@ -20,14 +20,14 @@ pub(crate) struct Machine {
 impl Machine {
     /// Switches the `machine` of QEMU on. `folder` is what it keeps when it is off.
     pub(crate) fn switch_on(machine: &str, image: &Path, folder: &Path) -> Result<Self, Problem> {
-        Self::switch_on_with(machine, image, folder, "")
+        Self::switch_on_with(machine, image, folder, "-nic user")
     }
 
-    /// The same, with more `options` for QEMU (split at blanks).
+    /// The same, with other `options` for QEMU (split at blanks), which say where the network is.
     pub(crate) fn switch_on_with(machine: &str, image: &Path, folder: &Path, options: &str) -> Result<Self, Problem> {
         // Time is that of the host (no -icount): there is a network.
         let line = format!(
-            "-M {machine} {options} -nographic -monitor none -serial stdio -nic user \
+            "-M {machine} {options} -nographic -monitor none -serial stdio \
              -semihosting-config enable=on,target=native -kernel"
         );
         let process = Process::new("qemu-system-arm", &line).argument(image).within(folder);

@@ -1,12 +1,13 @@
 //! The life of a device, told by the real firmware in an emulated machine.
 
 mod by_hand;
+mod local;
 mod steps;
 
-use super::Board;
 use super::emulated_cloud::{Cloud, member, number};
 use super::factory::Device;
 use super::machine::{Machine, fresh};
+use super::{Board, Life};
 use crate::process::{Problem, root};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -30,6 +31,9 @@ pub(crate) fn tell(board: &Board, image: &Path, key: Option<&Path>) -> Result<()
         return Err(Problem::Usage(format!("{} is not a board of QEMU", board.name)));
     };
     let folder = fresh(root().join("target/firmware").join(board.name))?;
+    if board.life == Life::Local {
+        return local::tell(board, machine, image, &folder);
+    }
     let cloud = Cloud::start()?;
     println!("\n{} in QEMU, and the emulated Cloud at {}", board.name, cloud.url);
     let scene = Scene { machine, image, folder, cloud, key };

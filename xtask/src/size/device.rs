@@ -118,7 +118,7 @@ impl Bench<'_> {
 
     fn switch_on(&self, folder: &Path) -> Result<Machine, Problem> {
         let machine = self.board.qemu.unwrap_or_default();
-        let options = format!("-plugin {},out={}", self.plugin.display(), counter::FILE);
+        let options = format!("-nic user -plugin {},out={}", self.plugin.display(), counter::FILE);
         Machine::switch_on_with(machine, self.image, folder, &options)
     }
 
