@@ -14,7 +14,7 @@ use embassy_net::Stack;
 pub async fn run_local_api(
     stack: Stack<'_>,
     port: u16,
-    memory: &mut [ApiMemory; local_api::SOCKETS],
+    memory: &mut ApiMemory,
     node: &RefCell<Node<dyn Device + '_>>,
     clock: &DeviceClock,
 ) {

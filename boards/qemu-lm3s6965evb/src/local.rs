@@ -20,8 +20,7 @@ pub(crate) const ARENA: usize = 64;
 /// DHCP, DNS (which the stack always has), and the local API.
 pub(crate) const SOCKETS: usize = 2 + API_SOCKETS;
 
-static MEMORY: ConstStaticCell<[ApiMemory; API_SOCKETS]> =
-    ConstStaticCell::new([const { ApiMemory::new() }; API_SOCKETS]);
+static MEMORY: ConstStaticCell<ApiMemory> = ConstStaticCell::new(ApiMemory::new());
 
 // Not a part of the caller, whose stack is never given back.
 #[inline(never)]
