@@ -2,7 +2,7 @@
 // the page without building WebAssembly. What is made is static, and asks nobody but its own host.
 
 import { build } from "esbuild";
-import { cpSync, existsSync, mkdirSync, readdirSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, readdirSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -18,6 +18,16 @@ const fake = {
   },
 };
 
+/** What the firmware takes, as `cargo xtask size` has written it into the README: `[[heading, [[name, value], …]], …]`. */
+function sizes() {
+  const readme = readFileSync(join(here, "../../README.md"), "utf8");
+  const [, table = ""] = /<!-- size:begin -->(.*?)<!-- size:end -->/s.exec(readme) ?? [];
+  return table.trim().split(/\n\n+/).map((part) => {
+    const rows = part.trim().split("\n").map((line) => line.split("|").slice(1, -1).map((cell) => cell.trim().replaceAll("`", "")));
+    return [rows[0]?.[1] ?? "", rows.slice(2)];
+  });
+}
+
 const workers = join(here, "src/workers");
 const entries = existsSync(workers) ? readdirSync(workers).filter((name) => name.endsWith(".ts") && !name.endsWith(".d.ts")) : [];
 mkdirSync(out, { recursive: true });
@@ -31,6 +41,7 @@ const common = {
   legalComments: "none",
   loader: { ".txt": "text", ".rs": "text" },
   external: ["./wasm/*", "../wasm/*"],
+  define: { SIZES: JSON.stringify(sizes()) },
   logLevel: "warning",
 };
 

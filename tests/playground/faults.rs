@@ -3,22 +3,40 @@
 use crate::visit::Visit;
 use serde_json::{Value, json};
 
-/// Opens a fault at a step, and yields its explanation: what stands under each heading.
+/// Opens a fault, chooses one step after the other, and yields what is explained then: what stands under each heading.
 const EXPLAIN: &str = "
-  const [fault, step] = arguments_;
-  location.hash = `#/faults/${encodeURIComponent(fault)}?step=${step}`;
-  for (let turn = 0; turn < 200; turn += 1) {
-    await new Promise((next) => setTimeout(next, 5));
-    const card = document.querySelector('[data-explained]');
-    if (card?.dataset.explained !== fault || card.querySelector('select').value !== step) continue;
-    return Object.fromEntries([...card.querySelectorAll('dt')].map((title) => [title.textContent, title.nextElementSibling.textContent.trim()]));
+  location.hash = `#/faults/${encodeURIComponent(fault)}`;
+  const found = [];
+  for (const step of steps) {
+    for (let turn = 0; turn < 2000; turn += 1) {
+      const card = document.querySelector(`[data-explained='${fault}']`);
+      if (card?.dataset.step === step) {
+        found.push(Object.fromEntries([...card.querySelectorAll('dt')].map((title) => [title.textContent, title.nextElementSibling.textContent.trim()])));
+        break;
+      }
+      const select = card?.querySelector('select');
+      if (select && select.value !== step) {
+        select.value = step;
+        select.dispatchEvent(new Event('change', { bubbles: true }));
+      }
+      await new Promise((next) => setTimeout(next, 5));
+    }
   }
-  return null;";
+  return found;";
 
-fn explanation(visit: &Visit, fault: &str, step: &str) -> Value {
-    let arguments = json!([fault, step]);
-    visit.run(&format!("const arguments_ = {arguments}; return (async () => {{ {EXPLAIN} }})()"))
+fn explanations(visit: &Visit, fault: &str, steps: &[&str]) -> Vec<Value> {
+    let (fault, steps) = (Value::from(fault), json!(steps));
+    let found = visit.run(&format!("const fault = {fault}, steps = {steps}; return (async () => {{ {EXPLAIN} }})()"));
+    found.as_array().unwrap().clone()
 }
+
+/// What is said of every fault.
+const HEADINGS: [&str; 4] = [
+    "Where it comes from",
+    "What a real user would have seen",
+    "What the original agent says",
+    "What this device says",
+];
 
 #[test]
 fn every_fault_is_explained_at_each_of_its_steps() {
@@ -30,15 +48,12 @@ fn every_fault_is_explained_at_each_of_its_steps() {
     assert_eq!(shown, names);
     let mut poor = Vec::new();
     for fault in aclk_cloud::Fault::list() {
-        for step in fault.steps {
-            let found = explanation(&visit, fault.name, step.name());
-            let headings = [
-                "Where it comes from",
-                "What a real user would have seen",
-                "What the original agent says",
-                "What this device says",
-            ];
-            if !headings.iter().all(|heading| found[heading].as_str().is_some_and(|text| text.len() > 5)) {
+        let steps: Vec<&str> = fault.steps.iter().map(|step| step.name()).collect();
+        let found = explanations(&visit, fault.name, &steps);
+        assert_eq!(found.len(), steps.len(), "{}: {found:?}", fault.name);
+        for (step, found) in steps.iter().zip(&found) {
+            let is_said = |heading: &&str| found[*heading].as_str().is_some_and(|text| text.len() > 5);
+            if !HEADINGS.iter().all(is_said) {
                 poor.push(format!("{}@{step}: {found}", fault.name));
             }
         }
@@ -49,7 +64,7 @@ fn every_fault_is_explained_at_each_of_its_steps() {
 
 /// Lets it strike at a device that is live, and looks whether the device says what the page has foretold.
 fn strikes_as_foretold(visit: &Visit, fault: &str, step: &str) {
-    let foretold = explanation(visit, fault, step);
+    let foretold = explanations(visit, fault, &[step]).remove(0);
     let cause = visit.run("return document.querySelectorAll('[data-explained] dd code')[document.querySelectorAll('[data-explained] dd code').length - 1].textContent");
     let cause = cause.as_str().unwrap();
     assert!(foretold["What this device says"].as_str().unwrap().contains(cause), "{foretold}");

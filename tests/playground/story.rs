@@ -21,6 +21,7 @@ fn somebody_who_has_never_claimed_a_node_claims_one_and_sees_it_live() {
     visit.wait_for("Create a token");
     visit.wait_for("Paste the command");
     visit.wait_for("Watch it come online");
+    visit.wait_for("Add a device");
     assert!(is_seen(&visit, ".guide"));
     assert!(is_seen(&visit, "main button.primary"), "the button of the first step is out of sight");
     visit.wait_for_state("Not claimed");
@@ -40,15 +41,15 @@ fn somebody_who_has_never_claimed_a_node_claims_one_and_sees_it_live() {
     // Its charts move.
     visit.view("Cloud");
     visit.wait_for("All nodes");
-    let samples = "return (document.querySelector('[data-chart] path.line, [data-chart] path.area')?.getAttribute('d') ?? '').split('L').length";
-    let first =
-        visit.until("a chart", &format!("const n = (() => {{ {samples} }})(); return n > 3 && n")).as_u64().unwrap();
-    visit.until("the chart moves", &format!("return (() => {{ {samples} }})() > {first}"));
+    let line = "document.querySelector('[data-chart] path.line, [data-chart] path.area')?.getAttribute('d')";
+    let first = visit.until("a chart", &format!("return {line}?.includes('L') && {line}"));
+    visit.until("the chart moves", &format!("return {line} !== {first}"));
     visit.fill("Path", "/api/v1/info");
     visit.press("Ask");
     visit.wait_for("\"cloud-available\": true");
 
     // Somebody pulls the cable.
+    visit.run("scrollTo(0, 0)");
     visit.press("Pull the cable");
     visit.wait_for("The cable is out");
     visit.wait_for_state("Offline");
@@ -114,6 +115,7 @@ fn the_keyboard_is_enough() {
     }
     // A word explains itself, and Escape puts the explanation away.
     visit.view("Administrator");
+    visit.wait_for("Add a device");
     visit.run("document.querySelector('.term .word').focus()");
     visit.run("document.activeElement.click()");
     visit.wait_for("A secret of the Space.");

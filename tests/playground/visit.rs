@@ -91,7 +91,7 @@ impl Visit {
     /// Waits until `script` yields something that is true, longer than usual as long as something moves: frames pass, or
     /// a campaign goes on.
     pub(crate) fn until(&self, what: &str, script: &str) -> Value {
-        let (last, mut end) = (Instant::now() + 4 * PATIENCE, Instant::now() + PATIENCE);
+        let (last, mut end) = (Instant::now() + 2 * PATIENCE, Instant::now() + PATIENCE);
         let mut moved = Value::Null;
         loop {
             let found = self.run(script);

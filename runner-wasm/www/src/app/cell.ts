@@ -1,6 +1,6 @@
 // One value that others watch. All that the page knows of the engine is in such cells.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useState } from "preact/hooks";
 
 export class Cell<T> {
   #value: T;
@@ -33,8 +33,13 @@ export class Cell<T> {
 /** The value of a cell, for a component that is drawn anew when it changes. */
 export function useCell<T>(cell: Cell<T>): T {
   const [, draw] = useState({});
-  useEffect(() => cell.watch(() => draw({})), [cell]);
-  return cell.value;
+  const drawn = cell.value;
+  useLayoutEffect(() => {
+    // It may have changed since it was drawn.
+    if (!Object.is(drawn, cell.value)) draw({});
+    return cell.watch(() => draw({}));
+  }, [cell]);
+  return drawn;
 }
 
 /** Draws the component anew so often, for what counts seconds; `null`: not at all. */

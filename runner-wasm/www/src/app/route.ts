@@ -55,23 +55,40 @@ export function go(view: View, item = "", own: Readonly<Record<string, string>> 
 
 /** Changes a parameter of this view without a new entry in the history. */
 export function note(name: string, value: string): void {
-  const parameters = new Map(route.value.parameters);
+  const here = current();
+  const parameters = new Map(here.parameters);
   if (value) parameters.set(name, value);
   else parameters.delete(name);
-  replace({ ...route.value, parameters });
+  replace({ ...here, parameters });
 }
 
 /** The laboratory is set like this now. */
 export function keep(parameters: ReadonlyMap<string, string>, all: readonly string[]): void {
   kept = parameters;
-  const own = [...route.value.parameters].filter(([name]) => !all.includes(name));
-  replace({ ...route.value, parameters: new Map([...own, ...parameters]) });
+  const here = current();
+  const own = [...here.parameters].filter(([name]) => !all.includes(name));
+  replace({ ...here, parameters: new Map([...own, ...parameters]) });
 }
 
+/** How long changes are collected: browsers let a page change its address only so often, and a slider moves quickly. */
+const COLLECT_MS = 200;
+let pending: Route | null = null;
+
+/** The address as it will be. One that somebody has just gone to counts, even if that has not been told yet. */
+const current = (): Route => pending ?? parse(location.hash);
+
 function replace(next: Route): void {
-  const text = write(next);
-  if (text !== location.hash) history.replaceState(null, "", text);
+  if (!pending) setTimeout(settle, COLLECT_MS);
+  pending = next;
   route.set(next);
 }
 
-addEventListener("hashchange", () => route.set(parse(location.hash)));
+function settle(): void {
+  if (pending && write(pending) !== location.hash) history.replaceState(null, "", write(pending));
+  pending = null;
+}
+
+addEventListener("hashchange", () => {
+  pending = null;
+  route.set(parse(location.hash));
+});

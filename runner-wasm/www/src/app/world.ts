@@ -125,15 +125,13 @@ function listen(playground: Playground): void {
   playground.on("fatal", ({ where, message }) => fatal.set(`${where}: ${message}`));
 }
 
-/** The first stages of an attempt: with them the list of what was passed begins anew. */
-const FIRST: readonly string[] = ["claim", "env"];
+/** Whether the last attempt has ended: with the next step the list begins anew. */
+let isOver = false;
 
 function hear(what: Happened): void {
   happened.change((all) => [...all, what].slice(-HAPPENED));
-  if (what.kind !== "stage") return;
-  passed.change((all) => {
-    const last = all.at(-1);
-    const isNew = what.purpose !== null && FIRST.includes(what.purpose) && last !== undefined && last.purpose !== what.purpose && !(last.purpose === "claim" && what.purpose === "env");
-    return isNew ? [what] : [...all, what];
-  });
+  if (what.kind === "stage") {
+    passed.change((all) => (isOver ? [what] : [...all, what]));
+    isOver = false;
+  } else if (what.kind === "offline" || what.kind === "claim-failed") isOver = true;
 }

@@ -1,7 +1,7 @@
 // Small pieces that every view is made of.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useId, useRef, useState } from "preact/hooks";
+import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { TERMS, type TermName } from "../words/terms";
 import { notify } from "./notices";
 
@@ -26,7 +26,7 @@ export function Term({ name, children }: { name: TermName; children?: ComponentC
   const [isOpen, setOpen] = useState(false);
   const place = useRef<HTMLSpanElement>(null);
   const id = useId();
-  useEffect(() => {
+  useLayoutEffect(() => {
     if (!isOpen) return undefined;
     const away = (event: Event) => {
       if (!(event.target instanceof Node) || !place.current?.contains(event.target)) setOpen(false);

@@ -74,17 +74,22 @@ export function Budget() {
         </ul>
       </Card>
       <Card title="The matching firmware">
-        <p class="small soft">The same application, compiled for a microcontroller. How it is measured: docs/firmware.md.</p>
-        <dl class="facts">
-          {FIRMWARE.map(({ name, value, help }) => (
-            <div key={name}>
-              <dt>{name}</dt>
-              <dd>
-                {value} <span class="small soft">{help}</span>
-              </dd>
-            </div>
+        <p class="small soft">The same application, compiled for a microcontroller: what it takes, how many instructions its steps cost (M is a million), and how many bytes it says.</p>
+        <div class="figures">
+          {FIRMWARE.map(([heading, rows]) => (
+            <figure key={heading}>
+              <figcaption>{heading}</figcaption>
+              <dl>
+                {rows.map(([name, value]) => (
+                  <div key={name}>
+                    <dt>{name}</dt>
+                    <dd>{value}</dd>
+                  </div>
+                ))}
+              </dl>
+            </figure>
           ))}
-        </dl>
+        </div>
       </Card>
     </>
   );

@@ -1,8 +1,9 @@
-// What the firmware of a board takes, as docs/firmware.md has it.
+// What the firmware of a board takes. `build.mjs` takes it from the README, where `cargo xtask size` keeps it true.
+
+declare const SIZES: readonly (readonly [heading: string, rows: readonly (readonly [name: string, value: string])[]])[];
+
+/** Tables, each with its heading. */
+export const FIRMWARE = SIZES;
 
 /** Bytes of the arena of a board. */
 export const ARENA = 12_288;
-
-export const FIRMWARE: readonly { readonly name: string; readonly value: string; readonly help: string }[] = [
-  { name: "Goal", value: "256 KiB of flash, 64 KiB of RAM", help: "everything included: TCP/IP, TLS with the whole chain checked, RSA, claim and link" },
-];

@@ -69,6 +69,8 @@ impl Browser {
             "--disable-sync",
             "--disable-dev-shm-usage",
             "--hide-scrollbars",
+            // A test goes from place to place more quickly than a person, and is not to be held back for that.
+            "--disable-ipc-flooding-protection",
             &format!("--user-data-dir={}", profile.display()),
         ];
         let capabilities = json!({"alwaysMatch": {

@@ -4,6 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { useCell } from "../../app/cell";
 import { consoleText, power, world } from "../../app/world";
 import { Card } from "../../parts/basics";
+import { screen as screenOf } from "./terminal";
 
 export function Console() {
   const text = useCell(consoleText);
@@ -25,7 +26,7 @@ export function Console() {
         const { scrollTop, scrollHeight, clientHeight } = event.currentTarget;
         follows.current = scrollHeight - scrollTop - clientHeight < 24;
       }}>
-        {plain(text) || "Nothing yet.\n"}
+        {screenOf(text) || "Nothing yet.\n"}
       </pre>
       <form class="line tight" onSubmit={(event) => {
         event.preventDefault();
@@ -52,11 +53,4 @@ export function Console() {
       </div>
     </Card>
   );
-}
-
-/** Without what only a terminal understands; a backspace takes a character back. */
-function plain(text: string): string {
-  let shown = text.replaceAll("\r\n", "\n").replaceAll("\r", "\n").replace(/\u001b\[[0-9;]*[A-Za-z]/g, "");
-  while (/[^\n]\u0008 \u0008/.test(shown)) shown = shown.replace(/[^\n]\u0008 \u0008/, "");
-  return shown.replace(/[\u0000-\u0008\u000b-\u001f]/g, "");
 }

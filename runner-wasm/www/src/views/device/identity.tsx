@@ -1,7 +1,7 @@
 // What the device keeps: its identity in flash, to be taken along or damaged.
 
 import { useCell } from "../../app/cell";
-import { power, state, world } from "../../app/world";
+import { power, settings, state, world } from "../../app/world";
 import { Button, Card, save, Term } from "../../parts/basics";
 import { notify } from "../../parts/notices";
 import { clock } from "../../parts/time";
@@ -52,6 +52,7 @@ export function Identity() {
         <Button kind="danger" work={async () => {
           const wasOn = isOn;
           await world().device.eraseFlash();
+          settings.set({ ...world().device.configure() });
           if (wasOn) await world().device.power(true);
         }} done="The device is as it came from the factory.">
           Factory state

@@ -25,7 +25,7 @@ export function Explained({ fault }: { fault: FaultInfo }) {
     notify(await provoke(step));
   };
   return (
-    <article class="chosen-fault" data-explained={fault.name} aria-label={`The fault ${fault.name}`}>
+    <article class="chosen-fault" data-explained={fault.name} data-step={step} aria-label={`The fault ${fault.name}`}>
       <h3 class="mono">{fault.name}</h3>
       <p>
         In place of what should come: <strong>{fault.about}</strong>.

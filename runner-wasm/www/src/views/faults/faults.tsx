@@ -1,6 +1,6 @@
 // Everything that can go wrong on purpose, and what it means.
 
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { useCell } from "../../app/cell";
 import { faultList, setPlan, type FaultInfo } from "../../app/cloud";
 import { go, note, route } from "../../app/route";
@@ -24,6 +24,12 @@ export function Faults() {
   const words = (text ?? "").toLowerCase();
   const found = list.filter((fault) => (!group || groupOf(fault.name) === group) && (!step || fault.steps.includes(step)) && (!words || `${fault.name} ${fault.about}`.toLowerCase().includes(words)));
   const chosen = list.find(({ name }) => name === item) ?? null;
+  const rows = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    const row = rows.current?.querySelector<HTMLElement>(".chosen");
+    // Only the list moves, not the page.
+    if (rows.current && row) rows.current.scrollTop = Math.max(0, row.offsetTop - rows.current.offsetTop - rows.current.clientHeight / 2);
+  }, [chosen]);
   return (
     <>
       <Planned />
@@ -53,7 +59,7 @@ export function Faults() {
           </Field>
         </form>
         <div class="panes">
-          <ul class="fault-list" aria-label="Faults">
+          <ul class="fault-list" aria-label="Faults" ref={rows}>
             {found.map((fault) => (
               <li key={fault.name}>
                 <button type="button" class={fault.name === item ? "chosen" : ""} aria-pressed={fault.name === item} data-fault={fault.name} onClick={() => go("faults", fault.name, own(parameters))}>
