@@ -5,8 +5,8 @@
 //! Reference Manual, C1.7), as it would for a probe on a real board. Each such write becomes a line in the file: the number of
 //! the port, and how many instructions were executed since the machine was switched on. A reset does not begin anew.
 //!
-//! Source: QEMU, "QEMU TCG Plugins", the interface of version 1, of which the version of the plugin has to be within what QEMU
-//! supports; QEMU says so if it is not.
+//! Source: QEMU, "QEMU TCG Plugins". What is used of the interface is the same in its versions 1 (QEMU 6 to 8) and 2 (from 9 on),
+//! neither of which takes a plugin for the other.
 #![allow(unsafe_code)]
 #![cfg(unix)]
 
@@ -52,9 +52,9 @@ unsafe extern "C" {
     fn qemu_plugin_tb_get_insn(block: *const Block, index: usize) -> *mut Instruction;
 }
 
-/// Which interface this speaks.
+/// Which interface this speaks, as whoever builds it wants it.
 #[unsafe(export_name = "qemu_plugin_version")]
-pub static VERSION: c_int = 1;
+pub static VERSION: c_int = if option_env!("ACLK_QEMU_PLUGIN_2").is_some() { 2 } else { 1 };
 
 static EXECUTED: AtomicU64 = AtomicU64::new(0);
 static OUT: OnceLock<File> = OnceLock::new();

@@ -1,6 +1,7 @@
 //! Instructions, counted by a plugin of QEMU (`xtask/counter`) between the marks that firmware sets.
 
 use crate::process::{Problem, Process, root};
+use crate::setup::QEMU;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -38,10 +39,25 @@ pub(super) const CLAIM: u8 = 0;
 /// A mark, and how many instructions were executed until then.
 pub(super) type Marks = Vec<(Mark, u64)>;
 
-/// Builds the plugin and yields where it is.
+/// The first version of QEMU with the second version of the interface of plugins.
+const SECOND: u32 = 9;
+
+/// Builds the plugin for the QEMU that is here, and yields where it is.
 pub(super) fn build() -> Result<PathBuf, Problem> {
-    Process::cargo("build --quiet --package aclk-counter --release --target-dir target/cross").show()?;
+    let build = Process::cargo("build --quiet --package aclk-counter --release --target-dir target/cross");
+    let version = Process::new(QEMU, "--version").read()?;
+    let is_second = major(&version).is_some_and(|major| major >= SECOND);
+    if is_second {
+        build.env("ACLK_QEMU_PLUGIN_2", "1").show()?
+    } else {
+        build.show()?
+    }
     Ok(root().join("target/cross/release/libaclk_counter.so"))
+}
+
+/// `QEMU emulator version 7.2.22 (Debian …)`
+fn major(text: &str) -> Option<u32> {
+    text.split_once("version ")?.1.split('.').next()?.parse().ok()
 }
 
 /// What was marked in a run.
@@ -104,7 +120,7 @@ fn before(marks: &[(Mark, u64)], index: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{Mark, at, begin, costs, parse};
+    use super::{Mark, at, begin, costs, major, parse};
 
     const TEXT: &str = "0 10\n27 100\n27 200\n28 300\n16 349\n6 350\n16 399\n8 400\n17 419\n6 420\n17 459\n8 460\n24 5";
 
@@ -116,6 +132,13 @@ mod tests {
         assert_eq!(parse("7\n"), None);
         assert_eq!(parse("40 1\n"), None);
         assert_eq!(parse(""), Some(Vec::new()));
+    }
+
+    #[test]
+    fn the_version_of_the_emulator_is_read() {
+        assert_eq!(major("QEMU emulator version 7.2.22 (Debian 1:7.2+dfsg-7)\nCopyright"), Some(7));
+        assert_eq!(major("QEMU emulator version 10.0.2"), Some(10));
+        assert_eq!(major("no such thing"), None);
     }
 
     #[test]
