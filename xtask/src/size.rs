@@ -17,6 +17,7 @@ use crate::process::{Problem, is_installed, root};
 use crate::setup::{self, QEMU};
 use figures::Figures;
 use std::fs;
+use std::path::PathBuf;
 use std::thread;
 
 pub(crate) const COMMAND: Command = Command {
@@ -47,7 +48,7 @@ fn size(arguments: &[String]) -> Result<(), Problem> {
     let is_wanted = |board: &&Board| wanted.board.is_none_or(|only| only.name == board.name);
     let boards: Vec<&Board> = BOARDS.iter().filter(is_wanted).collect();
     if wanted.only_panics {
-        return Problem::unless_empty(panics(&boards)?);
+        return Problem::unless_empty(panics::judge(&images(&boards)?, wanted.board.is_none())?);
     }
     let (figures, panics) = measure(&boards, wanted.seeds)?;
     if wanted.write {
@@ -77,32 +78,26 @@ fn measure(boards: &[&Board], seeds: u32) -> Result<(Figures, Vec<String>), Prob
     Ok((figures, panics))
 }
 
-/// Where boards may panic and are not permitted to.
-fn panics(boards: &[&Board]) -> Result<Vec<String>, Problem> {
-    let mut findings = Vec::new();
-    for board in boards {
-        findings.extend(panics::check(board, &board.build()?)?);
-    }
-    Ok(findings)
+/// Builds the images.
+fn images<'b>(boards: &[&'b Board]) -> Result<Vec<(&'b Board, PathBuf)>, Problem> {
+    boards.iter().map(|board| Ok((*board, board.build()?))).collect()
 }
 
 fn measure_boards(figures: &mut Figures, boards: &[&Board], seeds: u32) -> Result<Vec<String>, Problem> {
-    let mut findings = Vec::new();
     if !setup::has_nightly() {
         println!("skipped: no nightly toolchain with rust-src, which builds the core library small");
-        return Ok(findings);
+        return Ok(Vec::new());
     }
-    for board in boards {
-        let image = board.build()?;
-        findings.extend(panics::check(board, &image)?);
-        device::image(figures, board, &image)?;
+    let images = images(boards)?;
+    for (board, image) in &images {
+        device::image(figures, board, image)?;
         if board.life == Life::Whole && board.qemu.is_some() && is_installed(QEMU) {
-            device::run(figures, board, &image, seeds)?;
+            device::run(figures, board, image, seeds)?;
         } else {
-            println!("skipped: what {} does is not measured, it does not run here", board.name);
+            println!("skipped: what {} does is not measured, it does not claim and link here", board.name);
         }
     }
-    Ok(findings)
+    panics::judge(&images, boards.len() == BOARDS.len())
 }
 
 /// Shows the figures, keeps them in a file, and looks whether they are as they should be. If not `all` was measured, only the

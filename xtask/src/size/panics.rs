@@ -15,7 +15,7 @@ use crate::process::{Problem, is_installed};
 use crate::setup::ADDR2LINE;
 use lines::Frame;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A place in our code that may panic.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,12 +30,23 @@ pub(super) struct Place {
     line: String,
 }
 
-/// The places in `image` that are not permitted, a sentence each.
-pub(super) fn check(board: &Board, image: &Path) -> Result<Vec<String>, Problem> {
+/// The places in the images that are not permitted, a sentence each. If these are not `all` images, others may need what none of
+/// these does.
+pub(super) fn judge(images: &[(&Board, PathBuf)], all: bool) -> Result<Vec<String>, Problem> {
     if !is_installed(ADDR2LINE) {
-        println!("skipped: where {} may panic, {ADDR2LINE} is missing", board.name);
+        println!("skipped: where boards may panic, {ADDR2LINE} is missing");
         return Ok(Vec::new());
     }
+    let mut places = BTreeSet::new();
+    for (board, image) in images {
+        let found = find(image)?;
+        println!("{}: {} places in lines of ours can panic as far as the compiler knows", board.name, found.len());
+        places.extend(found);
+    }
+    permitted::judge(&places, all)
+}
+
+fn find(image: &Path) -> Result<BTreeSet<Place>, Problem> {
     let bytes = image::read(image)?;
     let elf = image::parse(image, &bytes)?;
     let Some(code) = elf.code() else {
@@ -44,15 +55,7 @@ pub(super) fn check(board: &Board, image: &Path) -> Result<Vec<String>, Problem>
     let sites = sites::find(&code);
     let frames = lines::look_up(image, sites.iter().flat_map(|site| [Some(site.at), site.to]).flatten())?;
     let frames = |address: u32| frames.get(&address).map_or(&[][..], Vec::as_slice);
-    let places: BTreeSet<Place> = sites.iter().filter_map(|site| place(frames(site.at), site.to.map(frames))).collect();
-    println!(
-        "{}: {} places in {} that can panic, {} of them in ours",
-        board.name,
-        sites.len(),
-        image.display(),
-        places.len()
-    );
-    permitted::judge(&places)
+    Ok(sites.iter().filter_map(|site| place(frames(site.at), site.to.map(frames))).collect())
 }
 
 /// The place, if it is in a line of ours. `frames` are those of the jump or trap, what is inlined first; `to` those of where the

@@ -25,14 +25,14 @@ impl Permit<'_> {
     }
 }
 
-/// The places that are not in the list, a sentence each. Lines that no image needs are told, too, but are no mistake: what the
-/// compiler can prove changes with the code around.
-pub(super) fn judge(places: &BTreeSet<Place>) -> Result<Vec<String>, Problem> {
+/// The places that are not in the list, a sentence each. If they are of `all` images, lines that none needs are told, too, but are
+/// no mistake: what the compiler can prove changes with the code around.
+pub(super) fn judge(places: &BTreeSet<Place>, all: bool) -> Result<Vec<String>, Problem> {
     let text = fs::read_to_string(root().join(FILE))
         .map_err(|cause| Problem::Io { attempt: format!("read {FILE}"), cause })?;
     let permits = parse(&text).map_err(|line| Problem::Findings(vec![format!("{FILE}:{line}")]))?;
-    for permit in permits.iter().filter(|permit| !places.iter().any(|place| permit.covers(place))) {
-        println!("{FILE}: not needed by this image: {} {} {}", permit.file, permit.function, permit.how);
+    for permit in permits.iter().filter(|permit| all && !places.iter().any(|place| permit.covers(place))) {
+        println!("{FILE}: not needed any more, as it seems: {} {} {}", permit.file, permit.function, permit.how);
     }
     Ok(strangers(places, &permits))
 }
