@@ -13,6 +13,7 @@ mod setup;
 mod size;
 mod tables;
 mod test;
+mod web;
 
 use process::Problem;
 use std::process::ExitCode;
@@ -29,12 +30,13 @@ struct Command {
     run: fn(&[String]) -> Result<(), Problem>,
 }
 
-const COMMANDS: [Command; 10] = [
+const COMMANDS: [Command; 11] = [
     setup::COMMAND,
     test::COMMAND,
     tables::COMMAND,
     firmware::COMMAND,
     size::COMMAND,
+    web::COMMAND,
     install::COMMAND,
     container::COMMAND,
     deb::COMMAND,

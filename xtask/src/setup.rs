@@ -44,7 +44,7 @@ pub(crate) const ADDR2LINE: &str = "arm-none-eabi-addr2line";
 /// The toolchain that can build the core library itself, small: only then does the firmware fit.
 pub(crate) const NIGHTLY: &str = "nightly";
 
-const TOOLS: [Tool; 26] = [
+const TOOLS: [Tool; 28] = [
     Tool { program: "openssl", package: "openssl", used_for: "keys and challenges compared with OpenSSL's" },
     Tool { program: "curl", package: "curl", used_for: "the emulated Cloud as the original claiming script sees it" },
     Tool { program: "ip", package: "iproute2", used_for: "the link over TAP in a network namespace" },
@@ -63,6 +63,8 @@ const TOOLS: [Tool; 26] = [
         package: "chromium-driver",
         used_for: "the pages of Cloud and device in a browser",
     },
+    Tool { program: "node", package: "nodejs", used_for: "the playground" },
+    Tool { program: "npm", package: "npm", used_for: "the playground" },
     Tool { program: "danted", package: "dante-server", used_for: "claim and link through a SOCKS5 proxy" },
     Tool { program: "tinyproxy", package: "tinyproxy-bin", used_for: "claim and link through an HTTP proxy" },
     Tool { program: "squid", package: "squid", used_for: "claim and link through a busy HTTP proxy" },

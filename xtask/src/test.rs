@@ -14,7 +14,7 @@ use crate::Command;
 use crate::container;
 use crate::firmware;
 use crate::process::Problem;
-use crate::{publish, setup, size};
+use crate::{publish, setup, size, web};
 use std::time::{Duration, Instant};
 
 pub(crate) const COMMAND: Command = Command {
@@ -65,6 +65,8 @@ const GATES: &[Gate] = &[
         about: "the firmware lives on an emulated board, from claim to unclaim",
         run: firmware::check,
     },
+    // Before what measures the playground, and what has it inside.
+    Gate { name: "web", about: "the playground is built, small, and its engine lives under Node", run: web::check },
     Gate { name: "dist", about: "the program that is distributed starts and is small", run: dist::check },
     Gate { name: "size", about: "nothing takes more than it may, and the README says what it takes", run: size::check },
     Gate { name: "build", about: "the tests compile", run: cargo::build_tests },

@@ -4,6 +4,7 @@ use crate::faults::Faults;
 use crate::pcap::{Direction, Pcap};
 use crate::random::Random;
 use aclk_core::clock::Instant;
+use core::fmt;
 use std::io;
 
 mod lane;
@@ -79,6 +80,29 @@ pub struct Cable {
     lanes: [Lane; 2],
     plugged: bool,
     captures: [Option<Capture>; 2],
+    watchers: [Option<Watcher>; 2],
+}
+
+/// A frame that passes an end of the cable.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sighting<'f> {
+    /// When.
+    pub at: Instant,
+    /// Whether it goes into the cable there, or comes out of it.
+    pub outbound: bool,
+    /// The frame, as it is there.
+    pub frame: &'f [u8],
+    /// What the cable does to it, in words; empty for nothing.
+    pub remark: &'f str,
+}
+
+/// Told of every frame.
+struct Watcher(Box<dyn FnMut(Sighting<'_>) + Send>);
+
+impl fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Watcher")
+    }
 }
 
 #[derive(Debug)]
@@ -93,7 +117,7 @@ impl Cable {
     pub fn new(seed: u64, faults: Faults) -> Self {
         let mut seeds = Random::new(seed);
         let lanes = [Lane::new(seeds.next(), faults.clone()), Lane::new(seeds.next(), faults)];
-        Self { lanes, plugged: true, captures: [None, None] }
+        Self { lanes, plugged: true, captures: [None, None], watchers: [None, None] }
     }
 
     /// Puts `frame` in at the end `from`.
@@ -170,6 +194,11 @@ impl Cable {
         self.captures[at as usize] = Some(Capture { pcap, broken });
     }
 
+    /// Calls `watcher` with every frame that passes the end `at` from now on. Replaces an earlier one.
+    pub fn watch(&mut self, at: End, watcher: impl FnMut(Sighting<'_>) + Send + 'static) {
+        self.watchers[at as usize] = Some(Watcher(Box::new(watcher)));
+    }
+
     /// Adds TLS secrets, in the format of `SSLKEYLOGFILE`, to the capture at the end `at`, so that Wireshark decrypts
     /// what follows.
     pub fn capture_secrets(&mut self, at: End, key_log: &[u8]) {
@@ -194,6 +223,9 @@ impl Cable {
 
     fn record(&mut self, at: End, now: Instant, direction: Direction, frame: &[u8], remark: &str) {
         self.write(at, |pcap| pcap.frame(now, direction, frame, remark));
+        if let Some(Watcher(watcher)) = &mut self.watchers[at as usize] {
+            watcher(Sighting { at: now, outbound: direction == Direction::Outbound, frame, remark });
+        }
     }
 
     fn write(&mut self, at: End, write: impl FnOnce(&mut Pcap) -> io::Result<()>) {

@@ -85,7 +85,7 @@ mod pcap;
 mod random;
 mod router;
 
-pub use cable::{Cable, Counters, ETHERNET_HEADER, End, Frame};
+pub use cable::{Cable, Counters, ETHERNET_HEADER, End, Frame, Sighting};
 pub use device_end::{DeviceEnd, Jack, Received, Room, device_end};
 pub use faults::Faults;
 pub use lan::Lan;

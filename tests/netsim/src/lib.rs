@@ -4,7 +4,7 @@
 //!
 //! ```text
 //!  aclk-firmware ── embassy-net ── Cable, Router ── rustls ── Cloud
-//!      device.rs      clock.rs         aclk-lan       host.rs
+//!      device.rs      clock.rs         aclk-lan      aclk-host
 //! ```
 //!
 //! [`Simulation`] joins them, and lets other machines on the cable call the device's local API. Time passes only when nobody has anything left to do, and then jumps to whatever is due
@@ -13,7 +13,6 @@
 mod clock;
 mod device;
 mod equipped;
-mod host;
 mod neighbour;
 mod pki;
 mod simulation;

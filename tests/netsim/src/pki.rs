@@ -3,6 +3,7 @@
 //! All signatures here are RSA: others differ in length from run to run, and with them the number of bytes on the wire.
 
 use aclk_cloud::{Certificate, KeyLogLines};
+use aclk_host::Servers;
 use rcgen::{
     BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     date_time_ymd,
@@ -71,8 +72,30 @@ impl Pki {
         self.secrets.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// A server that shows this.
-    pub(crate) fn server(&mut self, shown: Certificate) -> Arc<ServerConfig> {
+    fn leaf(&self, shown: Certificate) -> CertificateDer<'static> {
+        let (name, valid) = match shown {
+            Certificate::OtherName => ("wrong.example", self.good),
+            Certificate::Expired => (self.name, EXPIRED),
+            Certificate::NotYetValid => (self.name, NOT_YET),
+            Certificate::Good | Certificate::UnknownAuthority | Certificate::SelfSigned => (self.name, self.good),
+        };
+        let mut leaf = params("server", vec![name.to_owned()], valid);
+        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
+        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
+        let signed = match shown {
+            Certificate::SelfSigned => leaf.self_signed(&key(&self.key_pem)),
+            // Its name is that of ours; only the signature tells.
+            Certificate::UnknownAuthority => {
+                leaf.signed_by(&key(&self.key_pem), &Issuer::new(authority(), key(STRANGER_PEM)))
+            }
+            _ => leaf.signed_by(&key(&self.key_pem), &self.issuer),
+        };
+        signed.expect("the key signs").der().clone()
+    }
+}
+
+impl Servers for Pki {
+    fn server(&mut self, shown: Certificate) -> Arc<ServerConfig> {
         if let Some(server) = self.made.get(&shown) {
             return Arc::clone(server);
         }
@@ -93,27 +116,6 @@ impl Pki {
         let server = Arc::new(server);
         self.made.insert(shown, Arc::clone(&server));
         server
-    }
-
-    fn leaf(&self, shown: Certificate) -> CertificateDer<'static> {
-        let (name, valid) = match shown {
-            Certificate::OtherName => ("wrong.example", self.good),
-            Certificate::Expired => (self.name, EXPIRED),
-            Certificate::NotYetValid => (self.name, NOT_YET),
-            Certificate::Good | Certificate::UnknownAuthority | Certificate::SelfSigned => (self.name, self.good),
-        };
-        let mut leaf = params("server", vec![name.to_owned()], valid);
-        leaf.key_usages = vec![KeyUsagePurpose::DigitalSignature];
-        leaf.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        let signed = match shown {
-            Certificate::SelfSigned => leaf.self_signed(&key(&self.key_pem)),
-            // Its name is that of ours; only the signature tells.
-            Certificate::UnknownAuthority => {
-                leaf.signed_by(&key(&self.key_pem), &Issuer::new(authority(), key(STRANGER_PEM)))
-            }
-            _ => leaf.signed_by(&key(&self.key_pem), &self.issuer),
-        };
-        signed.expect("the key signs").der().clone()
     }
 }
 

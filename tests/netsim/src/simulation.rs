@@ -3,7 +3,6 @@
 use crate::clock;
 use crate::device::{self, Diary, Happened, What};
 use crate::equipped::{self, Equipped};
-use crate::host::{Host, PORT, PROXY_PORT};
 use crate::neighbour::{Call, Neighbour};
 use crate::pki::{Pki, Signatures};
 use crate::watch::{self, Place};
@@ -15,6 +14,7 @@ use aclk_core::settings::{Limits, Settings, Timing};
 use aclk_core::stage::Failure;
 use aclk_core::wire::proxy::{Exceptions, Proxy};
 use aclk_core::wire::url::Url;
+use aclk_host::{Host, PORT, PROXY_PORT};
 use aclk_lan::{Config, Faults, Jack, Lan, ROUTER_ADDRESS, device_end};
 use core::fmt;
 use core::future::Future;
@@ -85,7 +85,7 @@ impl Default for Setup {
 pub struct Simulation {
     /// Cable and router. Their faults may be changed at any time.
     pub lan: Lan,
-    host: Host,
+    host: Host<Pki>,
     jack: Jack,
     device: Pin<Box<dyn Future<Output = ()>>>,
     equipped: Equipped,
@@ -159,7 +159,7 @@ impl Simulation {
     /// The secrets of all TLS connections so far, in the format of `SSLKEYLOGFILE`.
     #[must_use]
     pub fn key_log(&self) -> String {
-        self.host.pki.key_log()
+        self.host.servers.key_log()
     }
 
     /// What the device told so far.

@@ -30,8 +30,9 @@ export class DeviceSide {
 
   constructor(parts: Parts) {
     this.#parts = parts;
-    this.#flash = parts.memory.bytes(FLASH);
-    this.#settings = { ...FACTORY, ...kept(parts.memory.text(SETTINGS)), ...parts.settings };
+    const kept = parts.memory.bytes(FLASH);
+    this.#flash = kept.length === PAGES * PAGE ? kept : erased();
+    this.#settings = { ...FACTORY, ...settingsOf(parts.memory.text(SETTINGS)), ...parts.settings };
   }
 
   get on(): boolean {
@@ -106,7 +107,7 @@ export class DeviceSide {
   }
 
   forget(): void {
-    this.#flash = new Uint8Array();
+    this.#flash = erased();
     this.#parts.memory.forget(FLASH);
     this.#parts.memory.forget(SETTINGS);
   }
@@ -144,7 +145,6 @@ export class DeviceSide {
         break;
       case "page": {
         const { page, bytes, writes, erases } = message;
-        if (this.#flash.length < (page + 1) * PAGE) this.#flash = grown(this.#flash, (page + 1) * PAGE);
         this.#flash.set(bytes, page * PAGE);
         memory.keepBytes(FLASH, this.#flash);
         emit("storage", { page, writes, erases });
@@ -175,11 +175,12 @@ export class DeviceSide {
   }
 }
 
-/** Bytes of a page of the flash. */
+/** Pages of the flash, and bytes of one, as in runner-wasm/src/device/flash.rs. */
+const PAGES = 4;
 const PAGE = 4_096;
 
 /** What was kept, if it can be read. */
-function kept(text: string): Partial<DeviceSettings> {
+function settingsOf(text: string): Partial<DeviceSettings> {
   try {
     return JSON.parse(text || "{}") as Partial<DeviceSettings>;
   } catch {
@@ -188,10 +189,8 @@ function kept(text: string): Partial<DeviceSettings> {
 }
 
 /** An erased flash is all ones. */
-function grown(flash: Uint8Array, length: number): Uint8Array {
-  const larger = new Uint8Array(length).fill(0xff);
-  larger.set(flash);
-  return larger;
+function erased(): Uint8Array {
+  return new Uint8Array(PAGES * PAGE).fill(0xff);
 }
 
 /** The line for the console: `claim TOKEN [ROOMS] [URL]`. */

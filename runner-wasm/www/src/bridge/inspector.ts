@@ -1,7 +1,7 @@
 // What has passed the cable, decoded.
 
 import type { CloudSide } from "./cloud";
-import type { Dissection, Filter, Summary } from "./inspect";
+import type { Connection, Dissection, Filter, Summary } from "./inspect";
 
 export class Inspector {
   readonly #cloud: CloudSide;
@@ -18,6 +18,16 @@ export class Inspector {
   /** Everything in a frame, layer by layer; `null` when it is too old and forgotten. */
   async dissect(id: number): Promise<Dissection | null> {
     return (await this.#cloud.call({ name: "dissect", id })) as Dissection | null;
+  }
+
+  /** All connections that are known, in the order in which they began. */
+  async connections(): Promise<Connection[]> {
+    return (await this.#cloud.call({ name: "connections" })) as Connection[];
+  }
+
+  /** Forgets all frames. Their numbers go on. */
+  async clear(): Promise<void> {
+    await this.#cloud.call({ name: "clear" });
   }
 
   /** All frames that are kept, as a classic .pcap file. */

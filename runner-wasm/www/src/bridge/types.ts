@@ -124,7 +124,7 @@ export interface FrameSummary {
   /** Who sent it. */
   from: "device" | "network";
   bytes: number;
-  /** What the cable did to it: "", "lost", "duplicate", "reordered", "damaged", "cut". */
+  /** What the cable did to it, as in "lost" or "corrupted, held back"; empty for nothing. */
   fate: string;
 }
 
@@ -200,7 +200,10 @@ export type PlaygroundEvents = {
   state: DeviceState;
   /** What has just happened in the device. */
   happened: Happened;
-  /** Text of the device's serial console, as it comes. */
+  /**
+   * Text of the device's serial console, as it comes: lines end in "\r\n", what is typed is echoed, "\b \b" takes a
+   * character back, and "\r\x1b[K" clears the line that is being typed, since news stand above it.
+   */
   console: string;
   "key-progress": { candidates: number; primes: number; done: boolean };
   frame: FrameSummary;

@@ -7,7 +7,7 @@ import type { Budget, CableConditions, CloudEvent, DeviceSettings, DeviceState, 
 export interface DeviceBoot {
   engine: WebAssembly.Module;
   settings: DeviceSettings;
-  /** The flash as it was when the power went; empty for a new one. */
+  /** The flash as it was when the power went. */
   flash: Uint8Array;
   /** The certification authority that the device trusts, as DER. */
   authority: Uint8Array;
@@ -59,6 +59,8 @@ export type CloudCall =
   | { name: "device"; path: string }
   | { name: "frames"; from: number; filter: Filter }
   | { name: "dissect"; id: number }
+  | { name: "connections" }
+  | { name: "clear" }
   | { name: "pcap" }
   | { name: "pcapng" }
   | { name: "key-log" }

@@ -1,35 +1,63 @@
-//! The host behind the router: TLS, and the Cloud; perhaps a proxy in front of it.
+//! The machine behind the router of `aclk-lan`: TLS, and the emulated Cloud; perhaps a proxy in front of it.
+//!
+//! It has no socket and no clock. Whoever drives the router hands over what that asks for ([`Host::act`]), lets the Cloud
+//! work ([`Host::serve`]), and comes back at [`Host::next_event`]. `tests/netsim` does so in virtual time, the playground
+//! in a browser. Which certificates are shown, and with which cryptography, is for [`Servers`] to say.
+#![forbid(unsafe_code)]
 
-use crate::pki::Pki;
-use aclk_cloud::{Action as CloudAction, Cloud, ConnectionId, Peer};
+use aclk_cloud::{Action as CloudAction, Certificate, Cloud, ConnectionId, Peer};
 use aclk_core::clock::Instant;
 use aclk_lan::{Action, FlowId, HostEvent, Router};
 use aclk_proxy::{Action as ProxyAction, Session};
-use rustls::ServerConnection;
+use rustls::{ServerConfig, ServerConnection};
 use std::collections::BTreeMap;
+use std::fmt;
 use std::io::{Read, Write};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// The port that the Cloud listens on.
-pub(crate) const PORT: u16 = 8443;
+pub const PORT: u16 = 8443;
 /// The port that the proxy listens on.
-pub(crate) const PROXY_PORT: u16 = 3128;
+pub const PROXY_PORT: u16 = 3128;
+
+/// Makes TLS servers.
+pub trait Servers {
+    /// A server that shows this.
+    fn server(&mut self, shown: Certificate) -> Arc<ServerConfig>;
+}
 
 /// A machine on which the Cloud runs, or does not.
-pub(crate) struct Host {
-    pub(crate) cloud: Cloud,
+pub struct Host<S> {
+    /// The Cloud.
+    pub cloud: Cloud,
     /// Whether anybody listens.
-    pub(crate) up: bool,
-    pub(crate) pki: Pki,
-    /// What is in front of the Cloud, which then cannot be reached without it.
-    proxy: Option<aclk_proxy::Config>,
+    pub up: bool,
+    /// Whether the Cloud can be reached without the proxy.
+    pub direct: bool,
+    /// What is in front of the Cloud.
+    pub proxy: Option<aclk_proxy::Config>,
+    /// Who makes TLS servers.
+    pub servers: S,
     connections: BTreeMap<FlowId, Connection>,
+}
+
+impl<S> fmt::Debug for Host<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Host")
+            .field("up", &self.up)
+            .field("connections", &self.connections.len())
+            .finish_non_exhaustive()
+    }
 }
 
 struct Connection {
     /// The talk with the proxy, until it has made the tunnel.
     proxy: Option<Session>,
     tls: ServerConnection,
+    /// Where the client is.
+    from: SocketAddr,
     /// The Cloud's name for it: from the end of the handshake to the end of the connection.
     id: Option<ConnectionId>,
     /// TLS records that the router has no room for yet.
@@ -50,13 +78,14 @@ enum End {
     Aborting,
 }
 
-impl Host {
-    pub(crate) const fn new(cloud: Cloud, pki: Pki, proxy: Option<aclk_proxy::Config>) -> Self {
-        Self { cloud, up: true, pki, proxy, connections: BTreeMap::new() }
+impl<S: Servers> Host<S> {
+    /// A host on which the Cloud runs. With a proxy in front of it, it cannot be reached without.
+    pub const fn new(cloud: Cloud, servers: S, proxy: Option<aclk_proxy::Config>) -> Self {
+        Self { cloud, up: true, direct: proxy.is_none(), proxy, servers, connections: BTreeMap::new() }
     }
 
     /// The Cloud goes down: every connection is reset, and new ones are refused.
-    pub(crate) fn go_down(&mut self, now: Instant) {
+    pub fn go_down(&mut self, now: Instant) {
         self.up = false;
         for connection in self.connections.values_mut() {
             connection.hang_up(&mut self.cloud, now);
@@ -65,15 +94,16 @@ impl Host {
     }
 
     /// Does what the router asks for.
-    pub(crate) fn act(&mut self, router: &mut Router, now: Instant, action: Action) {
+    pub fn act(&mut self, router: &mut Router, now: Instant, action: Action) {
         match action {
-            Action::Connect { flow, target, .. } => {
-                let port = if self.proxy.is_some() { PROXY_PORT } else { PORT };
-                let event = if self.up && target.port() == port {
+            Action::Connect { flow, device, target } => {
+                let proxy = self.proxy.as_ref().filter(|_| target.port() == PROXY_PORT);
+                let is_served = proxy.is_some() || (self.direct && target.port() == PORT);
+                let event = if self.up && is_served {
                     let shown = self.cloud.certificate(since_start(now));
-                    let tls = ServerConnection::new(self.pki.server(shown)).expect("the configuration is valid");
-                    let proxy = self.proxy.as_ref().map(Session::new);
-                    let connection = Connection { proxy, tls, id: None, outgoing: Vec::new(), end: End::Open };
+                    let tls = ServerConnection::new(self.servers.server(shown)).expect("the configuration is valid");
+                    let (proxy, from) = (proxy.map(Session::new), device.into());
+                    let connection = Connection { proxy, tls, from, id: None, outgoing: Vec::new(), end: End::Open };
                     self.connections.insert(flow, connection);
                     HostEvent::Connected
                 } else {
@@ -102,7 +132,7 @@ impl Host {
     }
 
     /// Lets the Cloud work, and hands what it says to the router. Says whether there was anything.
-    pub(crate) fn serve(&mut self, router: &mut Router, now: Instant) -> bool {
+    pub fn serve(&mut self, router: &mut Router, now: Instant) -> bool {
         let mut progress = false;
         self.cloud.handle_timeout(since_start(now));
         while let Some((id, action)) = self.cloud.poll(since_start(now)) {
@@ -118,10 +148,13 @@ impl Host {
         progress
     }
 
-    pub(crate) fn next_event(&self) -> Option<Instant> {
+    /// When [`serve`](Self::serve) has something to do next, if nothing happens before.
+    #[must_use]
+    pub fn next_event(&self) -> Option<Instant> {
         self.cloud.next_timeout().map(|at| Instant::START + at)
     }
 
+    /// Hands the router what it has room for. Says whether that was anything.
     fn flush(&mut self, router: &mut Router, now: Instant, flow: FlowId) -> bool {
         let Some(connection) = self.connections.get_mut(&flow) else { return false };
         connection.take_records();
@@ -177,7 +210,7 @@ impl Connection {
             }
             if self.id.is_none() && !self.tls.is_handshaking() {
                 let server_name = self.tls.server_name().map(str::to_owned);
-                self.id = Some(cloud.open(since_start(now), Peer { server_name, address: None }));
+                self.id = Some(cloud.open(since_start(now), Peer { server_name, address: Some(self.from) }));
             }
             loop {
                 match self.tls.reader().read(&mut buffer) {

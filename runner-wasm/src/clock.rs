@@ -1,0 +1,132 @@
+//! Time, and the time driver of embassy-time.
+//!
+//! `globalThis.performance` is there in pages, workers and Node; the driver that embassy-time brings looks at `window`,
+//! which a worker has not. A test may take the clock over and move it itself.
+
+use core::cell::{Cell, RefCell};
+use core::task::Waker;
+use embassy_time_driver::Driver;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+#[wasm_bindgen]
+extern "C" {
+    /// Milliseconds since the worker started, with a fraction.
+    #[wasm_bindgen(js_namespace = performance, js_name = now)]
+    fn performance_now() -> f64;
+
+    /// Milliseconds since 1970.
+    #[wasm_bindgen(js_namespace = Date, js_name = now)]
+    fn date_now() -> f64;
+}
+
+#[derive(Clone, Copy)]
+enum Pace {
+    /// It was `at_us` when `performance` said `real_ms`, and runs `speed` times as fast.
+    Running { at_us: u64, real_ms: f64, speed: f64 },
+    /// It is moved by [`advance`] only.
+    Standing { at_us: u64 },
+}
+
+thread_local! {
+    static PACE: Cell<Pace> = const { Cell::new(Pace::Running { at_us: 0, real_ms: 0.0, speed: 1.0 }) };
+    static EPOCH_US: Cell<Option<u64>> = const { Cell::new(None) };
+    static ALARMS: RefCell<Vec<(u64, Waker)>> = const { RefCell::new(Vec::new()) };
+}
+
+struct Time;
+
+// The driver is called by name, from wherever a timer is used.
+#[allow(unsafe_code, reason = "the macro exports symbols that embassy-time calls")]
+mod driver {
+    use super::Time;
+
+    embassy_time_driver::time_driver_impl!(static DRIVER: Time = Time);
+}
+
+impl Driver for Time {
+    fn now(&self) -> u64 {
+        now_us()
+    }
+
+    fn schedule_wake(&self, at: u64, waker: &Waker) {
+        if at <= now_us() {
+            return waker.wake_by_ref();
+        }
+        ALARMS.with_borrow_mut(|alarms| match alarms.iter_mut().find(|(_, known)| known.will_wake(waker)) {
+            // Who is woken looks at all its timers, and asks again for those that are left.
+            Some((when, _)) => *when = at.min(*when),
+            None => alarms.push((at, waker.clone())),
+        });
+    }
+}
+
+/// Microseconds since the worker started, by a clock that never runs backwards.
+pub(crate) fn now_us() -> u64 {
+    match PACE.get() {
+        Pace::Running { at_us, real_ms, speed } => {
+            at_us.saturating_add(((performance_now() - real_ms).max(0.0) * 1_000.0 * speed) as u64)
+        }
+        Pace::Standing { at_us } => at_us,
+    }
+}
+
+/// Unix time when that clock was at zero, in microseconds.
+pub(crate) fn epoch_us() -> u64 {
+    EPOCH_US.get().unwrap_or_else(|| {
+        let epoch = ((date_now() * 1_000.0) as u64).saturating_sub(now_us());
+        EPOCH_US.set(Some(epoch));
+        epoch
+    })
+}
+
+/// Unix time in milliseconds, of a moment of that clock.
+pub(crate) fn unix_ms(at_us: u64) -> f64 {
+    epoch_us().saturating_add(at_us) as f64 / 1_000.0
+}
+
+/// Wakes whoever is due. Says whether somebody was.
+pub(crate) fn ring() -> bool {
+    let now = now_us();
+    let due: Vec<_> = ALARMS.with_borrow_mut(|alarms| alarms.extract_if(.., |(at, _)| *at <= now).collect());
+    let any = !due.is_empty();
+    due.into_iter().for_each(|(_, waker)| waker.wake());
+    any
+}
+
+/// Milliseconds of real time until a moment of that clock: 0 if it is past, infinity for `None`.
+pub(crate) fn real_ms_until(at_us: Option<u64>) -> f64 {
+    let Some(at_us) = at_us else { return f64::INFINITY };
+    let speed = match PACE.get() {
+        Pace::Running { speed, .. } => speed,
+        Pace::Standing { .. } => 1.0,
+    };
+    at_us.saturating_sub(now_us()) as f64 / 1_000.0 / speed
+}
+
+/// When the next alarm rings, in microseconds.
+pub(crate) fn next_alarm() -> Option<u64> {
+    ALARMS.with_borrow(|alarms| alarms.iter().map(|(at, _)| *at).min())
+}
+
+/// Lets the time of this worker run `factor` times as fast as real time from now on; between 0.01 and 1000.
+#[wasm_bindgen(js_name = setSpeed)]
+pub fn set_speed(factor: f64) {
+    let speed = if factor.is_finite() { factor.clamp(0.01, 1_000.0) } else { 1.0 };
+    PACE.set(Pace::Running { at_us: now_us(), real_ms: performance_now(), speed });
+}
+
+/// From now on the time of this worker is moved by [`advance`] only, from `unix_ms` (milliseconds since 1970) on.
+#[wasm_bindgen(js_name = standStill)]
+pub fn stand_still(unix_ms: f64) {
+    let at_us = now_us();
+    PACE.set(Pace::Standing { at_us });
+    EPOCH_US.set(Some(((unix_ms * 1_000.0) as u64).saturating_sub(at_us)));
+}
+
+/// Moves a time that stands still by so many milliseconds.
+#[wasm_bindgen]
+pub fn advance(milliseconds: f64) {
+    if let Pace::Standing { at_us } = PACE.get() {
+        PACE.set(Pace::Standing { at_us: at_us.saturating_add((milliseconds.max(0.0) * 1_000.0).ceil() as u64) });
+    }
+}
