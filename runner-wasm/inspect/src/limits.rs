@@ -6,7 +6,8 @@
 pub struct Limits {
     /// Frames that are kept.
     pub frames: usize,
-    /// Bytes of all frames that are kept, and of what was decrypted and put together from them.
+    /// Bytes of all frames that are kept, and of what was decrypted and put together from them. The newest frame is kept
+    /// in any case, which may be a few times [`message`](Self::message) more.
     pub kept: usize,
     /// Bytes of one frame; of a longer one only the front is kept and understood.
     pub frame: usize,

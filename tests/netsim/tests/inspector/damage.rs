@@ -8,13 +8,13 @@ use rand_core::{Rng, SeedableRng};
 
 const LIMITS: Limits = Limits {
     frames: 200,
-    kept: 300_000,
+    kept: 80_000,
     frame: 1_514,
     connections: 6,
     message: 20_000,
-    early: 10_000,
-    waiting: 10_000,
-    unfinished: 30_000,
+    early: 4_000,
+    waiting: 4_000,
+    unfinished: 2_000,
     key_log: 10_000,
 };
 
