@@ -1,7 +1,6 @@
 //! Claim a device into Netdata Cloud and hold the Agent-Cloud Link (ACLK).
 //!
-//! `no_std`, no `unsafe`, and no heap of its own: every buffer is the caller's or has a named limit. Only the software
-//! RSA key and RSA certificate chains (feature `rsa`) allocate.
+//! `no_std`, no `unsafe`, and no heap: every buffer is the caller's or has a named limit.
 //!
 //! ```text
 //!            plaintext bytes                       TLS records              TCP
@@ -85,8 +84,6 @@
 // The traits here are driven by single-threaded executors too: their futures need not be `Send`.
 #![allow(async_fn_in_trait)]
 
-#[cfg(any(test, feature = "rsa"))]
-extern crate alloc;
 // The hostile servers of `tests/tls` are used by unit tests too, and call this crate by its name.
 #[cfg(test)]
 extern crate self as aclk_core;
@@ -101,15 +98,23 @@ struct Readme;
 
 pub mod api;
 pub mod body;
+#[cfg(feature = "link")]
+mod bytes;
 pub mod claim;
 pub mod clock;
+#[cfg(feature = "link")]
+mod der;
 pub mod driver;
 pub mod encoding;
 pub mod engine;
+#[cfg(feature = "link")]
+mod hash;
 pub mod identity;
 pub mod link;
 pub mod message;
 pub mod metrics;
+#[cfg(feature = "rsa")]
+mod modular;
 pub mod node;
 pub mod report;
 pub mod secret;

@@ -42,7 +42,6 @@ use rustls_pki_types::{DnsName, IpAddr, ServerName};
 
 mod algorithms;
 mod anchors;
-mod bytes;
 mod certificate;
 pub(crate) mod guarantees;
 mod guard;

@@ -10,49 +10,41 @@
 //!   √2·2¹⁰²³ and the modulus has 2048 bits;
 //! * e = 65537 has an inverse modulo p - 1 and q - 1;
 //! * |p - q| > 2⁹²⁴, and the private exponent d > 2¹⁰²⁴;
-//! * five Miller-Rabin rounds with random bases, which leaves a composite a chance below 2⁻¹¹² (table B.1). The rounds
-//!   are those of `crypto_primes`.
+//! * five Miller-Rabin rounds with random bases, which leaves a composite a chance below 2⁻¹¹² (B.3.1, table B.1).
 //!
 //! Two filters of our own come first, and can only turn candidates away: division by small primes, and a test to the
-//! base two. `RsaPrivateKey::new` sieves instead, with a table of 49 KB.
+//! base two.
 //!
 //! On a Cortex-M4 a key takes 1.5·10⁹ instructions on average (710 candidates, 88 tests to the base two, ten rounds),
-//! anything between a third and three times of that by luck, and no step more than 23 million. The heap holds up to
-//! 5.2 KB in between.
+//! anything between a third and three times of that by luck, and no step more than 23 million.
 //!
-//! What the search holds between two steps is wiped when it is dropped or moves on. Temporary values of the big number
-//! arithmetic are released by `crypto_bigint` unwiped: see [`software`](super::software).
+//! What the search holds between two steps is wiped when it is dropped or moves on.
 
 mod filter;
 
 use self::filter::{has_small_factor, passes_base_two};
 use super::key::{KeyError, Progress};
+use super::private_key::{Field, PRIME_LEN, PrivateKey, Residue, modulo_e};
 use core::mem;
-use crypto_bigint::{BoxedUint, Limb, NonZero, Odd};
-use crypto_primes::hazmat::MillerRabin;
+use crypto_bigint::U1024;
 use rand_core::CryptoRng;
-use rsa::RsaPrivateKey;
-use rsa::traits::PrivateKeyParts;
 use zeroize::Zeroizing;
-
-/// The public exponent e.
-pub(super) const PUBLIC_EXPONENT: u32 = 65_537;
-
-const PRIME_BITS: u32 = 1024;
-const PRIME_LEN: usize = 128;
 
 /// Miller-Rabin rounds with random bases for a prime of 1024 bits (FIPS 186-5, table B.1, error below 2⁻¹¹²).
 const ROUNDS: u8 = 5;
 
 /// p and q differ by more than two to this power: nlen/2 - 100 (FIPS 186-5, A.1.3).
-const DISTANCE_BITS: u32 = 924;
+const DISTANCE_BITS: usize = 924;
 
 /// Candidates after which the random numbers must be at fault. One candidate in 355 is prime, so two primes take 710 on
 /// average; the chance that sound random numbers need this many is below 2⁻⁷⁰.
 const CANDIDATES_MAX: u32 = 20_480;
 
+/// Draws of a base after which the random numbers must be at fault.
+const DRAWS_MAX: u32 = 128;
+
 /// A candidate or a prime, wiped on drop.
-type Prime = Zeroizing<Odd<BoxedUint>>;
+type Prime = Zeroizing<U1024>;
 
 /// The search for the two primes of a key.
 pub struct Generation {
@@ -87,13 +79,13 @@ impl Generation {
     /// # Errors
     /// [`KeyError::Device`] if no two primes turn up among 20 480 candidates, which sound random numbers do not let
     /// happen.
-    pub fn step(&mut self, rng: &mut dyn CryptoRng) -> Result<Option<RsaPrivateKey>, KeyError> {
+    pub fn step(&mut self, rng: &mut dyn CryptoRng) -> Result<Option<PrivateKey>, KeyError> {
         self.stage = match mem::replace(&mut self.stage, Stage::Draw) {
             Stage::Draw => self.draw(rng)?,
             Stage::Filter(candidate) if passes_base_two(candidate.as_words()) => Stage::Confirm(candidate, 1),
             Stage::Filter(_) => Stage::Draw,
             Stage::Confirm(candidate, round) => {
-                if MillerRabin::new(Odd::clone(&candidate)).test_random_base(rng).is_composite() {
+                if !passes_random_base(&candidate, rng) {
                     Stage::Draw
                 } else if round < ROUNDS {
                     Stage::Confirm(candidate, round + 1)
@@ -170,26 +162,50 @@ fn candidate(bytes: &mut [u8; PRIME_LEN], first: Option<&Prime>) -> Option<Prime
     if has_small_factor(bytes) {
         return None;
     }
-    let candidate = Odd::new(BoxedUint::from_be_slice(bytes, PRIME_BITS).ok()?).into_option()?;
-    let candidate = Zeroizing::new(candidate);
-    let e = NonZero::new(Limb::from(PUBLIC_EXPONENT)).into_option()?;
+    let candidate = Zeroizing::new(U1024::from_be_slice(bytes));
     // e is a prime: p - 1 is not a multiple of it, or it would have no inverse.
-    let e_is_invertible = candidate.rem_limb(e) != Limb::ONE;
+    let e_is_invertible = modulo_e(&candidate) != 1;
     let is_far = first.is_none_or(|first| are_far_apart(first, &candidate));
     (e_is_invertible && is_far).then_some(candidate)
 }
 
 /// |p - q| > 2⁹²⁴: numbers closer than that are found by looking around the square root of the modulus.
-fn are_far_apart(p: &BoxedUint, q: &BoxedUint) -> bool {
+fn are_far_apart(p: &U1024, q: &U1024) -> bool {
     let distance = Zeroizing::new(if p > q { p.wrapping_sub(q) } else { q.wrapping_sub(p) });
-    *distance > BoxedUint::one_with_precision(PRIME_BITS).shl(DISTANCE_BITS)
+    *distance > U1024::ONE.shl_vartime(DISTANCE_BITS)
 }
 
-/// The key of two primes, the larger first as OpenSSL has it; none if its private exponent is too small.
-fn assemble(p: &BoxedUint, q: &BoxedUint) -> Option<RsaPrivateKey> {
-    let (p, q) = if p > q { (p, q) } else { (q, p) };
-    let key = RsaPrivateKey::from_p_q(p.clone(), q.clone(), BoxedUint::from(PUBLIC_EXPONENT)).ok()?;
-    (key.d().bits() > PRIME_BITS).then_some(key)
+/// A round of Miller-Rabin with a random base (FIPS 186-5, B.3.1), for an odd number above 2¹⁰²³.
+fn passes_random_base(number: &U1024, rng: &mut dyn CryptoRng) -> bool {
+    let less = Zeroizing::new(number.wrapping_sub(&U1024::ONE));
+    let twos = less.trailing_zeros();
+    let Some(base) = random_base(&less, rng) else { return false };
+    let field = Field::new(number);
+    let (one, minus_one) = (Residue::one(field), -Residue::one(field));
+    let mut power = Residue::new(&base, field).pow(&less.shr_vartime(twos));
+    let is = |power: &Residue, other: &Residue| power.as_montgomery() == other.as_montgomery();
+    if is(&power, &one) || is(&power, &minus_one) {
+        return true;
+    }
+    (1..twos).any(|_| {
+        power = power.square();
+        is(&power, &minus_one)
+    })
+}
+
+/// A number above 1 and below `limit`, which has 1024 bits: one draw in two does at least.
+fn random_base(limit: &U1024, rng: &mut dyn CryptoRng) -> Option<U1024> {
+    (0..DRAWS_MAX).find_map(|_| {
+        let mut bytes = [0; PRIME_LEN];
+        rng.fill_bytes(&mut bytes);
+        let base = U1024::from_be_slice(&bytes);
+        (base > U1024::ONE && base < *limit).then_some(base)
+    })
+}
+
+/// The key of two primes; none if its private exponent is too small.
+fn assemble(p: &U1024, q: &U1024) -> Option<PrivateKey> {
+    PrivateKey::from_primes(p, q).filter(|key| key.d.bits() > U1024::BITS)
 }
 
 #[cfg(test)]

@@ -46,7 +46,7 @@ pub enum KeyError {
     Decrypt,
     /// The key lives in hardware and cannot be read out.
     NotExportable,
-    /// The hardware or the allocator failed.
+    /// The hardware failed, or the calculation.
     Device,
 }
 

@@ -71,32 +71,34 @@ impl PrivateDer {
             Form::Pkcs8 => b"PRIVATE KEY",
             Form::Pkcs1 => b"RSA PRIVATE KEY",
         };
-        Secret::fill_with(|buffer| {
-            let mut len = 0;
-            for part in [BEGIN, label, DASHES, b"\n"] {
-                append(buffer, &mut len, part)?;
-            }
-            for line in self.der.expose().chunks(LINE_BYTES) {
-                let room = buffer.get_mut(len..).unwrap_or_default();
-                len += Base64::encode(line, room).map_err(|_| KeyError::Unsupported)?.len();
-                append(buffer, &mut len, b"\n")?;
-            }
-            for part in [END, label, DASHES, b"\n"] {
-                append(buffer, &mut len, part)?;
-            }
-            Ok(len)
-        })
+        Secret::fill_with(|buffer| encode(label, self.der.expose(), buffer).ok_or(KeyError::Unsupported))
     }
+}
+
+/// Writes `der` as PEM, in lines of 64 characters as OpenSSL does, and returns how long that is. `None` without room for it.
+pub(super) fn encode(label: &[u8], der: &[u8], buffer: &mut [u8]) -> Option<usize> {
+    let mut len = 0;
+    for part in [BEGIN, label, DASHES, b"\n"] {
+        append(buffer, &mut len, part)?;
+    }
+    for line in der.chunks(LINE_BYTES) {
+        len += Base64::encode(line, buffer.get_mut(len..)?).ok()?.len();
+        append(buffer, &mut len, b"\n")?;
+    }
+    for part in [END, label, DASHES, b"\n"] {
+        append(buffer, &mut len, part)?;
+    }
+    Some(len)
 }
 
 /// Bytes in a line of 64 characters.
 const LINE_BYTES: usize = 48;
 
-fn append(buffer: &mut [u8; PRIVATE_PEM_MAX], len: &mut usize, part: &[u8]) -> Result<(), KeyError> {
-    let end = len.saturating_add(part.len());
-    buffer.get_mut(*len..end).ok_or(KeyError::Unsupported)?.copy_from_slice(part);
+fn append(buffer: &mut [u8], len: &mut usize, part: &[u8]) -> Option<()> {
+    let end = len.checked_add(part.len())?;
+    buffer.get_mut(*len..end)?.copy_from_slice(part);
     *len = end;
-    Ok(())
+    Some(())
 }
 
 fn decode(body: &[u8]) -> Result<Secret<PRIVATE_PEM_MAX>, KeyError> {

@@ -4,11 +4,10 @@
 //! PKCS #1 v1.5 (chains only) and PSS. SHA-384 with P-256 comes along with either, because both bring SHA-384 anyway.
 
 use super::certificate::ecdsa_signature;
+use crate::hash::Hash;
 use core::fmt;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
-use p256::ecdsa::signature::hazmat::PrehashVerifier;
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
-use sha2::{Digest, Sha256};
 
 #[cfg(feature = "rsa")]
 mod rsa;
@@ -57,13 +56,6 @@ pub(crate) const P384_SHA384: &dyn SignatureVerificationAlgorithm =
 const P384_SHA256: &dyn SignatureVerificationAlgorithm =
     &Ecdsa { verify: p384, hash: Hash::Sha256, key: alg_id::ECDSA_P384, signature: alg_id::ECDSA_SHA256 };
 
-#[derive(Debug, Clone, Copy)]
-enum Hash {
-    Sha256,
-    #[cfg(any(feature = "p384", feature = "rsa"))]
-    Sha384,
-}
-
 /// `Some` if key, hash and the two numbers of a signature belong together on some curve.
 type Verify = fn(key: &[u8], hash: &[u8], r: &[u8], s: &[u8]) -> Option<()>;
 
@@ -79,12 +71,8 @@ struct Ecdsa {
 impl SignatureVerificationAlgorithm for Ecdsa {
     fn verify_signature(&self, key: &[u8], message: &[u8], signature: &[u8]) -> Result<(), InvalidSignature> {
         let (r, s) = ecdsa_signature(signature).ok_or(InvalidSignature)?;
-        match self.hash {
-            Hash::Sha256 => (self.verify)(key, &Sha256::digest(message), r, s),
-            #[cfg(any(feature = "p384", feature = "rsa"))]
-            Hash::Sha384 => (self.verify)(key, &sha2::Sha384::digest(message), r, s),
-        }
-        .ok_or(InvalidSignature)
+        let hash = self.hash.of(&[message]);
+        (self.verify)(key, hash.as_bytes(), r, s).ok_or(InvalidSignature)
     }
 
     fn public_key_alg_id(&self) -> AlgorithmIdentifier {
@@ -97,13 +85,15 @@ impl SignatureVerificationAlgorithm for Ecdsa {
 }
 
 fn p256(key: &[u8], hash: &[u8], r: &[u8], s: &[u8]) -> Option<()> {
-    let key = p256::ecdsa::VerifyingKey::from_sec1_bytes(uncompressed::<65>(key)?).ok()?;
-    let signature = p256::ecdsa::Signature::from_scalars(padded::<32>(r)?, padded::<32>(s)?).ok()?;
+    use p256_013::ecdsa::signature::hazmat::PrehashVerifier;
+    let key = p256_013::ecdsa::VerifyingKey::from_sec1_bytes(uncompressed::<65>(key)?).ok()?;
+    let signature = p256_013::ecdsa::Signature::from_scalars(padded::<32>(r)?, padded::<32>(s)?).ok()?;
     key.verify_prehash(hash, &signature).ok()
 }
 
 #[cfg(feature = "p384")]
 fn p384(key: &[u8], hash: &[u8], r: &[u8], s: &[u8]) -> Option<()> {
+    use p384::ecdsa::signature::hazmat::PrehashVerifier;
     let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(uncompressed::<97>(key)?).ok()?;
     let signature = p384::ecdsa::Signature::from_scalars(padded::<48>(r)?, padded::<48>(s)?).ok()?;
     key.verify_prehash(hash, &signature).ok()

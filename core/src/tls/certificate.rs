@@ -3,16 +3,13 @@
 //! webpki has parsed a certificate before it comes here, so the structure is known to be sound; this reader still trusts
 //! no length. It never decides whom to trust, except that a key usage it cannot read allows nothing.
 
-use super::bytes::Bytes;
+use crate::bytes::Bytes;
 use crate::clock::days;
+use crate::der::{INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, element, element_of, natural, optional, whole};
 use core::fmt;
 use core::net::{Ipv4Addr, Ipv6Addr};
 
-const INTEGER: u8 = 0x02;
 const BIT_STRING: u8 = 0x03;
-const OCTET_STRING: u8 = 0x04;
-const OBJECT_IDENTIFIER: u8 = 0x06;
-const SEQUENCE: u8 = 0x30;
 const SET: u8 = 0x31;
 const VERSION: u8 = 0xa0;
 const EXTENSIONS: u8 = 0xa3;
@@ -280,51 +277,16 @@ impl fmt::Display for Algorithm<'_> {
 
 /// The two numbers of an `ECDSA-Sig-Value` (RFC 3279 2.2.3), big-endian without leading zeros. `None` unless this is DER.
 pub(crate) fn ecdsa_signature(der: &[u8]) -> Option<(&[u8], &[u8])> {
-    let mut outer = Bytes::new(der);
-    let mut pair = element_of(&mut outer, SEQUENCE)?;
-    outer.end()?;
+    let mut pair = whole(der, SEQUENCE)?;
     let r = positive(&mut pair)?;
     let s = positive(&mut pair)?;
     pair.end()?;
     Some((r, s))
 }
 
-/// A positive INTEGER in its shortest form.
+/// An INTEGER that is positive.
 fn positive<'a>(bytes: &mut Bytes<'a>) -> Option<&'a [u8]> {
-    match element_of(bytes, INTEGER)?.rest() {
-        [0, rest @ ..] if rest.first().is_some_and(|&byte| byte >= 0x80) => Some(rest),
-        value @ [0x01..=0x7f, ..] => Some(value),
-        _ => None,
-    }
-}
-
-/// The next element, tag and content. Definite lengths in their shortest form only.
-fn element<'a>(bytes: &mut Bytes<'a>) -> Option<(u8, Bytes<'a>)> {
-    let tag = bytes.u8()?;
-    let len = match bytes.u8()? {
-        len @ 0..=0x7f => usize::from(len),
-        0x81 => bytes.u8().map(usize::from).filter(|&len| len > 0x7f)?,
-        0x82 => bytes.u16().map(usize::from).filter(|&len| len > 0xff)?,
-        0x83 => bytes.u24().filter(|&len| len > 0xffff)?,
-        _ => return None,
-    };
-    Some((tag, Bytes::new(bytes.take(len)?)))
-}
-
-/// The next element if it has this tag; nothing is read otherwise.
-fn element_of<'a>(bytes: &mut Bytes<'a>, tag: u8) -> Option<Bytes<'a>> {
-    let mut ahead = *bytes;
-    let (found, content) = element(&mut ahead)?;
-    if found != tag {
-        return None;
-    }
-    *bytes = ahead;
-    Some(content)
-}
-
-/// An element that may be missing: `Some(None)` if another one, or nothing, comes next.
-fn optional<'a>(bytes: &mut Bytes<'a>, tag: u8) -> Option<Option<Bytes<'a>>> {
-    if bytes.rest().first() == Some(&tag) { element_of(bytes, tag).map(Some) } else { Some(None) }
+    natural(bytes).filter(|number| !number.is_empty())
 }
 
 #[cfg(test)]

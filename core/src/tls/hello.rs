@@ -4,9 +4,9 @@
 //! or the group of the key share, and takes a HelloRetryRequest for a ServerHello. So the record guard reads our own
 //! ClientHello on its way out, and checks every field of the answer before embedded-tls sees it.
 
-use super::bytes::Bytes;
 use super::guarantees::{Guarantee, holds};
 use super::refusal::{Refusal, Why};
+use crate::bytes::Bytes;
 use heapless::Vec;
 
 /// `legacy_version` of both hellos.

@@ -4,11 +4,11 @@
 //! its length exactly: otherwise it would see other messages than we do. Besides the shape this module checks the order
 //! (RFC 8446 4 and Figure 1) and that no extension comes that we did not offer (4.2).
 
-use super::bytes::Bytes;
 use super::guarantees::{Guarantee, holds};
 use super::refusal::{Refusal, Why};
 use super::shared::Step;
 use super::suite::Mark;
+use crate::bytes::Bytes;
 
 /// Certificates that a server may send, its own included.
 pub(crate) const CHAIN_CERTIFICATES: usize = 8;

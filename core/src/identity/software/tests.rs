@@ -1,14 +1,15 @@
 use super::SoftwareKey;
 use crate::identity::key::{CIPHERTEXT_LEN, Key, KeyError, PLAINTEXT_MAX, PUBLIC_PEM_LEN, Progress};
+use crate::identity::pkcs::PKCS8_MAX;
 use chacha20::ChaCha8Rng;
 use core::convert::Infallible;
-use crypto_bigint::{BoxedUint, Resize};
+use crypto_bigint::{Encoding, U1024};
 use proptest::prelude::*;
 use rand_core::{Rng, SeedableRng, TryCryptoRng, TryRng};
 use rsa::pkcs1::{EncodeRsaPrivateKey, RsaPrivateKey as Parts, RsaPrivateKeyRef, UintRef};
 use rsa::pkcs8::der::pem::{LineEnding, encode_string};
 use rsa::pkcs8::der::{Decode, Encode};
-use rsa::pkcs8::{DecodePublicKey, EncodePrivateKey, PrivateKeyInfoRef};
+use rsa::pkcs8::{DecodePublicKey, PrivateKeyInfoRef};
 use rsa::traits::PublicKeyParts;
 use rsa::{Oaep, Pkcs1v15Encrypt, RsaPublicKey};
 use sha1::Sha1;
@@ -53,10 +54,16 @@ fn public(key: &SoftwareKey) -> RsaPublicKey {
     RsaPublicKey::from_public_key_pem(&key.public_pem().unwrap()).unwrap()
 }
 
+/// The key as PKCS#8.
+fn pkcs8() -> Vec<u8> {
+    key().key.unwrap().write_pkcs8(&mut [0; PKCS8_MAX]).unwrap().to_vec()
+}
+
 /// The parts of the key as PKCS#1 has them: n, e, d, p, q, d mod p-1, d mod q-1, 1/q mod p.
 fn parts() -> [Vec<u8>; 8] {
-    let der = key().key.as_ref().unwrap().to_pkcs1_der().unwrap();
-    let key = RsaPrivateKeyRef::from_der(der.as_bytes()).unwrap();
+    let der = pkcs8();
+    let info = PrivateKeyInfoRef::from_der(&der).unwrap();
+    let key = RsaPrivateKeyRef::from_der(info.private_key.as_bytes()).unwrap();
     [
         key.modulus,
         key.public_exponent,
@@ -237,8 +244,8 @@ fn both_forms_of_a_key_are_the_same_key() {
 #[test]
 fn the_smaller_prime_may_come_first() {
     let [n, e, d, p, q, dp, dq, _] = parts();
-    let number = |bytes: &[u8]| BoxedUint::from_be_slice(bytes, 1024).unwrap();
-    let inverse = number(&p).invert_odd_mod(&number(&q).to_odd().unwrap()).unwrap().to_be_bytes().to_vec();
+    let (inverse, _) = U1024::from_be_slice(&p).inv_odd_mod(&U1024::from_be_slice(&q));
+    let inverse = inverse.to_be_bytes().iter().copied().skip_while(|&byte| byte == 0).collect();
     let key = imported(pkcs1_pem(&[n, e, d, q, p, dq, dp, inverse]).as_bytes()).unwrap();
     assert_eq!(key.public_pem(), self::key().public_pem());
     let ciphertext = public(&key).encrypt(&mut seeded(1), Oaep::<Sha1>::new(), b"challenge").unwrap();
@@ -262,8 +269,8 @@ fn parts_that_contradict_each_other_are_refused() {
     }
     let [n, e, d, p, _, dp, _, qinv] = good;
     let square = {
-        let p = BoxedUint::from_be_slice(&p, 1024).unwrap().resize_unchecked(2048);
-        p.wrapping_mul(&p).to_be_bytes().to_vec()
+        let (low, high) = U1024::from_be_slice(&p).square_wide();
+        high.concat(&low).to_be_bytes().to_vec()
     };
     for (bad, why) in [
         // p twice
@@ -309,8 +316,8 @@ fn the_inside_must_be_the_structure_of_the_label() {
     let public = key().public_pem().unwrap().replace("PUBLIC KEY", "PRIVATE KEY");
     assert_eq!(imported(public.as_bytes()).err(), Some(KeyError::Format));
     let null_missing = {
-        let der = key().key.as_ref().unwrap().to_pkcs8_der().unwrap();
-        let mut info = PrivateKeyInfoRef::from_der(der.as_bytes()).unwrap();
+        let der = pkcs8();
+        let mut info = PrivateKeyInfoRef::from_der(&der).unwrap();
         info.algorithm.parameters = None;
         encode_string("PRIVATE KEY", LineEnding::LF, &info.to_der().unwrap()).unwrap()
     };
@@ -363,8 +370,7 @@ proptest! {
         len in 0_usize..20,
         with in prop::collection::vec(any::<u8>(), 0..20),
     ) {
-        let der = key().key.as_ref().unwrap().to_pkcs8_der().unwrap();
-        let mut der = der.as_bytes().to_vec();
+        let mut der = pkcs8();
         let start = at.index(der.len());
         let end = (start + len).min(der.len());
         der.splice(start..end, with);

@@ -1,4 +1,4 @@
-//! A reader for the length-prefixed structures of TLS (RFC 8446 3).
+//! A reader for length-prefixed structures: those of TLS (RFC 8446 3), and DER (`der`).
 
 /// Reads from the front of a slice. `None` means that the slice is shorter than the lengths in it say.
 #[derive(Debug, Clone, Copy)]

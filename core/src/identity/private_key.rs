@@ -1,0 +1,199 @@
+//! An RSA-2048 private key: its parts, whether they belong together, and the private operation.
+//!
+//! What is calculated with secret numbers here is calculated by `crypto_bigint`: multiplication, exponentiation and
+//! inversion take the same time and touch the same memory for all values of one size. Around that this module has what RSA
+//! is made of (RFC 8017 5.1.2): the way through p and q, blinding, and the check of the result. It does not use the `rsa`
+//! crate, which needs a heap, and most of whose code is for keys of other sizes: 60 KB of flash.
+
+use super::key::{CIPHERTEXT_LEN, KeyError};
+use crate::modular;
+use crypto_bigint::modular::runtime_mod::{DynResidue, DynResidueParams};
+use crypto_bigint::subtle::{ConditionallySelectable, ConstantTimeLess};
+use crypto_bigint::{Encoding, Integer, Limb, NonZero, U1024, U2048, Uint, Word};
+use rand_core::CryptoRng;
+use zeroize::{Zeroize, Zeroizing};
+
+/// The public exponent e, a prime.
+pub(super) const PUBLIC_EXPONENT: u32 = 65_537;
+
+/// Bytes of a prime.
+pub(super) const PRIME_LEN: usize = 128;
+
+/// A number modulo a prime of the key.
+pub(super) type Residue = DynResidue<{ U1024::LIMBS }>;
+/// A prime of the key, prepared for calculating modulo it.
+pub(super) type Field = DynResidueParams<{ U1024::LIMBS }>;
+
+/// The parts of a key, as PKCS #1 has them (RFC 8017 3.2). Wiped on drop.
+#[derive(Clone, PartialEq)]
+pub struct PrivateKey {
+    /// The modulus, p·q.
+    pub(super) n: U2048,
+    /// The private exponent.
+    pub(super) d: U2048,
+    pub(super) p: U1024,
+    pub(super) q: U1024,
+    /// d modulo p - 1.
+    pub(super) dp: U1024,
+    /// d modulo q - 1.
+    pub(super) dq: U1024,
+    /// 1/q modulo p.
+    pub(super) qinv: U1024,
+}
+
+impl PrivateKey {
+    /// The key of two primes, the larger first as OpenSSL has it, with the smallest private exponent. `None` if they are one
+    /// prime, or if p - 1 or q - 1 is a multiple of e.
+    pub(super) fn from_primes(p: &U1024, q: &U1024) -> Option<Self> {
+        let (p, q) = if p > q { (*p, *q) } else { (*q, *p) };
+        let (p_less, q_less) = (p.wrapping_sub(&U1024::ONE), q.wrapping_sub(&U1024::ONE));
+        let common = Option::from(NonZero::new(common_divisor(&p_less, &q_less)))?;
+        let least_common_multiple = product(&p_less, &q_less.div_rem(&common).0);
+        let (inverse, has_inverse) = q.inv_odd_mod(&p);
+        let key = Self {
+            n: product(&p, &q),
+            d: inverse_of_e(&least_common_multiple)?,
+            dp: inverse_of_e(&p_less)?,
+            dq: inverse_of_e(&q_less)?,
+            qinv: inverse,
+            p,
+            q,
+        };
+        bool::from(has_inverse).then_some(key)
+    }
+
+    /// Whether the parts belong together, but for p and q being primes: a key of anything else decrypts nothing.
+    pub(super) fn is_consistent(&self) -> bool {
+        let Self { n, d, p, q, dp, dq, qinv } = self;
+        if !bool::from(p.is_odd() & q.is_odd()) || product(p, q) != *n || d >= n || qinv >= p {
+            return false;
+        }
+        let exponents_fit = [(p, dp), (q, dq)].into_iter().all(|(prime, exponent)| {
+            let less = prime.wrapping_sub(&U1024::ONE);
+            let (rest, _) = U1024::const_rem_wide(halves(d), &less);
+            let (one, _) = U1024::const_rem_wide(exponent.mul_wide(&U1024::from_u32(PUBLIC_EXPONENT)), &less);
+            rest == *exponent && one == U1024::ONE
+        });
+        let (one, _) = U1024::const_rem_wide(qinv.mul_wide(q), p);
+        exponents_fit && one == U1024::ONE
+    }
+
+    /// ciphertext^d modulo n. The number that is raised to the secret exponents is blinded: neither who made the ciphertext
+    /// chooses nor who watches knows it.
+    ///
+    /// # Errors
+    /// [`KeyError::Decrypt`] if the ciphertext is not below n; [`KeyError::Device`] if the result is not right, which only a
+    /// fault in the calculation or a key of numbers that are no primes can do.
+    pub(super) fn decrypt(
+        &self,
+        ciphertext: &[u8; CIPHERTEXT_LEN],
+        rng: &mut dyn CryptoRng,
+    ) -> Result<Zeroizing<[u8; CIPHERTEXT_LEN]>, KeyError> {
+        let c = U2048::from_be_slice(ciphertext);
+        if !bool::from(c.ct_lt(&self.n)) {
+            return Err(KeyError::Decrypt);
+        }
+        let (first, field) = power(&c, &self.p, &self.dp, rng)?;
+        let second = Zeroizing::new(power(&c, &self.q, &self.dq, rng)?.0.retrieve());
+        // The number that is `first` modulo p and `second` modulo q: second + q·((first - second)/q mod p).
+        let difference = first - Residue::new(&second, field);
+        let factor = Zeroizing::new((difference * Residue::new(&self.qinv, field)).retrieve());
+        let product = Zeroizing::new(product(&factor, &self.q));
+        let plaintext = Zeroizing::new(product.wrapping_add(&U1024::ZERO.concat(&second)));
+        let plaintext = Zeroizing::new(plaintext.to_be_bytes());
+        // A fault in one of the halves would tell a factor of n to whoever sees the result.
+        let mut again = Zeroizing::new([0; CIPHERTEXT_LEN]);
+        modular::power(plaintext.as_slice(), PUBLIC_EXPONENT.into(), &self.n.to_be_bytes(), again.as_mut_slice());
+        if *again == *ciphertext { Ok(plaintext) } else { Err(KeyError::Device) }
+    }
+}
+
+impl Drop for PrivateKey {
+    fn drop(&mut self) {
+        let Self { n: _, d, p, q, dp, dq, qinv } = self;
+        d.zeroize();
+        for part in [p, q, dp, dq, qinv] {
+            part.zeroize();
+        }
+    }
+}
+
+/// c^exponent modulo a prime, blinded by a random r: (c·r^e)^exponent / r. And what the prime is prepared to be.
+fn power(c: &U2048, prime: &U1024, exponent: &U1024, rng: &mut dyn CryptoRng) -> Result<(Residue, Field), KeyError> {
+    let field = Field::new(prime);
+    let mut bytes = Zeroizing::new([0; PRIME_LEN]);
+    rng.fill_bytes(bytes.as_mut_slice());
+    let r = Residue::new(&U1024::from_be_slice(bytes.as_slice()), field);
+    let (inverse, has_inverse) = r.invert();
+    if !bool::from(has_inverse) {
+        return Err(KeyError::Device);
+    }
+    let mut blinding = r;
+    for _ in 0..PUBLIC_EXPONENT.ilog2() {
+        blinding = blinding.square();
+    }
+    blinding *= r;
+    let (rest, _) = U1024::const_rem_wide(halves(c), prime);
+    let blinded = Residue::new(&rest, field) * blinding;
+    Ok((blinded.pow(exponent) * inverse, field))
+}
+
+/// The low and the high half.
+fn halves(number: &U2048) -> (U1024, U1024) {
+    let (high, low) = number.split();
+    (low, high)
+}
+
+fn product(x: &U1024, y: &U1024) -> U2048 {
+    let (low, high) = x.mul_wide(y);
+    high.concat(&low)
+}
+
+/// The greatest common divisor of two numbers that are not zero.
+fn common_divisor(x: &U1024, y: &U1024) -> U1024 {
+    let twos = x.bitor(y).trailing_zeros_vartime();
+    let (mut x, mut odd) = (x.shr_vartime(twos), y.shr_vartime(twos));
+    let is_even = !odd.is_odd();
+    U1024::conditional_swap(&mut x, &mut odd, is_even);
+    // The larger of two odd numbers loses the smaller one, an even one loses a factor of two: together a bit at least.
+    for _ in 0..2 * U1024::BITS {
+        let both_odd = x.is_odd();
+        let is_smaller = x.ct_lt(&odd);
+        U1024::conditional_swap(&mut x, &mut odd, both_odd & is_smaller);
+        x = U1024::conditional_select(&x, &x.wrapping_sub(&odd), both_odd).shr_vartime(1);
+    }
+    odd.shl_vartime(twos)
+}
+
+/// 1/e modulo a number that is no multiple of e.
+///
+/// It is (1 + k·modulus)/e for the k below e for which that is a whole number. Dividing by e is to multiply by 1/e modulo two
+/// to the bits of the number.
+fn inverse_of_e<const LIMBS: usize>(modulus: &Uint<LIMBS>) -> Option<Uint<LIMBS>> {
+    let e = u64::from(PUBLIC_EXPONENT);
+    let rest = u64::from(modulo_e(modulus));
+    if rest == 0 {
+        return None;
+    }
+    // rest^(e-2), by Fermat; e - 2 is sixteen ones.
+    let inverse = (0..u16::BITS).fold(1, |power, _| power * power % e * rest % e);
+    let k = Uint::<LIMBS>::from_u64(e - inverse);
+    // 1/(2¹⁶ + 1) = 1 - 2¹⁶ + 2³² - 2⁴⁸ …
+    let mut words = [Word::MAX / 0xffff_ffff * 0xffff_0000; LIMBS];
+    if let Some(lowest) = words.first_mut() {
+        *lowest += 1;
+    }
+    Some(modulus.wrapping_mul(&k).wrapping_add(&Uint::ONE).wrapping_mul(&Uint::<LIMBS>::from_words(words)))
+}
+
+/// The number modulo e: 2¹⁶ is -1, so every other 16 bits count negative.
+pub(super) fn modulo_e<const LIMBS: usize>(number: &Uint<LIMBS>) -> u32 {
+    let mut sum = 0_i32;
+    for limb in number.as_limbs() {
+        for shift in (0..Limb::BITS).step_by(32) {
+            let (low, high) = (limb.0 >> shift & 0xffff, limb.0 >> (shift + 16) & 0xffff);
+            sum += low as i32 - high as i32;
+        }
+    }
+    sum.rem_euclid(PUBLIC_EXPONENT as i32) as u32
+}
