@@ -52,7 +52,7 @@
 //! let wall = WallTime { unix_us: 1_700_000_000_000_000, trust: Trust::Trusted };
 //! let now = Now { instant: Instant::START, wall };
 //! let buffers = Buffers { receive: [0; 4096], send: [0; 4096], queries: [0; 4096] };
-//! let mut agent = Agent::new(Goal::Claim, settings, Saved::default(), buffers, [7; 32], now);
+//! let mut agent = Agent::new(Goal::Claim, &settings, &Saved::default(), buffers, [7; 32], now);
 //!
 //! let mut said = String::new();
 //! loop {

@@ -5,7 +5,7 @@ use crate::counters::Counters;
 use crate::local_api::{self, ApiMemory, Holdings, NoPages, Server, Timing};
 use crate::network::EmbassyNetwork;
 use crate::sntp;
-use aclk_core::clock::{Clock, Now, Trust};
+use aclk_core::clock::{Clock, Trust};
 use aclk_core::driver::{self, Control, Observer};
 use aclk_core::engine::event::{Event, Goal, StageReport};
 use aclk_core::engine::{Agent, Buffers, QUERIES_MIN, RECEIVE_MIN, SEND_MIN};
@@ -35,8 +35,9 @@ const _: () = assert!(
     QUERIES >= REFUSAL_MAX * (1 + Limits::DEVICE.receive_maximum as usize) + TARGET_MAX,
     "the longest target fits beside the refusals that room is kept for"
 );
-/// TCP window, in bytes.
-pub const TCP_RECEIVE: usize = 2 << 10;
+/// TCP window, in bytes: one segment of the largest Ethernet frame, which is all that a driver with room for one takes at a
+/// time.
+pub const TCP_RECEIVE: usize = 1536;
 /// TCP send buffer, in bytes.
 pub const TCP_SEND: usize = 1 << 10;
 /// Buffer for outgoing TLS records, in bytes: each carries 133 less.
@@ -187,9 +188,13 @@ async fn work<S, K, R, O, W>(
 {
     let Machine { store, key, rng, clock, observer, control, node, counters } = machine;
     let begun = clock.instant();
-    let saved = {
+    let mut seed = [0; 32];
+    rng.fill_bytes(&mut seed);
+    let nonce = rng.next_u64();
+    let network = EmbassyNetwork::new(stack, memory.tcp_receive, memory.tcp_send, counters);
+    let mut agent = {
         // What was read from the store, unless somebody changed it while there was no network to use it on.
-        let mut reloaded = None;
+        let mut saved = None;
         let ready = {
             let prepare = async {
                 address(stack, observer).await;
@@ -198,26 +203,22 @@ async fn work<S, K, R, O, W>(
                     set_clock(stack, server, clock, device.build_unix_seconds, rng, observer).await;
                 }
             };
-            let ready: Pin<&mut dyn Future<Output = _>> = pin!(select(prepare, stopped(control, &mut reloaded)));
+            let ready: Pin<&mut dyn Future<Output = _>> = pin!(select(prepare, stopped(control, &mut saved)));
             ready.await
         };
         // A device that is not ready has nothing to say goodbye to: the first wish to stop ends it.
         if let Either::Second(()) = ready {
             return;
         }
-        match reloaded {
-            Some(saved) => saved,
-            None => match store.load().await {
-                Ok(saved) => saved,
+        if saved.is_none() {
+            saved = match store.load().await {
+                Ok(stored) => Some(stored),
                 Err(error) => return unreadable(observer, error),
-            },
+            };
         }
+        let saved = saved.as_ref().unwrap_or(&NOTHING_SAVED);
+        Agent::new(device.goal, &device.settings, saved, memory.buffers, seed, clock.now())
     };
-    let mut seed = [0; 32];
-    rng.fill_bytes(&mut seed);
-    let nonce = rng.next_u64();
-    let network = EmbassyNetwork::new(stack, memory.tcp_receive, memory.tcp_send, counters);
-    let mut agent = begin(device, saved, memory.buffers, seed, clock.now());
     let machine = driver::Machine {
         network: &network,
         clock,
@@ -240,17 +241,8 @@ async fn work<S, K, R, O, W>(
     network.end().await;
 }
 
-/// Makes the engine, with settings of its own. The copy passes over a stack, which is that of this function only.
-#[inline(never)]
-fn begin<'b>(
-    device: &Device<'_>,
-    saved: Saved,
-    buffers: Buffers<&'b mut [u8]>,
-    seed: [u8; 32],
-    now: Now,
-) -> Agent<&'b mut [u8]> {
-    Agent::new(device.goal, device.settings.clone(), saved, buffers, seed, now)
-}
+/// What a store has that is empty.
+const NOTHING_SAVED: Saved = Saved { claimed: None, pending: None, node: None };
 
 /// Says that nothing begins, because of what the store says.
 fn unreadable(observer: &mut impl Observer, error: impl core::fmt::Display) {

@@ -115,6 +115,35 @@ impl Default for AnchorMemory {
 #[derive(Debug)]
 struct Buffer([u8; RECORD_MAX]);
 
+/// Takes host name and proxy of a record over.
+#[inline(never)]
+fn set_up(settings: &mut Settings, found: Option<&[u8]>) -> Result<(), FlashError> {
+    let Some(Setup { hostname, proxy }) = decoded(found)? else { return Ok(()) };
+    if !hostname.is_empty() {
+        settings.hostname = hostname;
+    }
+    if !proxy.is_empty() {
+        settings.proxy = Some(Proxy::parse(proxy.expose_str()).map_err(|error| match error {
+            ProxyUrlError::NotBuiltIn => FlashError::WithoutProxies,
+            _ => FlashError::Damaged,
+        })?);
+    }
+    Ok(())
+}
+
+/// Takes an order over, unless it is the one that is over and done with.
+#[inline(never)]
+fn take_order(settings: &mut Settings, found: Option<&[u8]>, spent: u32) -> Result<(), FlashError> {
+    let Some(Ordered { number, order: ClaimOrder { token, rooms, url } }) = decoded(found)? else { return Ok(()) };
+    if number != spent {
+        (settings.token, settings.rooms) = (token, rooms);
+        if let Some(url) = url {
+            settings.url = url;
+        }
+    }
+    Ok(())
+}
+
 /// A [`Store`] in a range of a NOR flash.
 ///
 /// It has a buffer of [`RECORD_MAX`] bytes, which is wiped after each use. A future of it that is dropped is like a power
@@ -167,37 +196,31 @@ impl<F: NorFlash> FlashStore<F> {
         self.flash.erase(self.range.start, self.range.end).await.map_err(FlashError::Driver)
     }
 
-    /// What the flash says over what the product has: host name, proxy, and, until the claim is over and done with, token,
-    /// rooms and URL. A device without a machine GUID is given one, which is stored.
+    /// What the flash says over what the product has; see [`fill_in`](Self::fill_in).
     ///
     /// # Errors
     /// [`FlashError`].
     pub async fn settings(&mut self, product: &Settings, rng: &mut impl CryptoRng) -> Result<Settings, FlashError> {
-        let (machine, spent) = self.machine(rng).await?;
-        let setup = self.get::<Setup>().await?;
-        let ordered = self.get::<Ordered>().await?;
-        // Nothing is waited for from here on: the settings are in no future that way.
-        let mut settings = Settings { id: machine, machine_guid: machine, ..product.clone() };
-        if let Some(Setup { hostname, proxy }) = setup {
-            if !hostname.is_empty() {
-                settings.hostname = hostname;
-            }
-            if !proxy.is_empty() {
-                settings.proxy = Some(Proxy::parse(proxy.expose_str()).map_err(|error| match error {
-                    ProxyUrlError::NotBuiltIn => FlashError::WithoutProxies,
-                    _ => FlashError::Damaged,
-                })?);
-            }
-        }
-        if let Some(Ordered { number, order: ClaimOrder { token, rooms, url } }) = ordered
-            && number != spent
-        {
-            (settings.token, settings.rooms) = (token, rooms);
-            if let Some(url) = url {
-                settings.url = url;
-            }
-        }
+        let mut settings = product.clone();
+        self.fill_in(&mut settings, rng).await?;
         Ok(settings)
+    }
+
+    /// Puts what the flash says over what the product has, which is in `settings`: host name, proxy, and, until the claim is
+    /// over and done with, token, rooms and URL. A device without a machine GUID is given one, which is stored.
+    ///
+    /// # Errors
+    /// [`FlashError`]; then `settings` are of no use.
+    pub async fn fill_in(&mut self, settings: &mut Settings, rng: &mut impl CryptoRng) -> Result<(), FlashError> {
+        let (machine, spent) = self.machine(rng).await?;
+        (settings.id, settings.machine_guid) = (machine, machine);
+        // What is read is taken over at once, in a function of its own: it is in no future that way.
+        let setup = self.read(Setup::SLOT).await.and_then(|found| set_up(settings, found));
+        self.buffer.0.zeroize();
+        setup?;
+        let ordered = self.read(Ordered::SLOT).await.and_then(|found| take_order(settings, found, spent));
+        self.buffer.0.zeroize();
+        ordered
     }
 
     /// The machine GUID, a new one if there is none, and which order is over and done with.

@@ -139,6 +139,7 @@ where
             Err(error) => Err(error),
         };
         if let Err(error) = known {
+            device = None;
             refuse(error, observer, node, clock);
         }
         if let Some(device) = &device {
@@ -177,23 +178,34 @@ async fn know<'a, F: NorFlash>(
     clock: &DeviceClock,
     device: &mut Option<Device<'a>>,
 ) -> Result<(), FlashError> {
+    let device = as_produced(product, anchors, device);
+    store.fill_in(&mut device.settings, rng).await?;
     let saved = store.load().await?;
-    let settings = store.settings(&product.settings, rng).await?;
     let status = &mut node.borrow_mut().status;
-    status.configure(&settings);
-    status.reload(&saved, &settings.url, clock.now());
+    status.configure(&device.settings);
+    status.reload(&saved, &device.settings.url, clock.now());
     // Without a token there is nothing to say but that a person has to act.
-    let claims = !settings.token.is_empty() || saved.pending.is_some();
-    let Product { build_unix_seconds, time_server, local_api, .. } = *product;
-    *device = Some(Device {
-        goal: if claims { Goal::ClaimAndLink } else { Goal::Link },
-        settings,
-        anchors: Anchors::new(anchors.map_or(ANCHORS, |list| &list.0)),
-        build_unix_seconds,
-        time_server,
-        local_api,
-    });
+    if !device.settings.token.is_empty() || saved.pending.is_some() {
+        device.goal = Goal::ClaimAndLink;
+    }
     Ok(())
+}
+
+/// The device as the product has it. The settings are then filled in where they stay.
+#[inline(never)]
+fn as_produced<'d, 'a>(
+    product: &Product,
+    anchors: Option<&'a AnchorList<'a>>,
+    device: &'d mut Option<Device<'a>>,
+) -> &'d mut Device<'a> {
+    device.insert(Device {
+        goal: Goal::Link,
+        settings: product.settings.clone(),
+        anchors: Anchors::new(anchors.map_or(ANCHORS, |list| &list.0)),
+        build_unix_seconds: product.build_unix_seconds,
+        time_server: product.time_server,
+        local_api: product.local_api,
+    })
 }
 
 /// Says that the flash cannot be used.

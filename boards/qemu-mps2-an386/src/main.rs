@@ -55,8 +55,8 @@ const BUILD_UNIX_SECONDS: u64 = parse(env!("BUILD_UNIX_SECONDS"));
 /// The host name of a device whose flash has none.
 const HOSTNAME: &str = "qemu-mps2-an386";
 
-/// Samples that are kept: 16 dimensions for two minutes.
-const VALUES: usize = 16 * 60;
+/// Samples that are kept: 16 dimensions for half a minute.
+const VALUES: usize = 16 * 30;
 
 /// Bytes for RSA.
 const ARENA_SIZE: usize = 12 << 10;
@@ -133,25 +133,34 @@ struct Shared {
 #[inline(never)]
 fn start(spawner: Spawner) {
     let shared = shared();
-    let store = or_panic(FlashStore::new(or_panic(HostFlash::open()), 0..HostFlash::SIZE));
-    let (store, rng) = (STORE.init(store), RNG.init(or_panic(test_only::seeded())));
-    let mut dhcp = DhcpConfig::default();
-    dhcp.hostname = HOSTNAME.try_into().ok();
-    let card = or_panic(Lan9118::with_own_address(Mps2));
-    let (stack, runner) = embassy_net::new(
-        Guarded::new(card, shared.counters),
-        Config::dhcpv4(dhcp),
-        RESOURCES.init_with(StackResources::new),
-        rng.next_u64(),
-    );
+    let (store, rng) = (store(), RNG.init(or_panic(test_only::seeded())));
+    let (stack, runner) = net(shared.counters, rng.next_u64());
     let (Ok(network), Ok(application), Ok(person)) =
-        (network(RUNNER.init(runner)), application(stack, store, rng, shared), person(shared))
+        (network(runner), application(stack, store, rng, shared), person(shared))
     else {
         panic!("each task is started once");
     };
     spawner.spawn(network);
     spawner.spawn(application);
     spawner.spawn(person);
+}
+
+#[inline(never)]
+fn store() -> &'static mut FlashStore<HostFlash> {
+    STORE.init(or_panic(FlashStore::new(or_panic(HostFlash::open()), 0..HostFlash::SIZE)))
+}
+
+#[inline(never)]
+fn net(
+    counters: &'static Counters,
+    seed: u64,
+) -> (embassy_net::Stack<'static>, &'static mut Runner<'static, Ethernet>) {
+    let mut dhcp = DhcpConfig::default();
+    dhcp.hostname = HOSTNAME.try_into().ok();
+    let card = Guarded::new(or_panic(Lan9118::with_own_address(Mps2)), counters);
+    let resources = RESOURCES.init_with(StackResources::new);
+    let (stack, runner) = embassy_net::new(card, Config::dhcpv4(dhcp), resources, seed);
+    (stack, RUNNER.init(runner))
 }
 
 /// A board on which this fails is broken.

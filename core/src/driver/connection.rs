@@ -80,7 +80,7 @@ async fn within_or_wish<C: Clock, W: Control, T>(
 /// Opens the connection that the engine has asked for, runs the engine over it and ends it. On return there is no connection,
 /// and the engine knows.
 pub(super) async fn run<B, N, C, S, K, R, O, W>(
-    agent: &mut Agent<B>,
+    agent: &mut Agent<'_, B>,
     machine: &mut Machine<'_, N, C, S, K, R, O, W>,
     purpose: Purpose,
 ) where
@@ -126,8 +126,8 @@ pub(super) async fn run<B, N, C, S, K, R, O, W>(
             // Whatever there is of it is given up.
             secure = None;
         }
-        if let Some(failed) = failed {
-            machine.not_established(agent, failed, purpose);
+        if failed.is_some() {
+            machine.not_established(agent, &mut failed, purpose);
         }
     }
     if let Some(established) = &mut secure {
@@ -215,7 +215,8 @@ impl Cause {
 impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Control> Machine<'_, N, C, S, K, R, O, W> {
     /// Tells the engine why there is no connection.
     #[inline(never)]
-    fn not_established<B: Buffer>(&self, agent: &mut Agent<B>, not: NotEstablished, purpose: Purpose) {
+    fn not_established<B: Buffer>(&self, agent: &mut Agent<'_, B>, why: &mut Option<NotEstablished>, purpose: Purpose) {
+        let Some(not) = why.take() else { return };
         let failure = not.failure.on(purpose);
         let input = if not.refused { Input::ConnectRefused(failure) } else { Input::ConnectFailed(failure) };
         agent.handle(self.clock.now(), input);
@@ -223,14 +224,19 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
 
     /// Tells the engine what has ended the connection.
     #[inline(never)]
-    fn ended<B: Buffer>(&self, agent: &mut Agent<B>, cause: Cause) -> End {
+    fn ended<B: Buffer>(&self, agent: &mut Agent<'_, B>, cause: Cause) -> End {
         agent.handle(self.clock.now(), cause.input());
         End::AtOnce
     }
 
     /// Tells the engine what has ended the connection, if that is what came of the work, and of a wish that had to wait for it.
     /// Says whether it was the end.
-    fn conclude<B: Buffer>(&mut self, agent: &mut Agent<B>, cause: Option<Cause>, wish: &mut Option<Command>) -> bool {
+    fn conclude<B: Buffer>(
+        &mut self,
+        agent: &mut Agent<'_, B>,
+        cause: Option<Cause>,
+        wish: &mut Option<Command>,
+    ) -> bool {
         if let Some(cause) = cause {
             self.ended(agent, cause);
         }
@@ -241,7 +247,7 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
 
 /// Moves bytes between the engine and the connection until one of them ends it.
 async fn converse<'n, B, N, C, S, K, R, O, W>(
-    agent: &mut Agent<B>,
+    agent: &mut Agent<'_, B>,
     machine: &mut Machine<'n, N, C, S, K, R, O, W>,
     secure: &mut Secure<'_, <N as TcpConnect>::Connection<'n>>,
     purpose: Purpose,

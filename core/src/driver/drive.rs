@@ -50,7 +50,7 @@ pub struct Machine<'a, N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: 
 
 /// Runs `agent` until it is done: for ever, if its goal is the link and nobody stops it. Meanwhile the device measures
 /// every second.
-pub async fn drive<B, N, C, S, K, R, O, W>(agent: &mut Agent<B>, machine: Machine<'_, N, C, S, K, R, O, W>)
+pub async fn drive<B, N, C, S, K, R, O, W>(agent: &mut Agent<'_, B>, machine: Machine<'_, N, C, S, K, R, O, W>)
 where
     B: Buffer,
     N: Network,
@@ -68,7 +68,7 @@ where
     node.borrow_mut().status.on_stopped(clock.now());
 }
 
-async fn work<B, N, C, S, K, R, O, W>(agent: &mut Agent<B>, machine: Machine<'_, N, C, S, K, R, O, W>)
+async fn work<B, N, C, S, K, R, O, W>(agent: &mut Agent<'_, B>, machine: Machine<'_, N, C, S, K, R, O, W>)
 where
     B: Buffer,
     N: Network,

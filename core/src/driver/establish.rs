@@ -100,14 +100,14 @@ impl<'n, N: Network, C: Clock, O: Observer> Establish<'n, '_, N, C, O> {
             let traffic = secure.traffic();
             self.tell(Stage::Tls, begun, traffic.sent, traffic.received);
         } else {
-            self.not_secure(refused);
+            self.not_secure(&mut refused);
         }
     }
 
     /// There is no connection for this reason, if it is not time.
     #[inline(never)]
-    fn not_secure(&mut self, refused: Option<Failure>) {
-        let failure = match refused {
+    fn not_secure(&mut self, refused: &mut Option<Failure>) {
+        let failure = match refused.take() {
             Some(failure) => self.with_proxy_in_mind(failure),
             None => {
                 let seconds = self.timing.tls.as_secs();

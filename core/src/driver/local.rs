@@ -28,14 +28,14 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
     }
 
     /// Hands a wish to the engine, if there is one.
-    pub(super) fn obey<B: Buffer>(&mut self, agent: &mut Agent<B>, wish: &mut Option<Command>) {
+    pub(super) fn obey<B: Buffer>(&mut self, agent: &mut Agent<'_, B>, wish: &mut Option<Command>) {
         if wish.is_some() {
             self.hand_over(agent, wish);
         }
     }
 
     #[inline(never)]
-    fn hand_over<B: Buffer>(&mut self, agent: &mut Agent<B>, wish: &mut Option<Command>) {
+    fn hand_over<B: Buffer>(&mut self, agent: &mut Agent<'_, B>, wish: &mut Option<Command>) {
         match wish {
             Some(Command::Reload(saved)) => {
                 self.node.borrow_mut().status.reload(saved, agent.url(), self.clock.now());
@@ -48,7 +48,7 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
     }
 
     /// Makes sure that there is a key, and tells the engine.
-    pub(super) async fn provide_key<B: Buffer>(&mut self, agent: &mut Agent<B>) {
+    pub(super) async fn provide_key<B: Buffer>(&mut self, agent: &mut Agent<'_, B>) {
         let mut reload = None;
         let fresh = match self.load_key(true).await {
             Ok(()) => Ok(Some(false)),
@@ -67,7 +67,7 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
     }
 
     #[inline(never)]
-    fn provided<B: Buffer>(&self, agent: &mut Agent<B>, fresh: Result<Option<bool>, KeyError>) {
+    fn provided<B: Buffer>(&self, agent: &mut Agent<'_, B>, fresh: Result<Option<bool>, KeyError>) {
         let input = match fresh {
             Ok(None) => Input::Stop,
             Ok(Some(fresh)) => match self.key.public_pem() {
@@ -80,13 +80,13 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
     }
 
     /// Decrypts the challenge, and hands the answer to the engine.
-    pub(super) async fn answer_challenge<B: Buffer>(&mut self, agent: &mut Agent<B>) {
+    pub(super) async fn answer_challenge<B: Buffer>(&mut self, agent: &mut Agent<'_, B>) {
         let loaded = self.load_key(true).await;
         self.decrypt(agent, loaded);
     }
 
     #[inline(never)]
-    fn decrypt<B: Buffer>(&mut self, agent: &mut Agent<B>, loaded: Result<(), KeyError>) {
+    fn decrypt<B: Buffer>(&mut self, agent: &mut Agent<'_, B>, loaded: Result<(), KeyError>) {
         let answer = match loaded {
             Ok(()) => self.key.decrypt(agent.challenge(), self.rng),
             Err(error) => Err(error),
@@ -96,7 +96,7 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
 
     /// Tells the engine what became of what was to be stored.
     #[inline(never)]
-    pub(super) fn saved<B: Buffer>(&self, agent: &mut Agent<B>, outcome: Result<(), Failure>) {
+    pub(super) fn saved<B: Buffer>(&self, agent: &mut Agent<'_, B>, outcome: Result<(), Failure>) {
         let input = match outcome {
             Ok(()) => Input::Saved,
             Err(failure) => Input::SaveFailed(failure),
@@ -170,18 +170,18 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
 
     /// Stores the key. Its text is a large part of a future, so that this has one of its own.
     pub(super) async fn save_key(&mut self, outcome: &mut Result<(), Failure>) {
-        let (public_pem, private_pem) = match (self.key.public_pem(), self.key.private_pem()) {
-            (Ok(public_pem), Ok(private_pem)) => (public_pem, private_pem),
-            // It lives in hardware, which is as durable as it gets.
-            (Ok(_), Err(KeyError::NotExportable)) => return,
-            (Err(error), _) | (_, Err(error)) => {
-                *outcome = Err(Failure::new(Stage::Key, error));
-                return;
+        let refused = match (self.key.private_pem(), self.key.public_pem()) {
+            (Ok(private_pem), Ok(public_pem)) => {
+                let record = Record::Key { private_pem: &private_pem, public_pem: &public_pem };
+                match self.store.save(record).await {
+                    Ok(()) => return,
+                    Err(error) => Failure::new(Stage::Storage, error),
+                }
             }
+            // It lives in hardware, which is as durable as it gets.
+            (Err(KeyError::NotExportable), Ok(_)) => return,
+            (Err(error), _) | (_, Err(error)) => Failure::new(Stage::Key, error),
         };
-        let record = Record::Key { private_pem: &private_pem, public_pem: &public_pem };
-        if let Err(error) = self.store.save(record).await {
-            *outcome = Err(Failure::new(Stage::Storage, error));
-        }
+        *outcome = Err(refused);
     }
 }

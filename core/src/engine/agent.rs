@@ -32,9 +32,9 @@ pub const QUERIES_MIN: usize = 2 * REFUSAL_MAX + 128;
 /// * An output that asks for an answer gets exactly one.
 ///
 /// `B` is the kind of its buffers: `Vec<u8>`, `Box<[u8]>`, `&mut [u8]`.
-pub struct Agent<B> {
+pub struct Agent<'s, B> {
     step: Step,
-    cx: Context<B>,
+    cx: Context<'s, B>,
     stopping: bool,
     /// A reload came while the driver owed an answer.
     reload_pending: bool,
@@ -42,14 +42,21 @@ pub struct Agent<B> {
     reloaded: bool,
 }
 
-impl<B: Buffer> Agent<B> {
+impl<'s, B: Buffer> Agent<'s, B> {
     /// An agent that has done nothing yet. `saved` is what the store knows; `seed` must be random and secret: it makes
     /// WebSocket masks and jitter.
     ///
     /// With smaller buffers than [`Buffers`] says the agent works as far as they reach and then fails by name.
     // Not a part of the caller, whose stack would keep room for all of it.
     #[inline(never)]
-    pub fn new(goal: Goal, settings: Settings, saved: Saved, buffers: Buffers<B>, seed: [u8; 32], now: Now) -> Self {
+    pub fn new(
+        goal: Goal,
+        settings: &'s Settings,
+        saved: &Saved,
+        buffers: Buffers<B>,
+        seed: [u8; 32],
+        now: Now,
+    ) -> Self {
         let rng = ChaCha20Rng::from_seed(seed);
         // Made where it is returned, and then begun: it is too large to be moved.
         let mut agent = Self {
@@ -172,7 +179,7 @@ impl<B: Buffer> Agent<B> {
     }
 
     /// Whom there is a connection to, or is to be one.
-    pub(crate) const fn peer(&self) -> Option<&Url> {
+    pub(crate) fn peer(&self) -> Option<&Url> {
         self.cx.peer()
     }
 

@@ -88,9 +88,13 @@ pub(super) enum Phase {
     Link,
 }
 
-pub(super) struct Context<B> {
+pub(super) struct Context<'s, B> {
     pub(super) goal: Goal,
-    pub(super) settings: Settings,
+    pub(super) settings: &'s Settings,
+    /// Whether the token has done its work, as in the store: a node that is unclaimed later is not claimed again by itself.
+    pub(super) is_token_spent: bool,
+    /// Receive Maximum: no more requests than can wait are asked for.
+    pub(super) receive_maximum: u16,
     pub(super) saved: Saved,
     pub(super) phase: Phase,
     /// Attempts at the claim that failed in this run.
@@ -117,13 +121,22 @@ pub(super) struct Context<B> {
     tx_polled: bool,
     outbox: Deque<Item, OUTBOX>,
     /// The peer of the connection that is open or being opened.
-    peer: Option<Url>,
+    peer: Option<Purpose>,
     mark: Mark,
     /// Plaintext bytes on the connection so far.
     sent: u64,
     received: u64,
     /// When something was last sent.
     pub(super) last_sent: Instant,
+}
+
+/// Where the connection for `purpose` leads.
+fn url_for<'u>(purpose: Purpose, target: &'u Claim, environment: Option<&'u Environment>) -> Option<&'u Url> {
+    match purpose {
+        Purpose::Claim | Purpose::Env => Some(&target.url),
+        Purpose::Challenge | Purpose::Password => environment.map(|environment| &environment.auth),
+        Purpose::Link => environment.map(|environment| &environment.transport),
+    }
 }
 
 /// Where the stage that is being timed began.
@@ -134,29 +147,29 @@ struct Mark {
     received: u64,
 }
 
-impl<B: Buffer> Context<B> {
+impl<'s, B: Buffer> Context<'s, B> {
+    // Made where it is returned: it is too large to be moved about.
+    #[inline(never)]
     pub(super) fn new(
         goal: Goal,
-        settings: Settings,
-        saved: Saved,
+        settings: &'s Settings,
+        saved: &Saved,
         buffers: Buffers<B>,
         rng: ChaCha20Rng,
         now: Now,
     ) -> Self {
         let Buffers { receive: rx, send: tx, queries } = buffers;
-        let mut settings = settings;
-        // More requests than can wait are not asked for.
         let most = u16::try_from(queries.as_ref().len() / QUERIES_MIN).unwrap_or(u16::MAX);
-        settings.limits.receive_maximum = settings.limits.receive_maximum.min(most);
-        let target = Claim { id: settings.id, url: settings.url.clone() };
         Self {
             goal,
             settings,
-            saved,
+            is_token_spent: false,
+            receive_maximum: settings.limits.receive_maximum.min(most),
+            saved: saved.clone(),
             phase: Phase::Link,
             claim_attempts: 0,
             maybe_claimed: false,
-            target,
+            target: Claim { id: settings.id, url: settings.url.clone() },
             environment: None,
             credentials: None,
             challenge: [0; CIPHERTEXT_LEN],
@@ -222,10 +235,10 @@ impl<B: Buffer> Context<B> {
 
     // --- the connection ---
 
-    /// Asks for a connection to `url`.
-    pub(super) fn connect(&mut self, purpose: Purpose, url: Url) {
+    /// Asks for the connection for `purpose`.
+    pub(super) fn connect(&mut self, purpose: Purpose) {
         self.disconnect();
-        self.peer = Some(url);
+        self.peer = Some(purpose);
         self.push(Item::Connect(purpose));
     }
 
@@ -256,8 +269,8 @@ impl<B: Buffer> Context<B> {
         self.peer = None;
     }
 
-    pub(super) const fn peer(&self) -> Option<&Url> {
-        self.peer.as_ref()
+    pub(super) fn peer(&self) -> Option<&Url> {
+        url_for(self.peer?, &self.target, self.environment.as_ref())
     }
 
     /// Starts timing a stage; on a fresh connection also the byte counts.
@@ -306,11 +319,13 @@ impl<B: Buffer> Context<B> {
 
     /// Sends the HTTP request that `write` writes. The receive buffer, idle now, is its scratch space.
     #[inline(never)]
-    pub(super) fn send_request(&mut self, url: &Url, write: Write<'_>) -> Result<(), Full> {
+    pub(super) fn send_request(&mut self, write: Write<'_>) -> Result<(), Full> {
+        let peer = self.peer.and_then(|purpose| url_for(purpose, &self.target, self.environment.as_ref()));
+        let Some(url) = peer else { return Ok(()) };
         let space = self.tx.as_mut().get_mut(self.tx_len..).unwrap_or_default();
         let mut w = Writer::new(space);
         let scratch = self.rx.as_mut();
-        let written = write(Draft { w: &mut w, scratch, url, settings: &self.settings, target: &self.target });
+        let written = write(Draft { w: &mut w, scratch, url, settings: self.settings, target: &self.target });
         let len = w.finish();
         self.rx.as_mut().zeroize();
         written?;

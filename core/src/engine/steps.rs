@@ -146,7 +146,7 @@ pub(super) fn start<B: Buffer>(cx: &mut Context<B>) -> Step {
             EnvRequest::start(cx)
         }
         (Goal::Link, None) => Step::Idle,
-        (Goal::ClaimAndLink, None) if cx.settings.token.is_empty() => {
+        (Goal::ClaimAndLink, None) if cx.is_token_spent || cx.settings.token.is_empty() => {
             cx.failure = Failure::new(Stage::Config, "there is no claiming token")
                 .hint("copy the token from your Space in Netdata Cloud");
             cx.push(Item::ClaimFailed(None));

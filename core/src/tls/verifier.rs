@@ -68,6 +68,22 @@ struct Chain {
     transcript: [u8; 32],
 }
 
+impl Chain {
+    /// What is left to be proved by the server whose certificate is `view`.
+    #[inline(never)]
+    fn of(view: Certificate<'_>, transcript: &Sha256) -> Result<Self, Distrust> {
+        let kind = Key::of(view)?;
+        let key = Vec::from_slice(view.key).map_err(|_| {
+            let bits = view.key.len().saturating_mul(8);
+            Distrust::new(
+                AlertDescription::UnsupportedCertificate,
+                format_args!("server's key of about {bits} bits is larger than the 4096 that we can check"),
+            )
+        })?;
+        Ok(Self { key, kind, transcript: transcript.clone().finalize().into() })
+    }
+}
+
 /// The kind of a server's key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Key {
@@ -120,6 +136,8 @@ impl<'a> Verifier<'a> {
         error
     }
 
+    // Neither this nor the others that say so are a part of the caller: a stack is at its deepest while a signature is checked.
+    #[inline(never)]
     fn verify_chain(&mut self, transcript: &Sha256, list: &CertificateRef<'_>) -> Result<Chain, Distrust> {
         if self.chain.is_some() {
             return Err(Distrust::new(AlertDescription::UnexpectedMessage, "server sent its certificate twice"));
@@ -149,17 +167,10 @@ impl<'a> Verifier<'a> {
                 "key usage of the server's certificate does not allow signatures",
             ));
         }
-        let kind = Key::of(view)?;
-        let key = Vec::from_slice(view.key).map_err(|_| {
-            let bits = view.key.len().saturating_mul(8);
-            Distrust::new(
-                AlertDescription::UnsupportedCertificate,
-                format_args!("server's key of about {bits} bits is larger than the 4096 that we can check"),
-            )
-        })?;
-        Ok(Chain { key, kind, transcript: transcript.clone().finalize().into() })
+        Chain::of(view, transcript)
     }
 
+    #[inline(never)]
     fn verify_path(
         &self,
         leaf: &EndEntityCert<'_>,
@@ -214,6 +225,7 @@ impl<'a> Verifier<'a> {
         }
     }
 
+    #[inline(never)]
     fn wrong_host(&self, view: Certificate<'_>) -> Distrust {
         let (hosts, host) = (view.hosts(), self.host);
         if hosts.is_empty() {
@@ -226,6 +238,7 @@ impl<'a> Verifier<'a> {
     }
 
     /// The words for what webpki found.
+    #[inline(never)]
     fn explain(
         &self,
         error: &Error,
@@ -289,6 +302,7 @@ impl<'a> Verifier<'a> {
         }
     }
 
+    #[inline(never)]
     fn check_signature(&self, verify: &CertificateVerifyRef<'_>) -> Result<(), Distrust> {
         let Some(Chain { key, kind, transcript }) = self.chain.as_ref().filter(|_| !self.is_proven) else {
             return Err(Distrust::new(

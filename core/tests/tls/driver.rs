@@ -203,7 +203,7 @@ fn run(
     };
     let buffers = Buffers { receive: vec![0; 8192], send: vec![0; 4096], queries: vec![0; 4096] };
     let node = RefCell::new(Node::new(NoDevice::default(), &settings, &saved, clock.now()));
-    let mut agent = Agent::new(Goal::ClaimAndLink, settings, saved, buffers, [7; 32], clock.now());
+    let mut agent = Agent::new(Goal::ClaimAndLink, &settings, &saved, buffers, [7; 32], clock.now());
     let mut watch = Watch { wire: network.wire.clone(), failure: None };
     let anchors = [aclk_core::tls::anchor(&authority.der).unwrap()];
     let machine = Machine {

@@ -124,7 +124,7 @@ impl Host {
         let (tls_read, tls_write) = rest.split_at_mut(RECORD_READ_LEN);
         let buffers = Buffers { receive, send, queries };
         let Work { goal, settings, saved } = work;
-        let mut agent = Agent::new(goal, settings, saved, buffers, random::seed()?, clock.now());
+        let mut agent = Agent::new(goal, &settings, &saved, buffers, random::seed()?, clock.now());
         let machine = Machine {
             network: &HostNetwork,
             clock: &clock,

@@ -155,7 +155,7 @@ pub struct Pair {
     pub tap: Option<Vec<u8>>,
     bodies: Bodies,
     setup: Setup,
-    agent: Agent<Vec<u8>>,
+    agent: Agent<'static, Vec<u8>>,
     key: SoftwareKey,
     rng: ChaCha20Rng,
     network: Network,
@@ -595,12 +595,12 @@ fn settings(setup: &Setup, cloud: &Cloud) -> Settings {
     }
 }
 
-fn make_agent(setup: &Setup, cloud: &Cloud, memory: &Memory, now: Duration, reboots: u64) -> Agent<Vec<u8>> {
-    let settings = settings(setup, cloud);
+fn make_agent(setup: &Setup, cloud: &Cloud, memory: &Memory, now: Duration, reboots: u64) -> Agent<'static, Vec<u8>> {
+    // They outlive whatever becomes of the pair.
+    let settings = Box::leak(Box::new(settings(setup, cloud)));
     let mut seed = [0; 32];
     ChaCha20Rng::seed_from_u64(setup.seed ^ (reboots << 32)).fill_bytes(&mut seed);
     let (receive, send) = setup.buffers;
-    let saved = memory.saved.clone();
     let buffers = Buffers { receive: vec![0; receive], send: vec![0; send], queries: vec![0; setup.queries] };
-    Agent::new(setup.goal, settings, saved, buffers, seed, now_at(setup, now))
+    Agent::new(setup.goal, settings, &memory.saved, buffers, seed, now_at(setup, now))
 }

@@ -73,7 +73,7 @@ enum Task {
 }
 
 struct Bench {
-    agent: Agent<Vec<u8>>,
+    agent: Agent<'static, Vec<u8>>,
     node: Node<Uptime<'static>>,
     bodies: Bodies,
     cloud: Cloud,
@@ -231,7 +231,9 @@ fn the_engine_allocates_nothing() {
     let mut rng = ChaCha20Rng::from_seed([7; 32]);
     let buffers = Buffers { receive: vec![0; 6 << 10], send: vec![0; 3 << 10], queries: vec![0; 3 << 10] };
     let node = Node::new(Uptime::new(Facts::default()), &settings, &Saved::default(), now());
-    let (agent, made) = counted(|| Agent::new(Goal::ClaimAndLink, settings, Saved::default(), buffers, [1; 32], now()));
+    let settings = Box::leak(Box::new(settings));
+    let (agent, made) =
+        counted(|| Agent::new(Goal::ClaimAndLink, settings, &Saved::default(), buffers, [1; 32], now()));
     let bodies = Bodies::new();
     let mut bench = Bench {
         agent,

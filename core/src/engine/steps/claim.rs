@@ -8,7 +8,6 @@ use crate::claim::request;
 use crate::engine::context::{Buffer, Context, Item, Phase};
 use crate::engine::event::Goal;
 use crate::identity::key::{KeyError, PublicPem};
-use crate::secret::Secret;
 use crate::stage::{Failure, Purpose, Stage};
 use crate::store::Claim;
 use crate::wire::buffer::{Full, Writer};
@@ -76,8 +75,7 @@ impl ExpectMark {
 
     pub(in crate::engine) fn on_saved<B: Buffer>(self, cx: &mut Context<B>) -> Step {
         cx.saved.pending = Some(cx.target.clone());
-        let url = cx.target.url.clone();
-        Step::Claim(Exchange::start(cx, ClaimRequest { public_pem: self.public_pem }, url))
+        Step::Claim(Exchange::start(cx, ClaimRequest { public_pem: self.public_pem }))
     }
 }
 
@@ -182,8 +180,7 @@ impl ExpectClaimSaved {
         cx.saved.claimed = Some(cx.target.clone());
         cx.saved.pending = None;
         cx.saved.node = None;
-        // It has done its work, as in the store: a node that is unclaimed later is not claimed again by itself.
-        cx.settings.token = Secret::new();
+        cx.is_token_spent = true;
         cx.maybe_claimed = false;
         cx.claim_attempts = 0;
         cx.backoff.reset();

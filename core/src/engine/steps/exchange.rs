@@ -123,9 +123,9 @@ enum State {
 }
 
 impl<R: Request> Exchange<R> {
-    /// Asks for a connection to `url`.
-    pub(super) fn start<B: Buffer>(cx: &mut Context<B>, request: R, url: Url) -> Self {
-        Self { request, wait: Wait::start(cx, R::PURPOSE, url) }
+    /// Asks for a connection.
+    pub(super) fn start<B: Buffer>(cx: &mut Context<B>, request: R) -> Self {
+        Self { request, wait: Wait::start(cx, R::PURPOSE) }
     }
 
     pub(in crate::engine) const fn wait(&self) -> &Wait {
@@ -153,8 +153,8 @@ impl<R: Request> Exchange<R> {
 }
 
 impl Wait {
-    fn start<B: Buffer>(cx: &mut Context<B>, purpose: Purpose, url: Url) -> Self {
-        cx.connect(purpose, url);
+    fn start<B: Buffer>(cx: &mut Context<B>, purpose: Purpose) -> Self {
+        cx.connect(purpose);
         let patience = cx.settings.timing.connect(ADDRESSES as u32, cx.settings.proxy.is_some());
         Self { purpose, state: State::Connecting, deadline: cx.after(patience) }
     }
@@ -166,9 +166,8 @@ impl Wait {
     #[inline(never)]
     fn on_connected<B: Buffer>(&mut self, cx: &mut Context<B>, write: Write<'_>) -> Result<(), Trouble> {
         let State::Connecting = self.state else { return Ok(()) };
-        let Some(url) = cx.peer().cloned() else { return Ok(()) };
         cx.begin_stage();
-        if let Err(error) = cx.send_request(&url, write) {
+        if let Err(error) = cx.send_request(write) {
             return Err(self.failure(Stage::Config, format_args!("the {} request {error}", self.purpose)));
         }
         self.state = State::Awaiting(Decoder::new());

@@ -87,12 +87,13 @@ struct Online {
 
 impl Link {
     pub(super) fn start<B: Buffer>(cx: &mut Context<B>) -> Step {
-        let Some(environment) = &cx.environment else { return start(cx) };
-        let transport = environment.transport.clone();
+        if cx.environment.is_none() {
+            return start(cx);
+        }
         // The session id must grow even if the wall clock is set back.
         cx.session_id = cx.now.wall.unix_us.max(cx.session_id.saturating_add(1));
         cx.queue.clear();
-        cx.connect(Purpose::Link, transport);
+        cx.connect(Purpose::Link);
         let patience = cx.settings.timing.connect(ADDRESSES as u32, cx.settings.proxy.is_some());
         Step::Link(Self {
             state: State::Connecting,
@@ -111,12 +112,11 @@ impl Link {
     /// Asks for the upgrade. The headers and their order are those of the original; it sends an empty `Origin`.
     pub(in crate::engine) fn on_connected<B: Buffer>(&mut self, cx: &mut Context<B>) -> Result<(), Trouble> {
         let State::Connecting = self.state else { return Ok(()) };
-        let Some(url) = cx.peer().cloned() else { return Ok(()) };
         let mut random = [0; 16];
         cx.rng.fill_bytes(&mut random);
         let key = websocket::encode_key(&random);
         cx.begin_stage();
-        cx.send_request(&url, &mut |draft| {
+        cx.send_request(&mut |draft| {
             http::Request {
                 method: "GET",
                 target: format_args!("/mqtt"),
@@ -202,7 +202,7 @@ impl Link {
         if cx.credentials.is_none() {
             return Err(at(Stage::Mqtt, "there are no credentials"));
         }
-        let limits = cx.settings.limits;
+        let receive_maximum = cx.receive_maximum.max(1);
         let (keep_alive, receive, aliases) =
             (cx.settings.timing.keep_alive.as_secs(), cx.rx.as_ref().len(), alias_maximum(cx));
         let sent = cx.send_frame_with(Opcode::Binary, |w, credentials| {
@@ -212,7 +212,7 @@ impl Link {
                 username: &credentials.username,
                 password: credentials.password.expose(),
                 keep_alive: u16::try_from(keep_alive).unwrap_or(u16::MAX),
-                receive_maximum: Some(limits.receive_maximum.max(1)),
+                receive_maximum: Some(receive_maximum),
                 maximum_packet_size: Some(u32::try_from(receive).unwrap_or(u32::MAX)),
                 topic_alias_maximum: Some(aliases),
                 will_topic: credentials.topics.topic(Name::AgentConnection),

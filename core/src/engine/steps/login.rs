@@ -21,8 +21,7 @@ pub(in crate::engine) struct EnvRequest;
 
 impl EnvRequest {
     pub(super) fn start<B: Buffer>(cx: &mut Context<B>) -> Step {
-        let url = cx.target.url.clone();
-        Step::Env(Exchange::start(cx, Self, url))
+        Step::Env(Exchange::start(cx, Self))
     }
 }
 
@@ -49,12 +48,11 @@ impl Request for EnvRequest {
         let environment =
             Environment::parse(body, scratch).map_err(|error| Failure::new(Stage::Json, error).on(Self::PURPOSE))?;
         cx.backoff.follow(environment.backoff);
-        let auth = environment.auth.clone();
         cx.environment = Some(environment);
         if cx.ends(Until::Environment) {
             return Ok(Step::Done);
         }
-        Ok(Step::Challenge(Exchange::start(cx, ChallengeRequest, auth)))
+        Ok(Step::Challenge(Exchange::start(cx, ChallengeRequest)))
     }
 }
 
@@ -109,10 +107,10 @@ impl ExpectAnswer {
             }
         };
         cx.end_stage(Stage::Decrypt, Some(Purpose::Challenge));
-        let Some(auth) = cx.environment.as_ref().map(|environment| environment.auth.clone()) else {
+        if cx.environment.is_none() {
             return Ok(EnvRequest::start(cx));
-        };
-        Ok(Step::Password(Exchange::start(cx, PasswordRequest { answer }, auth)))
+        }
+        Ok(Step::Password(Exchange::start(cx, PasswordRequest { answer })))
     }
 }
 

@@ -169,7 +169,7 @@ pub fn claim(
     let anchors = [anchor(&root.der).unwrap()];
     let buffers = Buffers { receive: vec![0; 8 << 10], send: vec![0; 4 << 10], queries: vec![0; 4 << 10] };
     let node = RefCell::new(Node::new(NoDevice::default(), &settings, &Saved::default(), clock.now()));
-    let mut agent = Agent::new(Goal::Claim, settings, Saved::default(), buffers, [1; 32], clock.now());
+    let mut agent = Agent::new(Goal::Claim, &settings, &Saved::default(), buffers, [1; 32], clock.now());
     let mut told = Told::default();
     let machine = Machine {
         network: net,

@@ -95,7 +95,7 @@ pub struct Bench {
     pub reload_at_decrypt: Option<Saved>,
     /// What it waits for.
     pub wait: Option<Instant>,
-    agent: Agent<Vec<u8>>,
+    agent: Agent<'static, Vec<u8>>,
     key: SoftwareKey,
     now: Duration,
     open: Option<Purpose>,
@@ -132,7 +132,7 @@ impl Bench {
         let mut key = SoftwareKey::new();
         key.import_pem(PRIVATE_PEM.as_bytes()).unwrap();
         let buffers = Buffers { receive: vec![0; 8192], send: vec![0; 4096], queries: vec![0; 4096] };
-        let agent = Agent::new(goal, settings, saved, buffers, [7; 32], at(Duration::ZERO));
+        let agent = Agent::new(goal, Box::leak(Box::new(settings)), &saved, buffers, [7; 32], at(Duration::ZERO));
         Self {
             script,
             failures: Vec::new(),

@@ -72,7 +72,7 @@ impl Link {
                 let inbound = self.session.inbound(topic, alias, maximum).map_err(protocol)?;
                 let said = match inbound {
                     Inbound::HttpRequest => {
-                        let queries = cx.settings.limits.receive_maximum.max(1);
+                        let queries = cx.receive_maximum.max(1);
                         Said::Request(cx.queue.receive(payload, id, queries, cx.now))
                     }
                     Inbound::CancelPendingRequest => {
@@ -104,7 +104,10 @@ impl Link {
                 notice(cx, why);
                 Ok(())
             }
-            Said::Leave(trouble) => self.leave(cx, Afterwards::Fail(trouble), None),
+            Said::Leave(trouble) => {
+                cx.failure = trouble.failure;
+                self.leave(cx, Afterwards::Fail(trouble.delay), None)
+            }
             Said::Broken => Err(at(Stage::App, "a DisconnectReq that is not protobuf came")),
             Said::Asked => {
                 let missing = cx.credentials.as_ref().and_then(|known| known.topics.missing_for_a_node());

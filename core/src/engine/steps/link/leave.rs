@@ -3,7 +3,7 @@
 use super::speak::has_topic;
 use super::{Link, State, at};
 use crate::engine::context::{Buffer, Context};
-use crate::engine::steps::{Step, Trouble, fail, start};
+use crate::engine::steps::{Delay, Step, Trouble, fail, start};
 use crate::identity::guid::Guid;
 use crate::link::session::Granted;
 use crate::link::topics::Name;
@@ -28,7 +28,8 @@ pub(super) struct Leaving {
 pub(super) enum Afterwards {
     Done,
     Restart,
-    Fail(Trouble),
+    /// The failure is in the context: it is too large for a state.
+    Fail(Delay),
 }
 
 impl Link {
@@ -174,7 +175,10 @@ impl Afterwards {
         match self {
             Self::Done => Step::Done,
             Self::Restart => start(cx),
-            Self::Fail(trouble) => fail(cx, trouble),
+            Self::Fail(delay) => {
+                let trouble = Trouble::new(cx.failure.clone(), delay);
+                fail(cx, trouble)
+            }
         }
     }
 }
