@@ -14,10 +14,10 @@ use std::path::PathBuf;
 
 pub(crate) const COMMAND: Command = Command {
     name: "firmware",
-    arguments: "--board NAME [--run [--key FILE]]",
+    arguments: "--board NAME [--run [--key FILE] [--chain KIND]]",
     about: "builds the image of a board and says what of flash and RAM it takes. --run (boards of QEMU): boots it, claims it\n\
             into the emulated Cloud, asks it something over its link, reboots it, unclaims it. Without --key FILE (a private\n\
-            key, PEM) it makes its own first",
+            key, PEM) it makes its own first. --chain KIND: the keys of the certificates of the Cloud, p256 (default), p384, rsa",
     run: firmware,
 };
 
@@ -75,6 +75,11 @@ const SHARED: &str = "--package aclk-cortex-m --package aclk-qemu --features acl
 /// One of the targets it is for.
 const SHARED_TARGET: &str = "thumbv7em-none-eabi";
 
+/// What the keys of a certificate chain may be.
+const CHAINS: [&str; 3] = ["p256", DEEPEST, "rsa"];
+/// The one that is checked with most of a stack.
+const DEEPEST: &str = "p384";
+
 /// The key of the gate: making one takes longer than everything else.
 pub(crate) const KEY: &str = "tests/pair/fixtures/private.pem";
 
@@ -92,7 +97,7 @@ pub(crate) fn check() -> Result<(), Problem> {
         if board.qemu.is_some() && !is_installed(setup::QEMU) {
             println!("skipped: {} does not run, {} is missing", board.name, setup::QEMU);
         } else if board.qemu.is_some() {
-            story::tell(board, &image, Some(&root().join(KEY)))?;
+            story::tell(board, &image, Some(&root().join(KEY)), DEEPEST)?;
         }
     }
     Ok(())
@@ -102,24 +107,26 @@ struct Wanted {
     board: &'static Board,
     run: bool,
     key: Option<PathBuf>,
+    chain: &'static str,
 }
 
 fn firmware(arguments: &[String]) -> Result<(), Problem> {
-    let Wanted { board, run, key } = parse(arguments)?;
+    let Wanted { board, run, key, chain } = parse(arguments)?;
     board.describe_larger()?;
     let image = board.build()?;
     image::describe(&image)?;
-    if run { story::tell(board, &image, key.as_deref()) } else { Ok(()) }
+    if run { story::tell(board, &image, key.as_deref(), chain) } else { Ok(()) }
 }
 
 fn parse(arguments: &[String]) -> Result<Wanted, Problem> {
-    let (mut board, mut run, mut key) = (None, false, None);
+    let (mut board, mut run, mut key, mut chain) = (None, false, None, None);
     let mut rest = arguments.iter().map(String::as_str);
     while let Some(argument) = rest.next() {
         match argument {
             "--board" => board = Some(named(rest.next().unwrap_or_default())?),
             "--run" => run = true,
             "--key" => key = Some(rest.next().map(PathBuf::from).ok_or_else(|| usage("--key needs a file"))?),
+            "--chain" => chain = Some(kind(rest.next().unwrap_or_default())?),
             other => return Err(usage(&format!("`{other}` means nothing here"))),
         }
     }
@@ -127,10 +134,15 @@ fn parse(arguments: &[String]) -> Result<Wanted, Problem> {
     if run && board.qemu.is_none() {
         return Err(usage(&format!("{} is not a board of QEMU: flash it as docs/firmware.md says", board.name)));
     }
-    if key.is_some() && !run {
-        return Err(usage("--key is for --run"));
+    if (key.is_some() || chain.is_some()) && !run {
+        return Err(usage("--key and --chain are for --run"));
     }
-    Ok(Wanted { board, run, key })
+    Ok(Wanted { board, run, key, chain: chain.unwrap_or("p256") })
+}
+
+fn kind(name: &str) -> Result<&'static str, Problem> {
+    let found = CHAINS.into_iter().find(|chain| *chain == name);
+    found.ok_or_else(|| usage(&format!("there is no chain `{name}`: {}", CHAINS.join(", "))))
 }
 
 pub(crate) fn named(name: &str) -> Result<&'static Board, Problem> {
@@ -236,6 +248,8 @@ mod tests {
         assert_eq!(parsed(&["--board", "qemu-mps2-an386"]).unwrap(), (false, false));
         assert!(matches!(parsed(&["--board", "qemu-mps2-an386", "--key", "a.pem"]), Err(Problem::Usage(_))));
         assert!(matches!(parsed(&["--board", "qemu-mps2-an386", "--run", "--key"]), Err(Problem::Usage(_))));
+        assert!(matches!(parsed(&["--board", "qemu-mps2-an386", "--run", "--chain", "dsa"]), Err(Problem::Usage(_))));
+        assert!(matches!(parsed(&["--board", "qemu-mps2-an386", "--chain", "rsa"]), Err(Problem::Usage(_))));
         assert!(matches!(parsed(&["--board", "qemu-mps2-an386", "--fly"]), Err(Problem::Usage(_))));
     }
 }

@@ -4,7 +4,7 @@ mod by_hand;
 mod local;
 mod steps;
 
-use super::emulated_cloud::{Cloud, member, number};
+use super::emulated_cloud::{Cloud, HOST, member, number};
 use super::factory::Device;
 use super::machine::{Machine, fresh};
 use super::{Board, Life};
@@ -25,8 +25,8 @@ const CLAIMED: &str = "claimed as";
 /// What it says of a node whose link is up, and that the Cloud has taken in.
 pub(crate) const LIVE: &str = "live as node";
 
-/// Tells it, a line for each step.
-pub(crate) fn tell(board: &Board, image: &Path, key: Option<&Path>) -> Result<(), Problem> {
+/// Tells it, a line for each step. `chain` is the kind of the Cloud's keys.
+pub(crate) fn tell(board: &Board, image: &Path, key: Option<&Path>, chain: &str) -> Result<(), Problem> {
     let Some(machine) = board.qemu else {
         return Err(Problem::Usage(format!("{} is not a board of QEMU", board.name)));
     };
@@ -34,7 +34,7 @@ pub(crate) fn tell(board: &Board, image: &Path, key: Option<&Path>) -> Result<()
     if board.life == Life::Local {
         return local::tell(board, machine, image, &folder);
     }
-    let cloud = Cloud::start()?;
+    let cloud = Cloud::start_as(HOST, &format!("--key {chain}"))?;
     println!("\n{} in QEMU, and the emulated Cloud at {}", board.name, cloud.url);
     let scene = Scene { machine, image, folder, cloud, key };
     by_hand::tell(&scene)?;
