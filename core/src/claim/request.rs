@@ -4,25 +4,46 @@ use crate::identity::guid::Guid;
 use crate::settings::Settings;
 use crate::wire::buffer::Writer;
 use crate::wire::json;
+use serde::{Serialize, Serializer};
+
+#[derive(Serialize)]
+struct Body<'a> {
+    node: Node<'a>,
+    token: &'a str,
+    rooms: Rooms<'a>,
+    #[serde(rename = "publicKey")]
+    public_key: &'a str,
+    #[serde(rename = "mGUID")]
+    machine_guid: &'a str,
+}
+
+#[derive(Serialize)]
+struct Node<'a> {
+    id: &'a str,
+    hostname: &'a str,
+}
+
+/// A comma separated list.
+struct Rooms<'a>(&'a str);
+
+impl Serialize for Rooms<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_seq(rooms(self.0))
+    }
+}
 
 /// Writes the body of the request: compact JSON, every text in it escaped.
 ///
 /// Rooms are separated by commas; blanks around them and empty ones are dropped.
 pub fn write_body(w: &mut Writer<'_>, id: Guid, settings: &Settings, public_pem: &str) {
-    w.put_fmt(format_args!("{{\"node\":{{\"id\":\"{id}\",\"hostname\":"));
-    json::put_string(w, &settings.hostname);
-    w.put(b"},\"token\":");
-    json::put_string(w, settings.token.expose_str());
-    w.put(b",\"rooms\":[");
-    for (index, room) in rooms(&settings.rooms).enumerate() {
-        if index > 0 {
-            w.put(b",");
-        }
-        json::put_string(w, room);
-    }
-    w.put(b"],\"publicKey\":");
-    json::put_string(w, public_pem);
-    w.put_fmt(format_args!(",\"mGUID\":\"{}\"}}", settings.machine_guid));
+    let body = Body {
+        node: Node { id: &id.text(), hostname: &settings.hostname },
+        token: settings.token.expose_str(),
+        rooms: Rooms(&settings.rooms),
+        public_key: public_pem,
+        machine_guid: &settings.machine_guid.text(),
+    };
+    json::put(w, &body);
 }
 
 /// The War Rooms in a comma separated list.

@@ -60,6 +60,17 @@ impl<'b> Writer<'b> {
         }
     }
 
+    /// Lets `write` write into the room that is left; it yields how many bytes it wrote, or `None` if they do not fit, which marks
+    /// the writer full.
+    pub fn put_with(&mut self, write: impl FnOnce(&mut [u8]) -> Option<usize>) {
+        let room = self.buffer.get_mut(self.len..).unwrap_or_default();
+        let size = room.len();
+        match write(room) {
+            Some(len) if len <= size && !self.full => self.len += len,
+            _ => self.full = true,
+        }
+    }
+
     /// Marks the writer full because of a value that the format has no room for, whatever the size of the buffer.
     pub const fn refuse(&mut self) {
         self.full = true;

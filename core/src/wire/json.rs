@@ -8,7 +8,8 @@
 //! a host wants; firmware has no room for them.
 //!
 //! The reader is our own because an error has to say which member is wrong and what was expected there, and because
-//! a Cloud may write `"\ud83d\ude00"`: serde-json-core 0.7 can do neither, and recurses through what it ignores.
+//! a Cloud may write `"\ud83d\ude00"`: serde-json-core 0.7 can do neither, and recurses through what it ignores. It writes what
+//! we say ([`put`]); bodies that are written in pieces use [`Escaped`].
 
 mod check;
 mod de;
@@ -22,7 +23,7 @@ mod write;
 pub use check::check;
 pub use error::{JsonCause, JsonError};
 pub use reader::{Reader, Shape, Unfit};
-pub use write::{Escaped, put_string};
+pub use write::{Escaped, put};
 
 use core::marker::PhantomData;
 use serde::de::{Deserialize, DeserializeSeed};

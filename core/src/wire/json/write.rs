@@ -2,12 +2,11 @@
 
 use crate::wire::buffer::Writer;
 use core::fmt::{self, Write};
+use serde::Serialize;
 
-/// Writes `s` as a JSON string, in quotes. Everything is escaped that has to be, and nothing else (RFC 8259 7).
-pub fn put_string(w: &mut Writer<'_>, s: &str) {
-    w.put_u8(b'"');
-    w.put_fmt(Escaped(s));
-    w.put_u8(b'"');
+/// Writes `value` as compact JSON, or marks the writer full. Characters (`char`) have no form here: use strings.
+pub fn put(w: &mut Writer<'_>, value: &impl Serialize) {
+    w.put_with(|room| serde_json_core::to_slice(value, room).ok());
 }
 
 /// Displays as the inside of a JSON string, without the quotes.
