@@ -77,8 +77,14 @@ impl ProxyUrlError {
 
 impl fmt::Display for ProxyUrlError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        const NOT_BUILT_IN: &str = "this program is built without proxies";
+
+        if !cfg!(feature = "proxy") {
+            // There are no others, so that their texts need not be there.
+            return f.write_str(NOT_BUILT_IN);
+        }
         f.write_str(match self {
-            Self::NotBuiltIn => "this program is built without proxies",
+            Self::NotBuiltIn => NOT_BUILT_IN,
             Self::Empty => "there is no proxy in it",
             Self::NoScheme => "it does not start with http://, socks5:// or socks5h://",
             Self::Tls => {
