@@ -24,6 +24,36 @@ struct Words {
     sum: u32,
 }
 
+/// How many words these are. They are read and written one by one in a loop: as a whole that would be an instruction for each.
+const WORDS: usize = size_of::<Words>() / size_of::<u32>();
+/// Where the text begins, in words, and where the sum is.
+const TEXT_AT: usize = 2;
+const SUM_AT: usize = WORDS - 1;
+
+impl Words {
+    fn word(&self, index: usize) -> u32 {
+        match index {
+            0 => self.mark,
+            1 => self.len,
+            SUM_AT => self.sum,
+            _ => self.text.as_chunks().0.get(index - TEXT_AT).map_or(0, |bytes| u32::from_ne_bytes(*bytes)),
+        }
+    }
+
+    fn set(&mut self, index: usize, word: u32) {
+        match index {
+            0 => self.mark = word,
+            1 => self.len = word,
+            SUM_AT => self.sum = word,
+            _ => {
+                if let Some(bytes) = self.text.as_chunks_mut().0.get_mut(index - TEXT_AT) {
+                    *bytes = word.to_ne_bytes();
+                }
+            }
+        }
+    }
+}
+
 struct Slot(UnsafeCell<MaybeUninit<Words>>);
 
 // SAFETY: it is read by the start, before anything else runs, and written by a panic, after which nothing else does.
@@ -35,11 +65,15 @@ static SLOT: Slot = Slot(UnsafeCell::new(MaybeUninit::uninit()));
 /// What the last run ended with, if it was a panic. It is told once.
 #[must_use]
 pub fn take() -> Option<heapless::String<TEXT_MAX>> {
-    let words = SLOT.0.get().cast::<Words>();
-    // SAFETY: the slot is memory, every value of which is one of this type; see above for others.
-    let found = unsafe { words.read_volatile() };
+    let words = SLOT.0.get().cast::<u32>();
+    let mut found = Words { mark: 0, len: 0, text: [0; TEXT_MAX], sum: 0 };
+    for index in 0..WORDS {
+        // SAFETY: the slot is memory of so many words, every value of which is one of this type; see above for others.
+        let word = unsafe { words.wrapping_add(index).read_volatile() };
+        found.set(index, word);
+    }
     // SAFETY: the same; the mark comes first.
-    unsafe { words.cast::<u32>().write_volatile(0) };
+    unsafe { words.write_volatile(0) };
     let text = found.text.get(..found.len as usize)?;
     if found.mark != MARK || found.sum != sum(text) {
         return None;
@@ -77,8 +111,11 @@ fn panic(info: &PanicInfo<'_>) -> ! {
     }
     let _ = write!(pen, "{}", info.message());
     words.sum = sum(words.text.get(..words.len as usize).unwrap_or_default());
-    // SAFETY: the slot is memory, interrupts are off, and nobody goes on after a panic.
-    unsafe { SLOT.0.get().cast::<Words>().write_volatile(words) };
+    let slot = SLOT.0.get().cast::<u32>();
+    for index in 0..WORDS {
+        // SAFETY: the slot is memory of so many words, interrupts are off, and nobody goes on after a panic.
+        unsafe { slot.wrapping_add(index).write_volatile(words.word(index)) };
+    }
     SCB::sys_reset()
 }
 
