@@ -5,7 +5,8 @@ mod wire;
 use aclk_cloud::KeyLogLines;
 use aclk_inspect::Limits;
 use aclk_inspect::view::{Direction, Filter, Flag, Reading};
-use rustls::crypto::ring::{cipher_suite, default_provider};
+use rustls::crypto::CryptoProvider;
+use rustls::crypto::ring::{cipher_suite, default_provider, kx_group};
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer, ServerName};
 use rustls::{
     ClientConfig, ClientConnection, RootCertStore, ServerConfig, ServerConnection, SupportedCipherSuite,
@@ -27,17 +28,26 @@ struct Pair {
 
 impl Pair {
     fn new(suite: SupportedCipherSuite, version: &'static SupportedProtocolVersion, segment: usize) -> Self {
+        let provider = CryptoProvider { cipher_suites: vec![suite], ..default_provider() };
+        Self::with(provider.clone(), provider, version, segment)
+    }
+
+    fn with(
+        client: CryptoProvider,
+        server: CryptoProvider,
+        version: &'static SupportedProtocolVersion,
+        segment: usize,
+    ) -> Self {
         let signed = rcgen::generate_simple_self_signed(["cloud.test".to_owned()]).expect("a certificate");
-        let provider = Arc::new(rustls::crypto::CryptoProvider { cipher_suites: vec![suite], ..default_provider() });
         let mut roots = RootCertStore::empty();
         roots.add(signed.cert.der().clone()).expect("it is one");
-        let client = ClientConfig::builder_with_provider(provider.clone())
+        let client = ClientConfig::builder_with_provider(Arc::new(client))
             .with_protocol_versions(&[version])
             .expect("it has that")
             .with_root_certificates(roots)
             .with_no_client_auth();
         let key = PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(signed.signing_key.serialize_der()));
-        let mut server = ServerConfig::builder_with_provider(provider)
+        let mut server = ServerConfig::builder_with_provider(Arc::new(server))
             .with_protocol_versions(&[version])
             .expect("it has that")
             .with_no_client_auth()
@@ -104,6 +114,15 @@ impl Pair {
             .collect()
     }
 
+    /// Whether anything in any frame is called wrong.
+    fn has_wrong(&self) -> bool {
+        let rows = self.wire.inspector.frames(0, &Filter { limit: Some(usize::MAX), ..Filter::default() });
+        rows.iter().any(|row| {
+            let dissection = self.wire.inspector.dissect(row.id).expect("it is there");
+            dissection.frame.flags.contains(&Flag::Malformed)
+        })
+    }
+
     fn reading(&self) -> Reading {
         self.wire.inspector.connections()[0].tls
     }
@@ -132,9 +151,24 @@ fn both_suites_of_aes_are_read_in_segments_of_any_size_and_keys_may_change() {
                 "204 No Content to GET /c",
             ];
             assert_eq!(pair.said(), told, "{suite:?}, {segment}");
-            assert_eq!(pair.reading(), Reading::Decrypted);
+            assert_eq!((pair.reading(), pair.has_wrong()), (Reading::Decrypted, false));
         }
     }
+}
+
+/// The server wants another key share than the one that the client has sent on chance.
+#[test]
+fn a_second_hello_of_the_client_is_read() {
+    let client = CryptoProvider { kx_groups: vec![kx_group::X25519, kx_group::SECP384R1], ..default_provider() };
+    let server = CryptoProvider { kx_groups: vec![kx_group::SECP384R1], ..default_provider() };
+    let mut pair = Pair::with(client, server, &rustls::version::TLS13, usize::MAX);
+    pair.carry();
+    pair.ask("/a");
+    let rows = pair.wire.inspector.frames(0, &Filter::default());
+    let count = |words: &str| rows.iter().filter(|row| row.text.contains(words)).count();
+    assert_eq!((count("ClientHello to cloud.test"), count("HelloRetryRequest"), count("ServerHello")), (2, 1, 1));
+    assert_eq!(pair.said(), ["GET /a", "204 No Content to GET /a"]);
+    assert_eq!((pair.reading(), pair.has_wrong()), (Reading::Decrypted, false));
 }
 
 #[test]

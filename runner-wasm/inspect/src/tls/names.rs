@@ -128,3 +128,24 @@ pub(super) const fn alert_name(code: u8) -> Option<&'static str> {
         _ => return None,
     })
 }
+
+pub(super) const fn alert_help(code: u8) -> &'static str {
+    match code {
+        0 => "All is said: the connection ends in order.",
+        10 | 22 | 47 | 50 | 109 | 110 => "What the other side said is not as TLS has it here.",
+        20 => "A record was changed on the way, or encrypted with another key.",
+        40 | 71 => "The two have no cipher in common that both trust.",
+        42 | 43 | 46 => "The certificate is of no use: damaged, for another host, or of an unknown kind.",
+        44 => "Whoever gave out the certificate has taken it back.",
+        45 => "The certificate is no longer valid, or not yet: its time may be over, or the clock here may be wrong.",
+        48 => "The certificate is signed by somebody who is not trusted here.",
+        51 => "A signature or a check over the handshake is wrong.",
+        70 => "The other side does not speak TLS 1.3.",
+        80 => "Something failed that has nothing to do with the other side.",
+        90 => "The connection is not wanted any more.",
+        112 => "There is no such host here.",
+        116 => "A certificate of the client is wanted, and there is none.",
+        120 => "The two have nothing in common to speak inside.",
+        _ => "",
+    }
+}

@@ -1,6 +1,6 @@
 //! Records for people.
 
-use super::names::{alert_name, content_name};
+use super::names::{alert_help, alert_name, content_name};
 use super::{ALERT, APPLICATION_DATA, CHANGE_CIPHER_SPEC, HANDSHAKE};
 use crate::field::{bytes, field, layer, named};
 use crate::reader::Reader;
@@ -122,7 +122,7 @@ pub(crate) fn alert(source: &[u8], range: Range<usize>) -> Layer {
         fields.add(field("Level", named(name, level), at..reader.at()).help("Of no meaning in TLS 1.3."));
         let at = reader.at();
         let code = reader.u8()?;
-        fields.add(field("Reason", named(alert_name(code), code), at..reader.at()));
+        fields.add(field("Reason", named(alert_name(code), code), at..reader.at()).help(alert_help(code)));
         Some(())
     })
 }
