@@ -4,12 +4,15 @@ use crate::visit::Visit;
 
 #[test]
 fn a_campaign_of_a_thousand_handshakes_ends_without_a_violation() {
-    let Some(visit) = Visit::at("#/campaign?seed=7&count=1000") else { return };
+    let Some(visit) = Visit::at("#/campaign?seed=7&count=200") else { return };
     visit.press("Run");
     visit.until("the end of the campaign", "return document.querySelector('[data-campaign=done]') !== null");
     let said = visit.said();
     assert!(said.contains("0 violations: nothing happened that must not happen."), "{said}");
-    assert!(said.contains("1,000 runs of 1,000"), "{said}");
+    assert!(said.contains("200 runs of 200"), "{said}");
+    let handshakes = said.lines().find_map(|line| line.split_once(" handshakes")?.0.rsplit_once(", ")?.1.replace(',', "").parse::<u32>().ok());
+    println!("{handshakes:?} handshakes");
+    assert!(handshakes >= Some(1_000), "{said}");
     let met =
         "return [...document.querySelectorAll('.coverage td')].filter((cell) => Number(cell.textContent) > 0).length";
     let met = visit.run(met).as_u64().unwrap();

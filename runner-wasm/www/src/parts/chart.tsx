@@ -1,6 +1,7 @@
 // A live chart of what /api/v1/data answers. It moves as samples come, and says its values to those who do not see it.
 
 export interface ChartData {
+  readonly id: string;
   readonly title: string;
   readonly units: string;
   readonly kind: string;

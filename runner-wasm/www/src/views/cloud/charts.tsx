@@ -29,10 +29,12 @@ export function Charts({ node }: { node: NodeSummary }) {
         for (const info of known) {
           const { body } = await query(node.claimed_id, `/api/v1/data?chart=${encodeURIComponent(info.id)}&after=-${SECONDS}`);
           const table = tableOf(JSON.parse(body) as unknown);
-          if (table) found.push({ title: info.title.replace(` (${info.id})`, ""), units: info.units, kind: info.chart_type, ...table });
+          // What this machine cannot measure is not shown.
+          if (table?.rows.some((row) => row.slice(1).some(Number.isFinite))) found.push({ id: info.id, title: info.title.replace(` (${info.id})`, ""), units: info.units, kind: info.chart_type, ...table });
         }
         if (!isWanted) return;
-        setCharts(found);
+        known = known.filter((info) => found.some(({ id }) => id === info.id)).slice(0, MOST);
+        setCharts(found.slice(0, MOST));
         say("");
       } catch (error) {
         if (isWanted) say(error instanceof Error ? error.message : String(error));
@@ -63,5 +65,5 @@ export function Charts({ node }: { node: NodeSummary }) {
 /** The first charts that a node lists; none if it is no such list. */
 function chartsOf(body: string): Info[] {
   const list = (JSON.parse(body) as { charts?: Record<string, Info> }).charts ?? {};
-  return Object.values(list).sort((one, other) => one.priority - other.priority || one.id.localeCompare(other.id)).slice(0, MOST);
+  return Object.values(list).sort((one, other) => one.priority - other.priority || one.id.localeCompare(other.id)).slice(0, 2 * MOST);
 }

@@ -1,5 +1,6 @@
 // Bytes in hexadecimal and as text, with those that a field is made of marked.
 
+import { useEffect, useRef } from "preact/hooks";
 import type { Source } from "../../bridge/inspect";
 import { useNarrow } from "../../parts/narrow";
 
@@ -7,6 +8,11 @@ import { useNarrow } from "../../parts/narrow";
 const LINES = 40;
 
 export function Hex({ source, start, end, isRevealed }: { source: Source; start: number; end: number; isRevealed: boolean }) {
+  const pane = useRef<HTMLPreElement>(null);
+  useEffect(() => {
+    const mark = pane.current?.querySelector("mark");
+    if (pane.current && mark) pane.current.scrollTop = Math.max(0, mark.offsetTop - pane.current.offsetTop - 40);
+  }, [source, start, end]);
   const isNarrow = useNarrow();
   const across = isNarrow ? 8 : 16;
   const length = source.hex.length / 2;
@@ -24,7 +30,7 @@ export function Hex({ source, start, end, isRevealed }: { source: Source; start:
         {source.name}, {length} bytes{end > start ? `; marked: ${start} to ${end - 1}` : ""}
         {lines * across < length ? `; shown: ${first * across} to ${Math.min(length, (first + lines) * across) - 1}` : ""}
       </figcaption>
-      <pre tabIndex={0} aria-label={`Bytes of the ${source.name}`}>
+      <pre ref={pane} tabIndex={0} aria-label={`Bytes of the ${source.name}`}>
         {Array.from({ length: lines }, (_, line) => {
           const from = (first + line) * across;
           const to = Math.min(length, from + across);

@@ -3,7 +3,7 @@
 import { useEffect, useRef } from "preact/hooks";
 import { useCell } from "../../app/cell";
 import { happened, settings } from "../../app/world";
-import type { Happened, StagePassed } from "../../bridge/types";
+import type { Happened, Purpose, StagePassed } from "../../bridge/types";
 import { Card, Term } from "../../parts/basics";
 import { bytes, clockMs, span } from "../../parts/time";
 import { LEGS, leg } from "../../words/stages";
@@ -19,7 +19,8 @@ interface Row {
 }
 
 const LANES: Readonly<Record<Lane, string>> = { device: "Device", router: "Router", proxy: "Proxy", cloud: "Cloud" };
-const PATHS: Readonly<Record<string, string>> = { claim: "PUT /api/v1/spaces/nodes/…", env: "GET /api/v1/env", challenge: "GET …/challenge", password: "POST …/password" };
+const PATHS: Readonly<Record<Purpose, string>> = { claim: "PUT /api/v1/spaces/nodes/…", env: "GET /api/v1/env", challenge: "GET …/challenge", password: "POST …/password", link: "GET /mqtt, Upgrade: websocket" };
+const STATUS: Readonly<Record<number, string>> = { 101: "101 Switching Protocols", 200: "200 OK", 201: "201 Created", 204: "204 No Content" };
 
 export function Sequence() {
   const all = useCell(happened);
@@ -84,13 +85,17 @@ function rowsOf(what: Happened): Row[] {
     case "stage":
       return stage(what, row);
     case "answer":
-      return [row("cloud", "device", `${what.status}`, `answer to ${leg(what.purpose)?.title ?? what.purpose}`, what.status >= 400 ? "bad" : "")];
+      // The step that it belongs to is told behind it.
+      return [
+        row("device", "cloud", PATHS[what.purpose], `${leg(what.purpose)?.title ?? ""}, over HTTP`),
+        row("cloud", "device", STATUS[what.status] ?? String(what.status), "", what.status >= 400 ? "bad" : ""),
+      ];
     case "claimed":
       return [row("device", "device", "Claimed, and that is stored", what.proved ? "the answer had been lost; its key proved it" : "", "good")];
     case "claim-failed":
       return [row("device", "device", `The claim failed: ${what.failure.cause}`, "", "bad")];
     case "online":
-      return [row("device", "cloud", "UpdateAgentConnection: I am here", "over MQTT", "good")];
+      return [row("device", "device", "Online: the link is up", "", "good")];
     case "live":
       return [row("cloud", "device", "Taken for live", what.node ? `node ${what.node}` : "", "good")];
     case "offline":
@@ -114,15 +119,14 @@ function stage(step: StagePassed, row: (from: Lane, to: Lane, text: string, note
     case "tls":
       return [row("device", "cloud", "TLS: ClientHello"), row("cloud", "device", "Certificate, and proof of its key", sizes)];
     case "http":
-      return [row("device", "cloud", PATHS[step.purpose ?? ""] ?? "HTTP request", sizes)];
+    case "websocket":
+      return [];
     case "decrypt":
       return [row("device", "device", "Decrypts the challenge with its key", took, "self")];
-    case "websocket":
-      return [row("device", "cloud", "GET /mqtt, Upgrade: websocket"), row("cloud", "device", "101 Switching Protocols", took)];
     case "mqtt":
       return [row("device", "cloud", "CONNECT, SUBSCRIBE"), row("cloud", "device", "CONNACK, SUBACK", took)];
     case "app":
-      return [row("cloud", "device", "PUBACK", took)];
+      return [row("device", "cloud", "UpdateAgentConnection: I am here", "PUBLISH"), row("cloud", "device", "PUBACK", took)];
     case "key":
       return [row("device", "device", "Has its key", took, "self")];
     default:
