@@ -10,7 +10,9 @@ fn a_campaign_of_a_thousand_handshakes_ends_without_a_violation() {
     let said = visit.said();
     assert!(said.contains("0 violations: nothing happened that must not happen."), "{said}");
     assert!(said.contains("200 runs of 200"), "{said}");
-    let handshakes = said.lines().find_map(|line| line.split_once(" handshakes")?.0.rsplit_once(", ")?.1.replace(',', "").parse::<u32>().ok());
+    let handshakes = said
+        .lines()
+        .find_map(|line| line.split_once(" handshakes")?.0.rsplit_once(", ")?.1.replace(',', "").parse::<u32>().ok());
     println!("{handshakes:?} handshakes");
     assert!(handshakes >= Some(1_000), "{said}");
     let met =

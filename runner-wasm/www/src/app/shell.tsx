@@ -1,7 +1,7 @@
 // What is around every view: the bar, the bench with device, cable and Cloud, and the way for the first visit.
 
 import type { ComponentChildren } from "preact";
-import { useEffect, useRef } from "preact/hooks";
+import { useEffect, useLayoutEffect, useRef } from "preact/hooks";
 import { Notices } from "../parts/notices";
 import { Bench } from "./bench";
 import { useCell } from "./cell";
@@ -23,6 +23,8 @@ export function Shell({ children }: { children: ComponentChildren }) {
   const broken = useCell(fatal);
   const playing = useCell(story);
   const links = useRef<HTMLElement>(null);
+  // Another view begins at its top; what looks for a place of its own in it does so later.
+  useLayoutEffect(() => scrollTo(0, 0), [view]);
   useEffect(() => {
     links.current?.querySelector("[aria-current]")?.scrollIntoView({ block: "nearest", inline: "center" });
   }, [view]);

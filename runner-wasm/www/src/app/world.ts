@@ -105,6 +105,12 @@ function forget(): void {
   frameCount.set(0);
 }
 
+/** An unclaimed device that gets its address and the time is not on its way to anything yet. */
+const settled = (now: DeviceState): DeviceState => {
+  const { claimedId, current } = now;
+  return claimedId === null && current?.purpose === null && current.stage !== "key" ? { ...now, current: null } : now;
+};
+
 function listen(playground: Playground): void {
   playground.on("power", ({ on, reason }) => {
     power.set(on);
@@ -113,7 +119,7 @@ function listen(playground: Playground): void {
     if (reason === "switched") consoleText.change((text) => `${text}${text && !text.endsWith("\n") ? "\n" : ""}--- power ${on ? "on" : "off"} ---\n`);
   });
   playground.on("cable", ({ plugged: now }) => plugged.set(now));
-  playground.on("state", (now) => state.set(now));
+  playground.on("state", (now) => state.set(settled(now)));
   playground.on("console", (text) => consoleText.change((before) => (before + text).slice(-CONSOLE)));
   playground.on("key-progress", (progress) => keyProgress.set(progress));
   playground.on("happened", (what) => hear(what));

@@ -69,7 +69,8 @@ export function Claim() {
 /** How far the search for the two primes of an RSA key is. */
 function KeyProgress() {
   const progress = useCell(keyProgress);
-  if (!progress || progress.done) return null;
+  if (!progress) return null;
+  if (progress.done) return <p class="small soft" role="status">It has made its <Term name="rsa">RSA key</Term> itself: {count(progress.candidates, "candidate")} tried for two prime numbers.</p>;
   return (
     <p class="keying" role="status">
       <Term name="rsa">Making the RSA key</Term>: {progress.primes} of 2 prime numbers found, {count(progress.candidates, "candidate")} tried.
@@ -85,6 +86,7 @@ function Claimed({ id }: { id: string }) {
       <p>
         It is a node of your Space, under the <Term name="claimedId">claimed id</Term> <code>{id}</code>. It needs no token any more.
       </p>
+      <KeyProgress />
       {asks ? (
         <div class="problem calm" role="group" aria-label="Unclaim">
           <p>
