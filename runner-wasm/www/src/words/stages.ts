@@ -30,7 +30,7 @@ interface StageWords {
 }
 
 export const STAGES: Readonly<Record<string, StageWords>> = {
-  config: { title: "Settings", text: "Reads what it was told: URL, token, proxy.", advice: "Look at the settings that the reason names." },
+  config: { title: "Settings", text: "Gets an address from the network, and reads what it was told.", advice: "Look at the settings that the reason names." },
   permission: { title: "Permission", text: "May it read its own files?", advice: "Give the user that aclk runs as access to the file that the reason names." },
   storage: { title: "Storage", text: "Reads and writes its identity.", advice: "Is the disk full, read-only or damaged? The reason names the place." },
   clock: { title: "Clock", text: "Finds out what time it is.", advice: "Set the time: certificates cannot be checked without it." },

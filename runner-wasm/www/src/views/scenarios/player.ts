@@ -75,6 +75,9 @@ function isBroken({ ends }: Scenario, now: DeviceState | null): boolean {
       return now.link === "banned";
     case "unclaimed":
       return now.claimedId === null;
+    case "config":
+      // It waits there, and fails at nothing.
+      return now.current?.stage === "config";
     default:
       return now.link !== "online" && now.failure?.stage === ends;
   }

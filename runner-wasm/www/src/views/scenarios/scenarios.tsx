@@ -9,7 +9,7 @@ import { GROUPS, SCENARIOS, type Scenario } from "../../words/scenarios";
 import { stageTitle } from "../../words/stages";
 import { play } from "./player";
 
-const ENDS: Readonly<Record<string, string>> = { live: "comes through", unclaimed: "is not claimed", banned: "is banned", offline: "goes offline" };
+const ENDS: Readonly<Record<string, string>> = { live: "comes through", unclaimed: "is not claimed", banned: "is banned", offline: "goes offline", config: "waits for an address" };
 
 export function Scenarios() {
   const { item } = useCell(route);
