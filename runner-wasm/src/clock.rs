@@ -19,16 +19,9 @@ extern "C" {
     fn date_now() -> f64;
 }
 
-#[derive(Clone, Copy)]
-enum Pace {
-    /// It was `at_us` when `performance` said `real_ms`, and runs `speed` times as fast.
-    Running { at_us: u64, real_ms: f64, speed: f64 },
-    /// It is moved by [`advance`] only.
-    Standing { at_us: u64 },
-}
-
 thread_local! {
-    static PACE: Cell<Pace> = const { Cell::new(Pace::Running { at_us: 0, real_ms: 0.0, speed: 1.0 }) };
+    /// Where the clock stands, if it is moved by [`advance`] only.
+    static STANDS_AT_US: Cell<Option<u64>> = const { Cell::new(None) };
     static EPOCH_US: Cell<Option<u64>> = const { Cell::new(None) };
     static ALARMS: RefCell<Vec<(u64, Waker)>> = const { RefCell::new(Vec::new()) };
 }
@@ -62,12 +55,7 @@ impl Driver for Time {
 
 /// Microseconds since the worker started, by a clock that never runs backwards.
 pub(crate) fn now_us() -> u64 {
-    match PACE.get() {
-        Pace::Running { at_us, real_ms, speed } => {
-            at_us.saturating_add(((performance_now() - real_ms).max(0.0) * 1_000.0 * speed) as u64)
-        }
-        Pace::Standing { at_us } => at_us,
-    }
+    STANDS_AT_US.get().unwrap_or_else(|| (performance_now() * 1_000.0) as u64)
 }
 
 /// Unix time when that clock was at zero, in microseconds.
@@ -93,14 +81,9 @@ pub(crate) fn ring() -> bool {
     any
 }
 
-/// Milliseconds of real time until a moment of that clock: 0 if it is past, infinity for `None`.
-pub(crate) fn real_ms_until(at_us: Option<u64>) -> f64 {
-    let Some(at_us) = at_us else { return f64::INFINITY };
-    let speed = match PACE.get() {
-        Pace::Running { speed, .. } => speed,
-        Pace::Standing { .. } => 1.0,
-    };
-    at_us.saturating_sub(now_us()) as f64 / 1_000.0 / speed
+/// Milliseconds until a moment of that clock: 0 if it is past, infinity for `None`.
+pub(crate) fn ms_until(at_us: Option<u64>) -> f64 {
+    at_us.map_or(f64::INFINITY, |at_us| at_us.saturating_sub(now_us()) as f64 / 1_000.0)
 }
 
 /// When the next alarm rings, in microseconds.
@@ -108,25 +91,18 @@ pub(crate) fn next_alarm() -> Option<u64> {
     ALARMS.with_borrow(|alarms| alarms.iter().map(|(at, _)| *at).min())
 }
 
-/// Lets the time of this worker run `factor` times as fast as real time from now on; between 0.01 and 1000.
-#[wasm_bindgen(js_name = setSpeed)]
-pub fn set_speed(factor: f64) {
-    let speed = if factor.is_finite() { factor.clamp(0.01, 1_000.0) } else { 1.0 };
-    PACE.set(Pace::Running { at_us: now_us(), real_ms: performance_now(), speed });
-}
-
-/// From now on the time of this worker is moved by [`advance`] only, from `unix_ms` (milliseconds since 1970) on.
+/// From now on the time of this worker is moved by [`advance`] only, from `unix_ms` (milliseconds since 1970) on: for tests.
 #[wasm_bindgen(js_name = standStill)]
 pub fn stand_still(unix_ms: f64) {
     let at_us = now_us();
-    PACE.set(Pace::Standing { at_us });
+    STANDS_AT_US.set(Some(at_us));
     EPOCH_US.set(Some(((unix_ms * 1_000.0) as u64).saturating_sub(at_us)));
 }
 
 /// Moves a time that stands still by so many milliseconds.
 #[wasm_bindgen]
 pub fn advance(milliseconds: f64) {
-    if let Pace::Standing { at_us } = PACE.get() {
-        PACE.set(Pace::Standing { at_us: at_us.saturating_add((milliseconds.max(0.0) * 1_000.0).ceil() as u64) });
+    if let Some(at_us) = STANDS_AT_US.get() {
+        STANDS_AT_US.set(Some(at_us.saturating_add((milliseconds.max(0.0) * 1_000.0).ceil() as u64)));
     }
 }

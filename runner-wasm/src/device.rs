@@ -75,7 +75,7 @@ impl Device {
                 break;
             }
         }
-        if self.task.is_due() { 0.0 } else { clock::real_ms_until(clock::next_alarm()) }
+        if self.task.is_due() { 0.0 } else { clock::ms_until(clock::next_alarm()) }
     }
 
     /// Whether it has ended itself, to be started anew.

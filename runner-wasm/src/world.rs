@@ -146,7 +146,7 @@ impl World {
         ];
         let next = events.into_iter().flatten().map(|at| at.as_micros()).chain(clock::next_alarm()).min();
         // What was due has had its turn.
-        clock::real_ms_until(next.map(|at| at.max(now.as_micros() + 1)))
+        clock::ms_until(next.map(|at| at.max(now.as_micros() + 1)))
     }
 
     /// A frame of the device.

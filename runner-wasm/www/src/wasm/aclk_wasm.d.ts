@@ -3,9 +3,6 @@
 /** Loads the library. Everything else can be called once it is there. */
 export default function load(options: { module_or_path: WebAssembly.Module }): Promise<unknown>;
 
-/** Lets the time of this worker run so many times as fast as real time. */
-export function setSpeed(factor: number): void;
-
 /** A tar archive of the identity in a flash; `undefined` if there is none. */
 export function claimArchive(flash: Uint8Array, authority: Uint8Array): Uint8Array | undefined;
 
