@@ -16,10 +16,10 @@ test("every layer of a claim is there, decrypted", () => {
   }
   const purposes = new Set(JSON.parse(bench.world.connections()).map(({ purpose }) => purpose));
   for (const purpose of ["claim", "env", "challenge", "password", "link"]) assert.ok(purposes.has(purpose), purpose);
-  const claim = rows.find(({ purpose, protocols }) => purpose === "claim" && protocols.includes("http"));
-  const { layers } = JSON.parse(bench.world.dissect(claim.id));
-  const request = layers.find(({ protocol }) => protocol === "http");
-  assert.ok(request.fields.some(({ value }) => value.startsWith("PUT")), JSON.stringify(request.fields));
+  // The request may have come in several frames: the last of them has it.
+  const claims = rows.filter(({ purpose, protocols }) => purpose === "claim" && protocols.includes("http"));
+  const layers = claims.flatMap(({ id }) => JSON.parse(bench.world.dissect(id)).layers).filter(({ protocol }) => protocol === "http");
+  assert.ok(layers.some(({ fields }) => fields.some(({ value }) => value.startsWith("PUT"))), JSON.stringify(layers));
   assert.equal(JSON.parse(bench.world.dissect(1e9)), null);
   assert.match(bench.world.keyLog(), /CLIENT_TRAFFIC_SECRET_0 /);
   assert.equal(new DataView(bench.world.pcap().buffer).getUint32(0, true), 0xa1b2c3d4);
