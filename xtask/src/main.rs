@@ -113,8 +113,8 @@ mod tests {
     fn the_help_names_every_command_and_every_gate() {
         let help = help();
         for word in [
-            "setup", "test", "tables", "firmware", "size", "install", "deb", "package", "help", "format", "lint",
-            "docs", "no-std", "doctests", "tests",
+            "setup", "test", "tables", "firmware", "size", "web", "install", "deb", "package", "help", "format",
+            "lint", "docs", "no-std", "doctests", "tests",
         ] {
             assert!(help.contains(&format!("\n  {word}")), "no `{word}` in:\n{help}");
         }
