@@ -9,7 +9,7 @@
 //!  └──────────────────────┘                  └────────────────────────────────────────────┘
 //! ```
 //!
-//! Nothing here waits: [`Device`] and [`World`] are told what happens, are asked to `step`, and say when they want to be
+//! Nothing here waits: `Device` and `World` are told what happens, are asked to `step`, and say when they want to be
 //! called again. So the same code runs in the workers of a browser by its clock, and in a test under Node in virtual time
 //! (`clock`). [`campaign`] needs neither: it is `aclk-pair`, and runs natively too.
 //!
