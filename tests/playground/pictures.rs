@@ -32,7 +32,7 @@ fn every_view_fits_desktop_and_phone() {
     visit.press("Every byte");
     visit.fill("Layer", "MQTT");
     visit.click("(//button[@data-frame])[1]");
-    visit.wait_for("Keep-alive");
+    visit.wait_for("Show secrets");
     pictures(&visit, "link-bytes");
     visit.view("Cloud");
     visit.until("four charts", "return document.querySelectorAll('[data-chart]').length === 4");
@@ -52,8 +52,7 @@ fn every_view_fits_desktop_and_phone() {
     visit.view("Budget");
     visit.wait_for("Memory that never moves");
     pictures(&visit, "budget");
-    visit.view("Campaign");
-    visit.fill("Runs", "60");
+    visit.run("location.hash = '#/campaign?count=60'");
     visit.press("Run");
     visit.until("the end of the campaign", "return document.querySelector('[data-campaign=done]') !== null");
     pictures(&visit, "campaign");

@@ -44,7 +44,6 @@ fn somebody_who_has_never_claimed_a_node_claims_one_and_sees_it_live() {
     let line = "document.querySelector('[data-chart] path.line, [data-chart] path.area')?.getAttribute('d')";
     let first = visit.until("a chart", &format!("return {line}?.includes('L') && {line}"));
     visit.until("the chart moves", &format!("return {line} !== {first}"));
-    visit.fill("Path", "/api/v1/info");
     visit.press("Ask");
     visit.wait_for("\"cloud-available\": true");
 

@@ -11,7 +11,7 @@ const CLOCKS: readonly (readonly [string, number | null])[] = [
   ["asks the time server", null],
   ["a day slow", -86_400],
   ["ten years slow", -315_576_000],
-  ["as of 1970, without a battery", -1_800_000_000],
+  ["as in 1970, without a battery", -1_800_000_000],
   ["ten years fast", 315_576_000],
 ];
 

@@ -32,7 +32,7 @@ export function Frame({ dissection }: { dissection: Dissection }) {
       </p>
       <div class="layers">
         {layers.map((layer, index) => (
-          <details key={index} open={index >= layers.length - 2} class={`layer-box ${layer.protocol}`}>
+          <details key={index} open={index >= layers.length - 3} class={`layer-box ${layer.protocol}`}>
             <summary onFocus={() => setSpot(whole(layer))} onPointerEnter={() => setSpot(whole(layer))}>
               <span class={`layer ${layer.protocol}`}>{PROTOCOLS[layer.protocol][0]}</span> {layer.title}
             </summary>
