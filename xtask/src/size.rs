@@ -5,6 +5,7 @@
 mod counter;
 mod device;
 mod figures;
+mod heap;
 mod host;
 pub(crate) mod limits;
 mod panics;
@@ -23,7 +24,7 @@ use std::thread;
 pub(crate) const COMMAND: Command = Command {
     name: "size",
     arguments: "[--board NAME] [--panics | --seeds N | --write]",
-    about: "measures what everything takes: flash, RAM, arena and stack of each board, how many instructions a key, a\n\
+    about: "measures what everything takes: flash, RAM and stack of each board, how many instructions a key, a\n\
             challenge, a handshake, the claim, the link and a query cost, bytes on the wire, the program for Linux. Prints a\n\
             table, writes target/size.json, fails beyond boards/limits.toml, and where firmware may panic that is not in\n\
             boards/panics.txt. --panics: only the latter. --seeds N: a key from each of N seeds, and their mean. --write:\n\
@@ -50,32 +51,32 @@ fn size(arguments: &[String]) -> Result<(), Problem> {
     if wanted.only_panics {
         return Problem::unless_empty(panics::judge(&images(&boards)?, wanted.board.is_none())?);
     }
-    let (figures, panics) = measure(&boards, wanted.seeds)?;
+    let (figures, wrong) = measure(&boards, wanted.seeds)?;
     if wanted.write {
         readme::write(&figures)?;
     }
-    judge(&figures, panics, wanted.board.is_none())
+    judge(&figures, wrong, wanted.board.is_none())
 }
 
 /// The gate of `cargo xtask test`: nothing is beyond its limit, and the table of the README is current.
 pub(crate) fn check() -> Result<(), Problem> {
-    let (figures, panics) = measure(&BOARDS.iter().collect::<Vec<_>>(), SEEDS)?;
-    judge(&figures, panics, true)
+    let (figures, wrong) = measure(&BOARDS.iter().collect::<Vec<_>>(), SEEDS)?;
+    judge(&figures, wrong, true)
 }
 
-/// Measures everything that this machine has the tools for, and says what is skipped. Beside the figures it yields where boards
-/// may panic and are not permitted to.
+/// Measures everything that this machine has the tools for, and says what is skipped. Beside the figures it yields what is wrong
+/// with images: that they allocate, or may panic where they are not permitted to.
 fn measure(boards: &[&Board], seeds: u32) -> Result<(Figures, Vec<String>), Problem> {
     // A day in virtual time is half a minute of one processor, in which the other one has something to do, too.
     let wire = thread::spawn(wire::measure);
     let mut figures = Figures::default();
-    let panics = measure_boards(&mut figures, boards, seeds);
-    let host = panics.as_ref().map_or(Ok(()), |_| host::measure(&mut figures));
+    let wrong = measure_boards(&mut figures, boards, seeds);
+    let host = wrong.as_ref().map_or(Ok(()), |_| host::measure(&mut figures));
     let wire = wire.join().map_err(|_| Problem::Findings(vec!["the bytes on the wire are not measured".to_owned()]))?;
-    let panics = panics?;
+    let wrong = wrong?;
     host?;
     figures.extend(wire?);
-    Ok((figures, panics))
+    Ok((figures, wrong))
 }
 
 /// Builds the images.
@@ -97,17 +98,19 @@ fn measure_boards(figures: &mut Figures, boards: &[&Board], seeds: u32) -> Resul
             println!("skipped: what {} does is not measured, it does not claim and link here", board.name);
         }
     }
-    panics::judge(&images, boards.len() == BOARDS.len())
+    let mut findings = heap::judge(&images)?;
+    findings.extend(panics::judge(&images, boards.len() == BOARDS.len())?);
+    Ok(findings)
 }
 
 /// Shows the figures, keeps them in a file, and looks whether they are as they should be. If not `all` was measured, only the
 /// limits count.
-fn judge(figures: &Figures, panics: Vec<String>, all: bool) -> Result<(), Problem> {
+fn judge(figures: &Figures, wrong: Vec<String>, all: bool) -> Result<(), Problem> {
     println!("\n{}", readme::table(figures));
     let path = root().join(JSON);
     fs::write(&path, figures.json())
         .map_err(|cause| Problem::Io { attempt: format!("write {}", path.display()), cause })?;
-    let mut findings = panics;
+    let mut findings = wrong;
     findings.extend(limits::exceeded(figures)?);
     if all {
         findings.extend(readme::outdated(figures)?);

@@ -2,7 +2,6 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`arena`] | the memory that RSA allocates from |
 //! | [`stack`] | how deep the stack was |
 //! | [`last_words`] | why the last run ended: panics and faults restart the board |
 //! | [`mmio`] | registers in memory |
@@ -11,7 +10,6 @@
 //! below it: then one that is too deep is a fault, which is told as what it is.
 #![no_std]
 
-pub mod arena;
 pub mod last_words;
 pub mod mmio;
 pub mod stack;

@@ -20,9 +20,6 @@ use static_cell::{ConstStaticCell, StaticCell};
 
 pub(crate) use aclk_firmware::SOCKETS;
 
-/// Bytes for RSA.
-pub(crate) const ARENA: usize = 12 << 10;
-
 static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
 static TRUST: ConstStaticCell<AnchorMemory> = ConstStaticCell::new(AnchorMemory::new());
 static STORE: StaticCell<FlashStore<HostFlash>> = StaticCell::new();

@@ -15,8 +15,6 @@ use embassy_executor::Spawner;
 use rand_core::Rng;
 use static_cell::ConstStaticCell;
 
-/// Bytes for RSA: there is none.
-pub(crate) const ARENA: usize = 64;
 /// DHCP, DNS (which the stack always has), and the local API.
 pub(crate) const SOCKETS: usize = 2 + API_SOCKETS;
 

@@ -8,7 +8,7 @@
 //! | `local` | without the feature `link`: a node for everybody in its own network, at its local API |
 //! | `linked` | with it: the link, for a device to which a factory has given key and identity |
 //!
-//! What it shares with others is in `aclk-cortex-m` (arena, stack, last words) and `aclk-qemu` (executor, and for tests only:
+//! What it shares with others is in `aclk-cortex-m` (stack, last words) and `aclk-qemu` (executor, and for tests only:
 //! flash and randomness of the host).
 #![no_std]
 #![no_main]
@@ -28,8 +28,8 @@ use aclk_core::metrics::Facts;
 use aclk_core::node::Node;
 use aclk_core::settings::Settings;
 use aclk_core::store::Saved;
-use aclk_cortex_m::{arena, last_words, stack};
-use aclk_firmware::{Arena, Board, BoardDevice, Counters, DeviceClock, Guarded, Stack};
+use aclk_cortex_m::{last_words, stack};
+use aclk_firmware::{Board, BoardDevice, Counters, DeviceClock, Guarded, Stack};
 use aclk_qemu::executor;
 use aclk_stellaris_mac::StellarisMac;
 use core::cell::RefCell;
@@ -61,7 +61,6 @@ type Ethernet = Guarded<'static, StellarisMac<Lm3s6965>>;
 /// The device as it measures itself.
 type Measured = BoardDevice<'static, Lm3s6965Evb, (), VALUES>;
 
-static ARENA: arena::Memory<{ profile::ARENA }> = arena::Memory::new();
 static CLOCK: StaticCell<DeviceClock> = StaticCell::new();
 static COUNTERS: StaticCell<Counters> = StaticCell::new();
 static NODE: StaticCell<RefCell<Node<Measured>>> = StaticCell::new();
@@ -72,11 +71,6 @@ static SAMPLES: ConstStaticCell<[f32; VALUES]> = ConstStaticCell::new([0.0; VALU
 struct Lm3s6965Evb;
 
 impl Board for Lm3s6965Evb {
-    fn arena(&self) -> Option<Arena> {
-        let (used, peak, size) = arena::used();
-        Some(Arena { used, peak, size })
-    }
-
     fn stack(&self) -> Option<Stack> {
         Some(Stack { peak: stack::peak(), size: stack::size() })
     }
@@ -88,7 +82,6 @@ impl Board for Lm3s6965Evb {
 
 #[entry]
 fn main() -> ! {
-    arena::start(&ARENA);
     system::start();
     uart::start();
     if let Some(peripherals) = Peripherals::take() {
@@ -167,9 +160,8 @@ async fn keyboard() {
     loop {
         match uart::typed().await {
             b'm' => {
-                let (used, peak, size) = arena::used();
                 let (deepest, all) = (stack::peak(), stack::size());
-                say!("memory: arena {used} B, peak {peak} of {size} B; stack peak {deepest} of {all} B");
+                say!("memory: no heap; stack peak {deepest} of {all} B");
             }
             b'p' => panic!("somebody asked for it"),
             _ => {}

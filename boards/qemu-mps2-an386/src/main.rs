@@ -6,7 +6,7 @@
 //! | `time`, `interrupts` | the ground that embassy stands on |
 //! | `ethernet`, `uart` | the outside |
 //!
-//! What it shares with others is in `aclk-cortex-m` (arena, stack, last words) and `aclk-qemu` (executor, and for tests only:
+//! What it shares with others is in `aclk-cortex-m` (stack, last words) and `aclk-qemu` (executor, and for tests only:
 //! flash and randomness of the host).
 //!
 //! `cargo xtask firmware --board qemu-mps2-an386 --run` runs it.
@@ -23,12 +23,12 @@ use aclk_core::identity::software::SoftwareKey;
 use aclk_core::metrics::Facts;
 use aclk_core::node::Node;
 use aclk_core::store::Saved;
-use aclk_cortex_m::{arena, last_words, stack};
+use aclk_cortex_m::{last_words, stack};
 use aclk_firmware::console::{Desk, console_with};
 use aclk_firmware::flash::{AnchorMemory, FlashStore};
 use aclk_firmware::{
-    Arena, Board, BoardDevice, Counters, DeviceClock, Ended, Equipment, Guarded, Memory, Product, SOCKETS, SharedNode,
-    Stack, run_from_flash,
+    Board, BoardDevice, Counters, DeviceClock, Ended, Equipment, Guarded, Memory, Product, SOCKETS, SharedNode, Stack,
+    run_from_flash,
 };
 use aclk_lan9118::Lan9118;
 use aclk_qemu::test_only::{self, HostFlash};
@@ -58,15 +58,11 @@ const HOSTNAME: &str = "qemu-mps2-an386";
 /// Samples that are kept: 16 dimensions for half a minute.
 const VALUES: usize = 16 * 30;
 
-/// Bytes for RSA.
-const ARENA_SIZE: usize = 12 << 10;
-
 type Ethernet = Guarded<'static, Lan9118<Mps2>>;
 
 /// The device as it measures itself.
 type Measured = BoardDevice<'static, Mps2An386, (), VALUES>;
 
-static ARENA: arena::Memory<ARENA_SIZE> = arena::Memory::new();
 static CLOCK: StaticCell<DeviceClock> = StaticCell::new();
 static COUNTERS: StaticCell<Counters> = StaticCell::new();
 static DESK: StaticCell<Desk> = StaticCell::new();
@@ -85,11 +81,6 @@ static SAMPLES: ConstStaticCell<[f32; VALUES]> = ConstStaticCell::new([0.0; VALU
 struct Mps2An386;
 
 impl Board for Mps2An386 {
-    fn arena(&self) -> Option<Arena> {
-        let (used, peak, size) = arena::used();
-        Some(Arena { used, peak, size })
-    }
-
     fn stack(&self) -> Option<Stack> {
         Some(Stack { peak: stack::peak(), size: stack::size() })
     }
@@ -101,7 +92,6 @@ impl Board for Mps2An386 {
 
 #[entry]
 fn main() -> ! {
-    arena::start(&ARENA);
     time::start();
     uart::start();
     greet();

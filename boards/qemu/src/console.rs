@@ -1,7 +1,7 @@
 //! What can be typed for these boards, beside what can be typed for every device.
 
 use crate::trace;
-use aclk_cortex_m::{arena, stack};
+use aclk_cortex_m::stack;
 use aclk_firmware::console::{Commands, Desk};
 
 /// How the memory is, and what becomes of the board when something goes wrong.
@@ -28,7 +28,6 @@ impl Commands for Tests {
 
 fn memory(desk: &Desk) {
     trace::asked();
-    let (used, peak, size) = arena::used();
     let (deepest, all) = (stack::peak(), stack::size());
-    desk.say(format_args!("memory: arena {used} B, peak {peak} of {size} B; stack peak {deepest} of {all} B"));
+    desk.say(format_args!("memory: no heap; stack peak {deepest} of {all} B"));
 }

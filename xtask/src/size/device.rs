@@ -127,9 +127,8 @@ impl Bench<'_> {
         device.type_line("memory")?;
         let said = device.expect("memory: ", PATIENCE)?;
         let line = said.last().map_or("", String::as_str);
-        let used = peak(line, "arena ").zip(peak(line, "stack "));
-        let (arena, stack) = used.ok_or_else(|| device.problem(&format!("it does not tell its memory: {line}")))?;
-        figures.raise(self.board.name, "arena_peak", arena);
+        let stack = peak(line, "stack ");
+        let stack = stack.ok_or_else(|| device.problem(&format!("it does not tell its memory: {line}")))?;
         figures.raise(self.board.name, "stack_peak", stack);
         Ok(())
     }
@@ -155,10 +154,9 @@ mod tests {
     use super::peak;
 
     #[test]
-    fn the_peaks_are_found_in_the_line_of_the_console() {
-        let line = "[  3.683] memory: arena 3192 B, peak 9336 of 12288 B; stack peak 35632 of 49152 B";
-        assert_eq!(peak(line, "arena "), Some(9_336));
+    fn the_peak_is_found_in_the_line_of_the_console() {
+        let line = "memory: no heap; stack peak 35632 of 49152 B";
         assert_eq!(peak(line, "stack "), Some(35_632));
-        assert_eq!(peak("memory: none", "arena "), None);
+        assert_eq!(peak("memory: none", "stack "), None);
     }
 }
