@@ -1,9 +1,10 @@
 //! Captures, read back as the pcapng specification says.
 
 use aclk_core::clock::Instant;
-use aclk_lan::{Cable, End, Faults, Pcap, PcapBuffer};
+use aclk_lan::{Cable, End, Faults, Pcap, PcapBuffer, Sighting};
 use core::time::Duration;
 use std::io::{self, Write};
+use std::sync::{Arc, Mutex};
 
 #[derive(Debug, PartialEq, Eq)]
 struct Captured {
@@ -157,4 +158,32 @@ fn a_full_disk_ends_the_capture_but_not_the_traffic() {
     cable.send(End::Device, Instant::START, vec![0; 60]);
     assert!(cable.receive(End::Router, Instant::START).is_some());
     assert_eq!(cable.capture_error(End::Device).map(io::Error::kind), Some(io::ErrorKind::StorageFull));
+}
+
+#[test]
+fn who_watches_an_end_sees_what_a_capture_there_has() {
+    let faults =
+        Faults { loss: 0.3, duplicate: 0.3, corrupt: 0.3, latency: Duration::from_millis(3), ..Faults::none() };
+    let mut cable = Cable::new(5, faults);
+    let buffer = PcapBuffer::default();
+    cable.capture(End::Device, Pcap::new(buffer.clone()));
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let eye = Arc::clone(&seen);
+    cable.watch(End::Device, move |frame| {
+        let Sighting { at, outbound, frame, remark } = frame;
+        let captured =
+            Captured { us: at.as_micros(), frame: frame.to_vec(), inbound: !outbound, remark: remark.to_owned() };
+        eye.lock().expect("nobody panics").push(captured);
+    });
+    for number in 0..40_u8 {
+        let now = Instant::from_micros(u64::from(number) * 10_000);
+        let from = if number % 2 == 0 { End::Device } else { End::Router };
+        cable.send(from, now, vec![number; 60]);
+        for end in [End::Device, End::Router] {
+            while cable.receive(end, now + Duration::from_millis(5)).is_some() {}
+        }
+    }
+    let seen = std::mem::take(&mut *seen.lock().expect("nobody panics"));
+    assert!(seen.iter().any(|frame| frame.remark == "lost") && seen.iter().any(|frame| frame.inbound));
+    assert_eq!(seen, read(&buffer.bytes()).frames);
 }
