@@ -49,6 +49,9 @@ pub struct Buffers<B> {
     pub queries: B,
 }
 
+/// Writes something in which credentials may be.
+pub(super) type WriteWith<'w> = &'w mut dyn FnMut(&mut Writer<'_>, Option<&Credentials>);
+
 /// An output that waits to be polled. What it refers to lies in the [`Context`].
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Item {
@@ -339,16 +342,13 @@ impl<'s, B: Buffer> Context<'s, B> {
     }
 
     /// Sends what `write` writes as the payload of one WebSocket frame.
-    pub(super) fn send_frame(&mut self, opcode: Opcode, write: impl FnOnce(&mut Writer<'_>)) -> Result<(), Full> {
-        self.send_frame_with(opcode, |w, _| write(w))
+    pub(super) fn send_frame(&mut self, opcode: Opcode, mut write: impl FnMut(&mut Writer<'_>)) -> Result<(), Full> {
+        self.send_frame_with(opcode, &mut |w, _| write(w))
     }
 
     /// The same, for what needs the credentials: they are too large to be moved out of the way.
-    pub(super) fn send_frame_with(
-        &mut self,
-        opcode: Opcode,
-        write: impl FnOnce(&mut Writer<'_>, Option<&Credentials>),
-    ) -> Result<(), Full> {
+    #[inline(never)]
+    pub(super) fn send_frame_with(&mut self, opcode: Opcode, write: WriteWith<'_>) -> Result<(), Full> {
         let mut mask = [0; 4];
         self.rng.fill_bytes(&mut mask);
         let space = self.tx.as_mut().get_mut(self.tx_len..).unwrap_or_default();

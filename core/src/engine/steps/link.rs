@@ -205,7 +205,7 @@ impl Link {
         let receive_maximum = cx.receive_maximum.max(1);
         let (keep_alive, receive, aliases) =
             (cx.settings.timing.keep_alive.as_secs(), cx.rx.as_ref().len(), alias_maximum(cx));
-        let sent = cx.send_frame_with(Opcode::Binary, |w, credentials| {
+        let sent = cx.send_frame_with(Opcode::Binary, &mut |w, credentials| {
             let Some(credentials) = credentials else { return };
             let connect = mqtt::Connect {
                 client_id: &credentials.client_id,
@@ -263,7 +263,7 @@ impl Link {
         if cx.credentials.is_none() {
             return Err(at(Stage::Mqtt, "there are no credentials"));
         }
-        let sent = cx.send_frame_with(Opcode::Binary, |w, credentials| {
+        let sent = cx.send_frame_with(Opcode::Binary, &mut |w, credentials| {
             let filter = credentials.map_or("", |credentials| credentials.topics.topic(name));
             mqtt::Subscribe { id, filter, options: SUBSCRIBE_OPTIONS }.encode(w);
         });
