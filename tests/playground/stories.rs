@@ -13,6 +13,7 @@ fn play(group: &str) {
     let names: Vec<&str> = names.as_array().unwrap().iter().filter_map(Value::as_str).collect();
     assert!(!names.is_empty(), "{group}");
     for name in names {
+        visit.run(&format!("document.querySelector('[data-story={name}]').scrollIntoView({{ block: 'center' }})"));
         visit.click(&format!("//*[@data-story='{name}']//button[normalize-space()='Play']"));
         visit.until(
             &format!("{name} goes wrong"),

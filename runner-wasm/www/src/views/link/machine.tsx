@@ -77,7 +77,7 @@ export function Machine() {
         })}
       </svg>
       <p class="caption" aria-live="polite">
-        <strong>{PLACES[active].title}.</strong> {seen.text}
+        <strong>{PLACES[active].title}.</strong> {seen.text.replace(`${PLACES[active].title}: `, "")}
       </p>
     </Card>
   );

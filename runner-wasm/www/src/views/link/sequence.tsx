@@ -66,7 +66,7 @@ function Message({ row, lanes }: { row: Row; lanes: readonly Lane[] }) {
   return (
     <li class={`message ${row.kind}`}>
       <time class="mono">{clockMs(row.at)}</time>
-      <div class="track">
+      <div class="lanes">
         <div class={`arrow ${place} f${first} t${last}`}>
           <span class="hidden">
             {LANES[row.from]} {place === "self" ? "" : `to ${LANES[row.to]}`}:{" "}
