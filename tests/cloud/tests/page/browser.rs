@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 
 /// After this time something that is waited for counts as lost.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+/// Starts of chromedriver.
+const ATTEMPTS: u32 = 5;
 /// The key of an element's id in WebDriver.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -24,6 +26,26 @@ fn installed(program: &str) -> Option<PathBuf> {
         println!("skipped: there is no {program} (cargo xtask setup installs it as root on Debian)");
     }
     found
+}
+
+/// Starts chromedriver at a port of its choice; `None` if it ends at once.
+fn start_driver(program: &Path, home: &Path) -> Option<(Child, u16)> {
+    let mut driver = Command::new(program)
+        .arg("--port=0")
+        .env("HOME", home)
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    let lines = BufReader::new(driver.stdout.take().unwrap()).lines();
+    for line in lines.map_while(Result::ok) {
+        if let Some((_, port)) = line.split_once("successfully on port ") {
+            return Some((driver, port.trim_end_matches('.').parse().unwrap()));
+        }
+    }
+    driver.wait().unwrap();
+    None
 }
 
 pub(crate) struct Browser {
@@ -41,21 +63,8 @@ impl Browser {
         let number = COUNT.fetch_add(1, Ordering::Relaxed);
         let profile = std::env::temp_dir().join(format!("aclk-page-{}-{number}", std::process::id()));
         fs::create_dir(&profile).unwrap();
-        let mut driver = Command::new(driver)
-            .arg("--port=0")
-            .env("HOME", &profile)
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
-        let mut lines = BufReader::new(driver.stdout.take().unwrap()).lines();
-        let port = loop {
-            let line = lines.next().expect("chromedriver ended").unwrap();
-            if let Some((_, port)) = line.split_once("successfully on port ") {
-                break port.trim_end_matches('.').parse().unwrap();
-            }
-        };
+        // Several that start at once may choose the same port; all but one of them end then.
+        let (driver, port) = (0..ATTEMPTS).find_map(|_| start_driver(&driver, &profile)).expect("chromedriver ended");
         let mut browser = Self { driver, port, session: String::new(), profile };
         let profile = browser.profile.join("chromium");
         let arguments = [
