@@ -136,7 +136,7 @@ impl Live {
             Due::Create => {
                 let late = self.patience == CREATE_PATIENCE * 2;
                 self.create = Some(now + self.patience);
-                self.patience = (self.patience * 2).min(CREATE_PATIENCE_MAX);
+                self.patience = self.patience.saturating_mul(2).min(CREATE_PATIENCE_MAX);
                 return late;
             }
             Due::Connection => self.connection = false,
