@@ -163,23 +163,29 @@ fn usage(text: &str) -> Problem {
 impl Board {
     /// Builds the image in release form, and yields where it is.
     pub(crate) fn build(&self) -> Result<PathBuf, Problem> {
-        self.build_with("", "")
+        self.build_with("", "", SMALL, "")
     }
 
-    /// The same with more `features`, for another `map` of the memory than that of the machine.
-    fn build_with(&self, features: &str, map: &str) -> Result<PathBuf, Problem> {
-        let flags = SMALL.map(|flag| format!("\"{flag}\"")).join(",");
+    /// The same image, a little larger: panics in it are calls with a reason rather than traps.
+    pub(crate) fn build_with_panics(&self) -> Result<PathBuf, Problem> {
+        self.build_with("", "", WITH_PANICS, "/with-panics")
+    }
+
+    /// The same with more `features`, for another `map` of the memory than that of the machine, with these flags of the compiler,
+    /// and in another folder of `target/cross`.
+    fn build_with(&self, features: &str, map: &str, flags: &str, folder: &str) -> Result<PathBuf, Problem> {
         let small = format!("--config target.{}.rustflags=[{flags}]", self.target);
         let core = "-Zbuild-std=core,alloc -Zbuild-std-features=optimize_for_size";
-        let line = format!("run {NIGHTLY} cargo build --release {} {features} {core} {small}", self.package());
+        let line = format!("run {NIGHTLY} cargo build --release {}{folder} {features} {core} {small}", self.package());
         Process::rustup(&line).within(&root().join("boards")).env("ACLK_MAP", map).show()?;
-        Ok(root().join("target/cross").join(self.target).join("release").join(self.name))
+        let target = root().join(format!("target/cross{folder}"));
+        Ok(target.join(self.target).join("release").join(self.name))
     }
 
     /// Says what takes the room in the image that does not fit, if there is one.
     fn describe_larger(&self) -> Result<(), Problem> {
         let Some(Larger { features, flash, ram }) = self.larger else { return Ok(()) };
-        let image = self.build_with(&format!("--features {features}"), "larger")?;
+        let image = self.build_with(&format!("--features {features}"), "larger", SMALL, "")?;
         image::describe(&image)?;
         let takes = image::sizes(&image)?;
         println!(
@@ -222,9 +228,12 @@ fn lint(arguments: &str) -> Result<(), Problem> {
     Process::cargo(&format!("fmt{packages} --check")).within(&boards).show()
 }
 
-/// Flags of the compiler that make the image smaller: a panic says what was wrong, not in which file; and `Debug`, which nobody
-/// reads on a device, prints names of variants only.
-const SMALL: [&str; 2] = ["-Zlocation-detail=none", "-Zfmt-debug=shallow"];
+/// Flags of the compiler that make the image smaller: `Debug`, which nobody reads on a device, prints names of variants only; and
+/// a panic is a trap. Its address is kept over the restart, and `story::panicked_in` tells which function that is.
+const SMALL: &str =
+    "\"-Zlocation-detail=none\",\"-Zfmt-debug=shallow\",\"-Zunstable-options\",\"-Cpanic=immediate-abort\"";
+/// The same with panics that are calls, by which `cargo xtask size --panics` finds them.
+const WITH_PANICS: &str = "\"-Zlocation-detail=none\",\"-Zfmt-debug=shallow\"";
 
 #[cfg(test)]
 mod tests {

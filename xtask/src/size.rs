@@ -49,7 +49,7 @@ fn size(arguments: &[String]) -> Result<(), Problem> {
     let is_wanted = |board: &&Board| wanted.board.is_none_or(|only| only.name == board.name);
     let boards: Vec<&Board> = BOARDS.iter().filter(is_wanted).collect();
     if wanted.only_panics {
-        return Problem::unless_empty(panics::judge(&images(&boards)?, wanted.board.is_none())?);
+        return Problem::unless_empty(panics::judge(&with_panics(&boards)?, wanted.board.is_none())?);
     }
     let (figures, wrong) = measure(&boards, wanted.seeds)?;
     if wanted.write {
@@ -84,6 +84,11 @@ fn images<'b>(boards: &[&'b Board]) -> Result<Vec<(&'b Board, PathBuf)>, Problem
     boards.iter().map(|board| Ok((*board, board.build()?))).collect()
 }
 
+/// The same, in which panics are calls: as traps they say less of where they come from.
+fn with_panics<'b>(boards: &[&'b Board]) -> Result<Vec<(&'b Board, PathBuf)>, Problem> {
+    boards.iter().map(|board| Ok((*board, board.build_with_panics()?))).collect()
+}
+
 fn measure_boards(figures: &mut Figures, boards: &[&Board], seeds: u32) -> Result<Vec<String>, Problem> {
     if !setup::has_nightly() {
         println!("skipped: no nightly toolchain with rust-src, which builds the core library small");
@@ -99,7 +104,7 @@ fn measure_boards(figures: &mut Figures, boards: &[&Board], seeds: u32) -> Resul
         }
     }
     let mut findings = heap::judge(&images)?;
-    findings.extend(panics::judge(&images, boards.len() == BOARDS.len())?);
+    findings.extend(panics::judge(&with_panics(boards)?, boards.len() == BOARDS.len())?);
     Ok(findings)
 }
 

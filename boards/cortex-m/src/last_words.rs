@@ -101,15 +101,18 @@ impl Write for Pen<'_> {
     }
 }
 
+/// Where a build has `-Cpanic=immediate-abort`, nobody comes here: a panic is a trap, and so a [`fault`].
 #[panic_handler]
 fn panic(info: &PanicInfo<'_>) -> ! {
+    end(format_args!("{}", info.message()))
+}
+
+/// Starts the board anew, with a reason in words. What is wrong with the board rather than with the program is told like this:
+/// of a panic only the place is kept.
+pub fn end(reason: fmt::Arguments<'_>) -> ! {
     cortex_m::interrupt::disable();
     let mut words = Words { mark: MARK, len: 0, text: [0; TEXT_MAX], sum: 0 };
-    let mut pen = Pen(&mut words);
-    if let Some(place) = info.location() {
-        let _ = write!(pen, "{}:{}: ", place.file(), place.line());
-    }
-    let _ = write!(pen, "{}", info.message());
+    let _ = Pen(&mut words).write_fmt(reason);
     words.sum = sum(words.text.get(..words.len as usize).unwrap_or_default());
     let slot = SLOT.0.get().cast::<u32>();
     for index in 0..WORDS {
@@ -117,6 +120,12 @@ fn panic(info: &PanicInfo<'_>) -> ! {
         unsafe { slot.wrapping_add(index).write_volatile(words.word(index)) };
     }
     SCB::sys_reset()
+}
+
+/// A panic like any other, to show what becomes of the device: the next start names this place.
+#[inline(never)]
+pub fn panic_on_demand() {
+    panic!("somebody asked for it");
 }
 
 // The processor found something that it cannot do. If that is because the stack has come to its end, there is none left to say
@@ -156,13 +165,31 @@ const PUSH_MAX: u32 = 64;
 /// `frame` is where the processor has put the registers, or 0 if there was no stack left. Without it, the others say nothing.
 extern "C" fn fault(frame: u32, pc: u32, lr: u32) -> ! {
     if frame == 0 {
-        panic!("the stack of {} B is too small", stack::size());
+        end(format_args!("the stack of {} B is too small", stack::size()));
     }
-    panic!("hard fault at {pc:#010x}, called from {lr:#010x}");
+    let what = if is_trap(pc) { "panicked" } else { "hard fault" };
+    end(format_args!("{what} at {pc:#010x}, called from {lr:#010x}"))
 }
+
+/// Whether there is the instruction that the compiler puts where a panic would begin: `udf #254`.
+fn is_trap(pc: u32) -> bool {
+    unsafe extern "C" {
+        /// Where the code begins, by its address, ...
+        static __stext: u8;
+        /// ... and where it ends.
+        static __etext: u8;
+    }
+    let place = pc as *const u16;
+    let code = (&raw const __stext).cast::<u16>()..(&raw const __etext).cast::<u16>();
+    // SAFETY: it lies in the code, which can be read, on an even address.
+    code.contains(&place) && place.is_aligned() && unsafe { place.read_volatile() } == TRAP
+}
+
+/// `udf #254`.
+const TRAP: u16 = 0xdefe;
 
 /// An interrupt that nobody handles.
 #[exception]
 unsafe fn DefaultHandler(number: i16) {
-    panic!("nobody handles interrupt {number}");
+    end(format_args!("nobody handles interrupt {number}"))
 }

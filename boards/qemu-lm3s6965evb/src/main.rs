@@ -145,7 +145,7 @@ fn node(settings: &Settings, saved: &Saved, shared: Shared) -> &'static RefCell<
 fn or_panic<T, E: fmt::Display>(result: Result<T, E>) -> T {
     match result {
         Ok(value) => value,
-        Err(error) => panic!("{error}"),
+        Err(error) => last_words::end(format_args!("{error}")),
     }
 }
 
@@ -163,7 +163,7 @@ async fn keyboard() {
                 let (deepest, all) = (stack::peak(), stack::size());
                 say!("memory: no heap; stack peak {deepest} of {all} B");
             }
-            b'p' => panic!("somebody asked for it"),
+            b'p' => last_words::panic_on_demand(),
             _ => {}
         }
     }

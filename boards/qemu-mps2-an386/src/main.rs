@@ -157,7 +157,7 @@ fn net(
 fn or_panic<T, E: fmt::Display>(result: Result<T, E>) -> T {
     match result {
         Ok(value) => value,
-        Err(error) => panic!("{error}"),
+        Err(error) => last_words::end(format_args!("{error}")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What can be typed for these boards, beside what can be typed for every device.
 
 use crate::trace;
-use aclk_cortex_m::stack;
+use aclk_cortex_m::{last_words, stack};
 use aclk_firmware::console::{Commands, Desk};
 
 /// How the memory is, and what becomes of the board when something goes wrong.
@@ -18,7 +18,7 @@ impl Commands for Tests {
     fn obey(&mut self, line: &str, desk: &Desk) -> bool {
         match line {
             "memory" => memory(desk),
-            "panic" => panic!("somebody asked for it"),
+            "panic" => last_words::panic_on_demand(),
             "overflow" => _ = stack::overflow(0),
             _ => return false,
         }

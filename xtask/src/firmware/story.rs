@@ -7,7 +7,7 @@ mod steps;
 use super::emulated_cloud::{Cloud, HOST, member, number};
 use super::factory::Device;
 use super::machine::{Machine, fresh};
-use super::{Board, Life};
+use super::{Board, Life, image};
 use crate::process::{Problem, root};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
@@ -81,6 +81,18 @@ fn out_of_the_factory(scene: &Scene<'_>) -> Result<(), Problem> {
     asked(&scene.cloud, &board)?;
     step.done("it answers /api/v1/info, asked by the Cloud over the link");
     Ok(())
+}
+
+/// The function in which the device panicked because it was asked to, by the address that it kept. `None` if it kept none, or
+/// that of another function.
+fn panicked_in(image: &Path, said: &[String]) -> Option<&'static str> {
+    const ON_DEMAND: &str = "panic_on_demand";
+    let address = said.iter().find_map(|line| line.split_once("ended in a panic: panicked at 0x")?.1.get(..8))?;
+    let address = u32::from_str_radix(address, 16).ok()?;
+    let bytes = image::read(image).ok()?;
+    let code = image::parse(image, &bytes).ok()?.code()?;
+    let function = code.functions.into_iter().find(|function| function.range.contains(&address))?;
+    function.name.contains(ON_DEMAND).then_some(ON_DEMAND)
 }
 
 /// The Cloud asks the device, over its link, who it is.

@@ -3,7 +3,7 @@
 use super::steps::Steps;
 use super::{
     CLAIMED, Device, GUID, HOSTNAME, KEY_PATIENCE, LIVE, Machine, PATIENCE, Problem, Scene, asked, forgotten,
-    online_again,
+    online_again, panicked_in,
 };
 
 pub(super) fn tell(scene: &Scene<'_>) -> Result<(), Problem> {
@@ -49,10 +49,8 @@ pub(super) fn tell(scene: &Scene<'_>) -> Result<(), Problem> {
 
     device.type_line("panic")?;
     let said = online_again(&mut device)?;
-    if !said.iter().any(|line| line.contains("ended in a panic") && line.contains("somebody asked for it")) {
-        return Err(device.problem("the reason of the panic was not kept"));
-    }
-    step.done("it panics, starts anew by itself, says why, and is online again");
+    let place = panicked_in(scene.image, &said).ok_or_else(|| device.problem("the place of the panic was not kept"))?;
+    step.done(&format!("it panics, starts anew by itself, says where ({place}), and is online again"));
     asked(cloud, &device)?;
     step.done("it answers again");
 

@@ -1,7 +1,7 @@
 //! A device that answers in its own network, and knows of no Cloud.
 
 use super::steps::Steps;
-use super::{Board, Machine, PATIENCE, Problem};
+use super::{Board, Machine, PATIENCE, Problem, panicked_in};
 use crate::firmware::http;
 use std::net::{Ipv4Addr, TcpListener};
 use std::path::Path;
@@ -25,11 +25,9 @@ pub(super) fn tell(board: &Board, machine: &str, image: &Path, folder: &Path) ->
 
     device.type_line("p")?;
     let said = device.expect("config: ", PATIENCE)?;
-    if !said.iter().any(|line| line.contains("ended in a panic") && line.contains("somebody asked for it")) {
-        return Err(device.problem("the reason of the panic was not kept"));
-    }
+    let place = panicked_in(image, &said).ok_or_else(|| device.problem("the place of the panic was not kept"))?;
     asked(board, port, &device)?;
-    step.done("it panics, starts anew by itself, says why, and answers again");
+    step.done(&format!("it panics, starts anew by itself, says where ({place}), and answers again"));
     Ok(())
 }
 
