@@ -53,7 +53,7 @@ struct Larger {
     ram: u64,
 }
 
-pub(crate) const BOARDS: [Board; 2] = [
+pub(crate) const BOARDS: [Board; 3] = [
     Board {
         name: "qemu-mps2-an386",
         target: "thumbv7em-none-eabi",
@@ -68,6 +68,7 @@ pub(crate) const BOARDS: [Board; 2] = [
         life: Life::Local,
         larger: Some(Larger { features: "link", flash: 256 << 10, ram: 64 << 10 }),
     },
+    Board { name: "w5500-evb-pico2", target: "thumbv8m.main-none-eabi", qemu: None, life: Life::Whole, larger: None },
 ];
 
 /// What boards share, with all of its features.

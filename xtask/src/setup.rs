@@ -19,7 +19,8 @@ pub(crate) const COMMAND: Command = Command {
 pub(crate) const TARGETS: [&str; 2] = ["thumbv7em-none-eabi", "wasm32-unknown-unknown"];
 
 /// Where more boards are built for, and, of these, those without atomic instructions.
-pub(crate) const BOARD_TARGETS: [&str; 3] = ["thumbv7m-none-eabi", SMALL_TARGETS[0], SMALL_TARGETS[1]];
+pub(crate) const BOARD_TARGETS: [&str; 4] =
+    ["thumbv7m-none-eabi", "thumbv8m.main-none-eabi", SMALL_TARGETS[0], SMALL_TARGETS[1]];
 pub(crate) const SMALL_TARGETS: [&str; 2] = ["thumbv6m-none-eabi", "riscv32imc-unknown-none-elf"];
 
 /// Where the static program of the container image is built for.

@@ -10,7 +10,7 @@ use cortex_m::peripheral::SCB;
 use cortex_m_rt::exception;
 
 /// Bytes of text that are kept.
-const TEXT_MAX: usize = 232;
+pub const TEXT_MAX: usize = 232;
 /// Memory that was not written by us looks different, most likely.
 const MARK: u32 = 0xacc1_dead;
 
@@ -62,9 +62,12 @@ unsafe impl Sync for Slot {}
 #[unsafe(link_section = ".uninit.last_words")]
 static SLOT: Slot = Slot(UnsafeCell::new(MaybeUninit::uninit()));
 
+/// Why a run has ended, in words.
+pub type Reason = heapless::String<TEXT_MAX>;
+
 /// What the last run ended with, if it was a panic. It is told once.
 #[must_use]
-pub fn take() -> Option<heapless::String<TEXT_MAX>> {
+pub fn take() -> Option<Reason> {
     let words = SLOT.0.get().cast::<u32>();
     let mut found = Words { mark: 0, len: 0, text: [0; TEXT_MAX], sum: 0 };
     for index in 0..WORDS {
