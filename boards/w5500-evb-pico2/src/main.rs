@@ -26,14 +26,15 @@ use chacha20::ChaCha20Rng;
 use core::cell::RefCell;
 use core::fmt;
 use cortex_m::peripheral::SCB;
+use embassy_embedded_hal::adapter::BlockingAsync;
 use embassy_executor::Spawner;
 use embassy_net::{Config, DhcpConfig, StackResources};
 use embassy_net_wiznet::chip::W5500;
 use embassy_net_wiznet::{Device, State};
 use embassy_rp::bind_interrupts;
-use embassy_rp::flash::Flash;
+use embassy_rp::flash::{Blocking, Flash};
 use embassy_rp::gpio::{Input, Level, Output, Pull};
-use embassy_rp::peripherals::{DMA_CH0, DMA_CH1, DMA_CH2, FLASH, SPI0, TRNG, UART0};
+use embassy_rp::peripherals::{DMA_CH0, DMA_CH1, FLASH, SPI0, TRNG, UART0};
 use embassy_rp::spi::{self, Spi};
 use embassy_rp::trng::{self, Trng};
 use embassy_rp::uart::{self, BufferedUart};
@@ -73,14 +74,14 @@ const WATCHDOG_FED_EVERY: Duration = Duration::from_secs(1);
 bind_interrupts!(struct Interrupts {
     TRNG_IRQ => trng::InterruptHandler<TRNG>;
     UART0_IRQ => uart::BufferedInterruptHandler<UART0>;
-    DMA_IRQ_0 => embassy_rp::dma::InterruptHandler<DMA_CH0>, embassy_rp::dma::InterruptHandler<DMA_CH1>,
-        embassy_rp::dma::InterruptHandler<DMA_CH2>;
+    DMA_IRQ_0 => embassy_rp::dma::InterruptHandler<DMA_CH0>, embassy_rp::dma::InterruptHandler<DMA_CH1>;
 });
 
 type Bus = ExclusiveDevice<Spi<'static, SPI0, spi::Async>, Output<'static>, Delay>;
 type Wiznet = embassy_net_wiznet::Runner<'static, W5500, Bus, Input<'static>, Output<'static>>;
 type Ethernet = Guarded<'static, Device<'static>>;
-type Store = FlashStore<Flash<'static, FLASH, embassy_rp::flash::Async, FLASH_SIZE>>;
+/// Its bytes are read and written one by one: the driver that uses DMA reads whole words only, into memory that is aligned.
+type Store = FlashStore<BlockingAsync<Flash<'static, FLASH, Blocking, FLASH_SIZE>>>;
 
 /// The device as it measures itself.
 type Measured = BoardDevice<'static, Pico2, (), VALUES>;
@@ -134,22 +135,19 @@ async fn main(spawner: Spawner) {
 
     let mut line = uart::Config::default();
     line.baudrate = 115_200;
-    let serial =
-        BufferedUart::new(chip.UART0, chip.PIN_0, chip.PIN_1, Interrupts, TYPED.take(), PRINTED.take(), line);
+    let serial = BufferedUart::new(chip.UART0, chip.PIN_0, chip.PIN_1, Interrupts, TYPED.take(), PRINTED.take(), line);
 
     let mut seed = [0; 32];
     Trng::new(chip.TRNG, Interrupts, trng::Config::default()).blocking_fill_bytes(&mut seed);
     let rng = RNG.init(ChaCha20Rng::from_seed(seed));
 
-    let flash = Flash::new(chip.FLASH, chip.DMA_CH2, Interrupts);
+    let flash = BlockingAsync::new(Flash::new_blocking(chip.FLASH));
     let end = FLASH_SIZE as u32;
     let store = STORE.init(or_panic(FlashStore::new(flash, end - STORE_SIZE..end)));
 
     let mut pace = spi::Config::default();
     pace.frequency = SPI_HZ;
-    let spi = Spi::new(
-        chip.SPI0, chip.PIN_18, chip.PIN_19, chip.PIN_16, chip.DMA_CH0, chip.DMA_CH1, Interrupts, pace,
-    );
+    let spi = Spi::new(chip.SPI0, chip.PIN_18, chip.PIN_19, chip.PIN_16, chip.DMA_CH0, chip.DMA_CH1, Interrupts, pace);
     let select = Output::new(chip.PIN_17, Level::High);
     let (interrupt, reset) = (Input::new(chip.PIN_21, Pull::Up), Output::new(chip.PIN_20, Level::High));
     let Ok(bus) = ExclusiveDevice::new(spi, select, Delay);
