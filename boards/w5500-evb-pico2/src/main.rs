@@ -15,12 +15,12 @@ use aclk_core::identity::software::SoftwareKey;
 use aclk_core::metrics::Facts;
 use aclk_core::node::Node;
 use aclk_core::store::Saved;
-use aclk_cortex_m::{arena, last_words, stack};
+use aclk_cortex_m::{last_words, stack};
 use aclk_firmware::console::{Desk, console};
 use aclk_firmware::flash::{AnchorMemory, FlashStore};
 use aclk_firmware::{
-    Arena, Board, BoardDevice, Counters, DeviceClock, Ended, Equipment, Guarded, Memory, Product, SOCKETS, SharedNode,
-    Stack, run_from_flash,
+    Board, BoardDevice, Counters, DeviceClock, Ended, Equipment, Guarded, Memory, Product, SOCKETS, SharedNode, Stack,
+    run_from_flash,
 };
 use chacha20::ChaCha20Rng;
 use core::cell::RefCell;
@@ -59,9 +59,6 @@ const STORE_SIZE: u32 = 16 << 10;
 /// Samples that are kept: 16 dimensions for two minutes.
 const VALUES: usize = 16 * 120;
 
-/// Bytes for RSA.
-const ARENA_SIZE: usize = 16 << 10;
-
 /// What the W5500 stands at most is 33.3 MHz (its data sheet, 5.5.4).
 const SPI_HZ: u32 = 30_000_000;
 /// Frames on the way in and out of the W5500.
@@ -86,7 +83,6 @@ type Store = FlashStore<BlockingAsync<Flash<'static, FLASH, Blocking, FLASH_SIZE
 /// The device as it measures itself.
 type Measured = BoardDevice<'static, Pico2, (), VALUES>;
 
-static ARENA: arena::Memory<ARENA_SIZE> = arena::Memory::new();
 static CLOCK: StaticCell<DeviceClock> = StaticCell::new();
 static COUNTERS: StaticCell<Counters> = StaticCell::new();
 static DESK: StaticCell<Desk> = StaticCell::new();
@@ -106,11 +102,6 @@ static PRINTED: ConstStaticCell<[u8; 256]> = ConstStaticCell::new([0; 256]);
 struct Pico2;
 
 impl Board for Pico2 {
-    fn arena(&self) -> Option<Arena> {
-        let (used, peak, size) = arena::used();
-        Some(Arena { used, peak, size })
-    }
-
     fn stack(&self) -> Option<Stack> {
         Some(Stack { peak: stack::peak(), size: stack::size() })
     }
@@ -128,7 +119,6 @@ struct Shared {
 
 #[embassy_executor::main]
 async fn main(spawner: Spawner) {
-    arena::start(&ARENA);
     let reason = last_words::take();
     let chip = embassy_rp::init(Default::default());
     let guard = Watchdog::new(chip.WATCHDOG);

@@ -5,7 +5,7 @@ use super::key::KeyError;
 use super::private_key::{PUBLIC_EXPONENT, PrivateKey};
 use crate::bytes::Bytes;
 use crate::der::{INTEGER, OBJECT_IDENTIFIER, OCTET_STRING, SEQUENCE, element_of, natural, optional, whole};
-use crypto_bigint::{Encoding, U2048, Uint, Word};
+use crypto_bigint::{Encoding, Limb, U2048, Uint, Word};
 use zeroize::Zeroizing;
 
 /// rsaEncryption (RFC 8017 A.1), without tag and length.
@@ -81,7 +81,7 @@ impl PrivateKey {
             writer.natural(part.as_words())?;
         }
         writer.natural(d.as_words())?;
-        writer.natural(&[PUBLIC_EXPONENT.into()])?;
+        writer.natural(&[Limb::from_u32(PUBLIC_EXPONENT).0])?;
         writer.natural(n.as_words())?;
         writer.natural(&[])?;
         writer.head(SEQUENCE, end)?;

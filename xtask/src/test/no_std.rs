@@ -15,8 +15,7 @@ struct Package {
     source: &'static str,
     /// The choices of features that must build.
     features: &'static [&'static str],
-    /// Those that must build where there are no atomic instructions, too: all without the feature `rsa`, because
-    /// crypto-bigint needs them. A key in hardware needs no such thing.
+    /// Those that must build where there are no atomic instructions, too.
     small: &'static [&'static str],
 }
 
@@ -30,13 +29,13 @@ const PACKAGES: [Package; 2] = [
             "--no-default-features --features link",
             "--no-default-features --features rsa",
         ],
-        small: &["--no-default-features --features link,p384,proxy"],
+        small: &[""],
     },
     Package {
         name: "aclk-firmware",
         source: "boards/firmware/src/lib.rs",
         features: &["", "--no-default-features"],
-        small: &["--no-default-features", "--no-default-features --features link,p384,proxy"],
+        small: &["", "--no-default-features"],
     },
 ];
 
