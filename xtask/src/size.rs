@@ -108,7 +108,7 @@ fn measure_boards(figures: &mut Figures, boards: &[&Board], seeds: u32) -> Resul
         }
     }
     let mut findings = heap::judge(&images)?;
-    findings.extend(panics::judge(&with_panics(boards)?, boards.len() == BOARDS.len())?);
+    findings.extend(panics::judge(&with_panics(boards)?, boards.len() == emulated().len())?);
     Ok(findings)
 }
 

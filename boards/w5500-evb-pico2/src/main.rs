@@ -174,7 +174,7 @@ async fn main(spawner: Spawner) {
 fn or_panic<T, E: fmt::Display>(result: Result<T, E>) -> T {
     match result {
         Ok(value) => value,
-        Err(error) => panic!("{error}"),
+        Err(error) => last_words::end(format_args!("{error}")),
     }
 }
 
