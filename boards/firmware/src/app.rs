@@ -211,10 +211,10 @@ async fn work<S, K, R, O, W>(
             return;
         }
         if saved.is_none() {
-            saved = match store.load().await {
-                Ok(stored) => Some(stored),
-                Err(error) => return unreadable(observer, error),
-            };
+            let loading: Pin<&mut dyn Future<Output = _>> = pin!(load(store, &mut saved));
+            if let Err(error) = loading.await {
+                return unreadable(observer, error);
+            }
         }
         let saved = saved.as_ref().unwrap_or(&NOTHING_SAVED);
         Agent::new(device.goal, &device.settings, saved, memory.buffers, seed, clock.now())
@@ -236,9 +236,17 @@ async fn work<S, K, R, O, W>(
     {
         // Whoever polls it does not know what it is, so that its stack is not a part of theirs.
         let link: Pin<&mut dyn Future<Output = ()>> = pin!(driver::drive(&mut agent, machine));
-        select(link, ask_again(stack, device.time_server, clock, device.build_unix_seconds, nonce)).await;
+        let asking: Pin<&mut dyn Future<Output = ()>> =
+            pin!(ask_again(stack, device.time_server, clock, device.build_unix_seconds, nonce));
+        select(link, asking).await;
     }
     network.end().await;
+}
+
+/// Puts what the store has into `saved`.
+async fn load<S: Store>(store: &mut S, saved: &mut Option<Saved>) -> Result<(), S::Error> {
+    *saved = Some(store.load().await?);
+    Ok(())
 }
 
 /// What a store has that is empty.

@@ -57,6 +57,11 @@ pub(super) async fn within<C: Clock, T>(clock: &C, span: Duration, work: Work<'_
     }
 }
 
+/// Waits for a wish, and puts it into `wish`. Wishes are large, so this is [`Work`] wherever it is waited for.
+pub(super) async fn wished<W: Control>(control: &mut W, wish: &mut Option<Command>) {
+    *wish = Some(control.next().await);
+}
+
 /// Does `work` within `span`. It must not be interrupted, so a wish that comes meanwhile waits for its end, but no longer
 /// than `patience`: then the work is given up, and with it the connection. Yields what came of it; the wish is put into `wish`.
 async fn within_or_wish<C: Clock, W: Control, T>(
@@ -68,7 +73,8 @@ async fn within_or_wish<C: Clock, W: Control, T>(
     work: Work<'_, T>,
 ) -> Option<T> {
     let impatience = async {
-        *wish = Some(control.next().await);
+        let wishing: Work<'_, ()> = pin!(wished(control, wish));
+        wishing.await;
         clock.sleep_until(clock.instant() + patience).await;
     };
     match select3(work, passed(clock, span), impatience).await {
@@ -99,54 +105,55 @@ pub(super) async fn run<B, N, C, S, K, R, O, W>(
     let tls_write = core::mem::take(&mut machine.tls_write);
     let has_proxy = agent.proxy().is_some();
     let mut shared = Shared::new();
-    let mut secure = None;
     let mut wish = None;
     {
-        let mut failed = None;
-        let established = {
-            let buffers = Buffers { read: &mut *tls_read, write: &mut *tls_write, shared: &mut shared };
-            let establish = Establish {
-                network: machine.network,
-                clock: machine.clock,
-                observer: &mut *machine.observer,
-                anchors: machine.anchors,
-                build_unix_seconds: machine.build_unix_seconds,
-                timing: &timing,
-                proxy: agent.proxy(),
-                host: agent.peer().map_or("", Url::host),
-                port: agent.peer().map_or(0, Url::port),
-                purpose,
-                failed: &mut failed,
+        let mut secure = None;
+        {
+            let mut failed = None;
+            let established = {
+                let buffers = Buffers { read: &mut *tls_read, write: &mut *tls_write, shared: &mut shared };
+                let establish = Establish {
+                    network: machine.network,
+                    clock: machine.clock,
+                    observer: &mut *machine.observer,
+                    anchors: machine.anchors,
+                    build_unix_seconds: machine.build_unix_seconds,
+                    timing: &timing,
+                    proxy: agent.proxy(),
+                    host: agent.peer().map_or("", Url::host),
+                    port: agent.peer().map_or(0, Url::port),
+                    purpose,
+                    failed: &mut failed,
+                };
+                let establishing: Work<'_, ()> = pin!(establish.run(buffers, &mut *machine.rng, &mut secure));
+                let wishing: Work<'_, ()> = pin!(wished(&mut *machine.control, &mut wish));
+                select(establishing, wishing).await
             };
-            let establishing: Work<'_, ()> = pin!(establish.run(buffers, &mut *machine.rng, &mut secure));
-            let wishing = async { wish = Some(machine.control.next().await) };
-            select(establishing, wishing).await
-        };
-        if failed.is_some() || matches!(established, Either::Second(())) {
-            // Whatever there is of it is given up.
-            secure = None;
+            if failed.is_some() || matches!(established, Either::Second(())) {
+                // Whatever there is of it is given up.
+                secure = None;
+            }
+            if failed.is_some() {
+                machine.not_established(agent, &mut failed, purpose);
+            }
         }
-        if failed.is_some() {
-            machine.not_established(agent, &mut failed, purpose);
+        if let Some(established) = &mut secure {
+            let mut bodies = Bodies::new();
+            let end = {
+                let conversation: Work<'_, End> =
+                    pin!(converse(agent, machine, established, purpose, &timing, &mut bodies, &mut wish));
+                conversation.await
+            };
+            bodies.release(&mut machine.node.borrow_mut());
+            if end == End::AtOnce {
+                secure = None;
+            }
+        }
+        if secure.is_some() {
+            let ending: Work<'_, ()> = pin!(end(machine.network, &mut secure));
+            let _ = within(machine.clock, timing.close, ending).await;
         }
     }
-    if let Some(established) = &mut secure {
-        let mut bodies = Bodies::new();
-        let end = {
-            let conversation: Work<'_, End> =
-                pin!(converse(agent, machine, established, purpose, &timing, &mut bodies, &mut wish));
-            conversation.await
-        };
-        bodies.release(&mut machine.node.borrow_mut());
-        if end == End::AtOnce {
-            secure = None;
-        }
-    }
-    if secure.is_some() {
-        let ending: Work<'_, ()> = pin!(end(machine.network, &mut secure));
-        let _ = within(machine.clock, timing.close, ending).await;
-    }
-    drop(secure);
     // A password for a proxy may be left in it, if that was interrupted.
     if has_proxy {
         tls_write.zeroize();
@@ -325,7 +332,7 @@ where
                 }
                 let next = {
                     let sleep = sleep(machine.clock, deadline);
-                    let wishing = async { *wish = Some(machine.control.next().await) };
+                    let wishing: Work<'_, ()> = pin!(wished(&mut *machine.control, wish));
                     // In this order: a peer that always has something to say must hold up neither deadlines nor wishes.
                     let mut next: Work<'_, _> = pin!(select3(sleep, wishing, secure.ready()));
                     if is_body {

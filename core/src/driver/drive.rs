@@ -106,7 +106,7 @@ where
                 let mut wish = None;
                 {
                     let sleep = connection::sleep(machine.clock, deadline);
-                    let wishing = async { wish = Some(machine.control.next().await) };
+                    let wishing: Work<'_, ()> = pin!(connection::wished(&mut *machine.control, &mut wish));
                     let waiting: Work<'_, _> = pin!(select(sleep, wishing));
                     waiting.await;
                 }
