@@ -54,13 +54,16 @@ const TIME_AGAIN: Duration = Duration::from_secs(64);
 const TIME_AGAIN_MAX: Duration = Duration::from_secs(1024);
 
 /// All memory the application needs beside its future: keep it in a `static` or on the heap, not on a stack.
-pub struct Memory {
+///
+/// `WINDOW` is the TCP window in bytes. With 536, the least that every host has to take (RFC 9293 3.7.1), frames of 590 bytes are
+/// enough, and each round trip carries a third.
+pub struct Memory<const WINDOW: usize = TCP_RECEIVE> {
     receive: [u8; RECEIVE],
     send: [u8; SEND],
     queries: [u8; QUERIES],
     tls_read: [u8; tls::RECORD_READ_LEN],
     tls_write: [u8; TLS_WRITE],
-    tcp_receive: [u8; TCP_RECEIVE],
+    tcp_receive: [u8; WINDOW],
     tcp_send: [u8; TCP_SEND],
     api: ApiMemory,
 }
@@ -69,13 +72,21 @@ impl Memory {
     /// All zero, so that a `static` costs no flash.
     #[must_use]
     pub const fn new() -> Self {
+        Self::with_window()
+    }
+}
+
+impl<const WINDOW: usize> Memory<WINDOW> {
+    /// The same with a window of another size.
+    #[must_use]
+    pub const fn with_window() -> Self {
         Self {
             receive: [0; RECEIVE],
             send: [0; SEND],
             queries: [0; QUERIES],
             tls_read: [0; tls::RECORD_READ_LEN],
             tls_write: [0; TLS_WRITE],
-            tcp_receive: [0; TCP_RECEIVE],
+            tcp_receive: [0; WINDOW],
             tcp_send: [0; TCP_SEND],
             api: ApiMemory::new(),
         }
@@ -91,7 +102,7 @@ struct LinkMemory<'a> {
     tcp_send: &'a mut [u8],
 }
 
-impl Memory {
+impl<const WINDOW: usize> Memory<WINDOW> {
     /// What the link has, and what the local API has.
     const fn parts(&mut self) -> (LinkMemory<'_>, &mut ApiMemory) {
         let Self { receive, send, queries, tls_read, tls_write, tcp_receive, tcp_send, api } = self;
@@ -147,9 +158,9 @@ pub struct Machine<'m, S, K, R, O, W> {
 ///
 /// The runner of `stack` belongs in a task of its own: embassy-net wakes it whenever a socket is looked at, and in the
 /// same task that would be waking oneself by waiting.
-pub async fn run<S, K, R, O, W>(
+pub async fn run<S, K, R, O, W, const WINDOW: usize>(
     stack: Stack<'_>,
-    memory: &mut Memory,
+    memory: &mut Memory<WINDOW>,
     machine: Machine<'_, S, K, R, O, W>,
     device: &Device<'_>,
 ) where

@@ -110,9 +110,9 @@ pub enum Ended {
 /// has ended in order. Nothing else ends it, and it can be dropped at any time.
 ///
 /// A flash that cannot be used is told of, and nothing is claimed, linked or erased until somebody wishes something.
-pub async fn run_from_flash<F, K, R, O>(
+pub async fn run_from_flash<F, K, R, O, const WINDOW: usize>(
     stack: Stack<'_>,
-    memory: &mut Memory,
+    memory: &mut Memory<WINDOW>,
     equipment: Equipment<'_, F, K, R, O>,
     product: &Product,
 ) -> Ended

@@ -17,10 +17,10 @@ use embassy_net::{Config, StackResources};
 use rand_core::CryptoRng;
 
 /// Runs a network stack on `ethernet` and the application on it, in one task.
-pub async fn run_with_driver<D, S, K, R, O, W>(
+pub async fn run_with_driver<D, S, K, R, O, W, const WINDOW: usize>(
     ethernet: D,
     config: Config,
-    memory: &mut Memory,
+    memory: &mut Memory<WINDOW>,
     machine: Machine<'_, S, K, R, O, W>,
     device: &Device<'_>,
 ) where

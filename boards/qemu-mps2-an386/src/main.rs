@@ -30,7 +30,7 @@ use aclk_firmware::{
     Board, BoardDevice, Counters, DeviceClock, Ended, Equipment, Guarded, Memory, Product, SOCKETS, SharedNode, Stack,
     run_from_flash,
 };
-use aclk_lan9118::Lan9118;
+use aclk_lan9118::{FRAME_MIN, Lan9118};
 use aclk_qemu::test_only::{self, HostFlash};
 use aclk_qemu::trace::Traced;
 use aclk_qemu::{console, executor};
@@ -55,10 +55,13 @@ const BUILD_UNIX_SECONDS: u64 = parse(env!("BUILD_UNIX_SECONDS"));
 /// The host name of a device whose flash has none.
 const HOSTNAME: &str = "qemu-mps2-an386";
 
-/// Samples that are kept: 16 dimensions for half a minute.
-const VALUES: usize = 16 * 30;
+/// Samples that are kept: 16 dimensions for 24 seconds.
+const VALUES: usize = 16 * 24;
 
-type Ethernet = Guarded<'static, Lan9118<Mps2>>;
+/// TCP window in bytes, for which the smallest frames are enough.
+const WINDOW: usize = 536;
+
+type Ethernet = Guarded<'static, Lan9118<Mps2, FRAME_MIN>>;
 
 /// The device as it measures itself.
 type Measured = BoardDevice<'static, Mps2An386, (), VALUES>;
@@ -74,7 +77,7 @@ static STORE: StaticCell<FlashStore<HostFlash>> = StaticCell::new();
 static RUNNER: StaticCell<Runner<'static, Ethernet>> = StaticCell::new();
 static RESOURCES: StaticCell<StackResources<SOCKETS>> = StaticCell::new();
 static ANCHORS: ConstStaticCell<AnchorMemory> = ConstStaticCell::new(AnchorMemory::new());
-static MEMORY: ConstStaticCell<Memory> = ConstStaticCell::new(Memory::new());
+static MEMORY: ConstStaticCell<Memory<WINDOW>> = ConstStaticCell::new(Memory::with_window());
 static SAMPLES: ConstStaticCell<[f32; VALUES]> = ConstStaticCell::new([0.0; VALUES]);
 
 /// What the board knows of itself.

@@ -94,9 +94,21 @@ fn p256(key: &[u8], hash: &[u8], r: &[u8], s: &[u8]) -> Option<()> {
 #[cfg(feature = "p384")]
 fn p384(key: &[u8], hash: &[u8], r: &[u8], s: &[u8]) -> Option<()> {
     use p384::ecdsa::signature::hazmat::PrehashVerifier;
-    let key = p384::ecdsa::VerifyingKey::from_sec1_bytes(uncompressed::<97>(key)?).ok()?;
-    let signature = p384::ecdsa::Signature::from_scalars(padded::<48>(r)?, padded::<48>(s)?).ok()?;
+    let (key, signature) = (p384_key(key)?, p384_signature(r, s)?);
     key.verify_prehash(hash, &signature).ok()
+}
+
+// Neither is a part of the caller, which takes most of a stack without them.
+#[cfg(feature = "p384")]
+#[inline(never)]
+fn p384_key(key: &[u8]) -> Option<p384::ecdsa::VerifyingKey> {
+    p384::ecdsa::VerifyingKey::from_sec1_bytes(uncompressed::<97>(key)?).ok()
+}
+
+#[cfg(feature = "p384")]
+#[inline(never)]
+fn p384_signature(r: &[u8], s: &[u8]) -> Option<p384::ecdsa::Signature> {
+    p384::ecdsa::Signature::from_scalars(padded::<48>(r)?, padded::<48>(s)?).ok()
 }
 
 /// The key if it is an uncompressed point, the only form that CAs issue and others accept.

@@ -69,9 +69,9 @@ struct Chain {
 }
 
 impl Chain {
-    /// What is left to be proved by the server whose certificate is `view`.
+    /// Keeps what is left to be proved by the server whose certificate is `view`, where it stays.
     #[inline(never)]
-    fn of(view: Certificate<'_>, transcript: &Sha256) -> Result<Self, Distrust> {
+    fn keep(chain: &mut Option<Self>, view: Certificate<'_>, transcript: &Sha256) -> Result<(), Distrust> {
         let kind = Key::of(view)?;
         let key = Vec::from_slice(view.key).map_err(|_| {
             let bits = view.key.len().saturating_mul(8);
@@ -80,7 +80,8 @@ impl Chain {
                 format_args!("server's key of about {bits} bits is larger than the 4096 that we can check"),
             )
         })?;
-        Ok(Self { key, kind, transcript: transcript.clone().finalize().into() })
+        *chain = Some(Self { key, kind, transcript: transcript.clone().finalize().into() });
+        Ok(())
     }
 }
 
@@ -138,7 +139,7 @@ impl<'a> Verifier<'a> {
 
     // Neither this nor the others that say so are a part of the caller: a stack is at its deepest while a signature is checked.
     #[inline(never)]
-    fn verify_chain(&mut self, transcript: &Sha256, list: &CertificateRef<'_>) -> Result<Chain, Distrust> {
+    fn verify_chain(&mut self, transcript: &Sha256, list: &CertificateRef<'_>) -> Result<(), Distrust> {
         if self.chain.is_some() {
             return Err(Distrust::new(AlertDescription::UnexpectedMessage, "server sent its certificate twice"));
         }
@@ -167,7 +168,7 @@ impl<'a> Verifier<'a> {
                 "key usage of the server's certificate does not allow signatures",
             ));
         }
-        Chain::of(view, transcript)
+        Chain::keep(&mut self.chain, view, transcript)
     }
 
     #[inline(never)]
@@ -337,8 +338,7 @@ impl TlsVerifier<Suite> for Verifier<'_> {
     }
 
     fn verify_certificate(&mut self, transcript: &Sha256, list: CertificateRef<'_>) -> Result<(), TlsError> {
-        let chain = self.verify_chain(transcript, &list).map_err(|distrust| self.refuse(distrust))?;
-        self.chain = Some(chain);
+        self.verify_chain(transcript, &list).map_err(|distrust| self.refuse(distrust))?;
         self.shared.step.set(Step::Signature);
         Ok(())
     }

@@ -26,10 +26,10 @@ use core::fmt::{self, Write};
 use core::net::Ipv6Addr;
 use zeroize::Zeroize;
 
-/// The most a user name or a password may have, in bytes (RFC 1929).
-pub const CREDENTIAL_MAX: usize = 255;
+/// The most a user name or a password may have, in bytes (RFC 1929). Without the feature `proxy` there are none.
+pub const CREDENTIAL_MAX: usize = if cfg!(feature = "proxy") { 255 } else { 0 };
 /// The most a host name may have, in bytes (RFC 1035 2.3.4).
-const HOST_MAX: usize = 253;
+const HOST_MAX: usize = if cfg!(feature = "proxy") { 253 } else { 0 };
 /// Base64 of a user name, a colon and a password.
 const BASIC_MAX: usize = (2 * CREDENTIAL_MAX + 1).div_ceil(3) * 4;
 
