@@ -77,7 +77,7 @@ pub enum Input<'a> {
     Stop,
 }
 
-/// One durable change the engine asks for; see [`Record`](crate::store::Record).
+/// One durable change the engine asks for; see [`Record`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Save<'a> {
     /// The key pair that [`Input::Key`] just brought.
