@@ -3,20 +3,20 @@
 use sha2::Sha256;
 
 /// Bytes of the longest hash.
-#[cfg(any(feature = "p384", feature = "rsa"))]
+#[cfg(any(feature = "p384", feature = "compact-rsa"))]
 const LEN_MAX: usize = 64;
-#[cfg(not(any(feature = "p384", feature = "rsa")))]
+#[cfg(not(any(feature = "p384", feature = "compact-rsa")))]
 const LEN_MAX: usize = 32;
 
 /// Which hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Hash {
-    #[cfg(feature = "rsa")]
+    #[cfg(all(feature = "compact-rsa", not(feature = "rsa")))]
     Sha1,
     Sha256,
-    #[cfg(any(feature = "p384", feature = "rsa"))]
+    #[cfg(any(feature = "p384", feature = "compact-rsa"))]
     Sha384,
-    #[cfg(feature = "rsa")]
+    #[cfg(all(feature = "compact-rsa", not(feature = "rsa")))]
     Sha512,
 }
 
@@ -50,18 +50,18 @@ impl Hash {
     /// The hash of the parts one after the other.
     pub(crate) fn of(self, parts: &[&[u8]]) -> Digest {
         match self {
-            #[cfg(feature = "rsa")]
+            #[cfg(all(feature = "compact-rsa", not(feature = "rsa")))]
             Self::Sha1 => Digest::of::<sha1::Sha1>(parts),
             Self::Sha256 => Digest::of::<Sha256>(parts),
-            #[cfg(any(feature = "p384", feature = "rsa"))]
+            #[cfg(any(feature = "p384", feature = "compact-rsa"))]
             Self::Sha384 => Digest::of::<sha2::Sha384>(parts),
-            #[cfg(feature = "rsa")]
+            #[cfg(all(feature = "compact-rsa", not(feature = "rsa")))]
             Self::Sha512 => Digest::of::<sha2::Sha512>(parts),
         }
     }
 
     /// Adds, by exclusive or, MGF1 of a seed (RFC 8017 B.2.1) to `masked`.
-    #[cfg(feature = "rsa")]
+    #[cfg(all(feature = "compact-rsa", not(feature = "rsa")))]
     pub(crate) fn mask(self, seed: &[u8], masked: &mut [u8]) {
         let mut rest = masked;
         let mut counter = 0_u32;

@@ -1,6 +1,7 @@
 //! Claim a device into Netdata Cloud and hold the Agent-Cloud Link (ACLK).
 //!
-//! `no_std`, no `unsafe`, and no heap: every buffer is the caller's or has a named limit.
+//! `no_std`, no `unsafe`, and no heap of its own: every buffer is the caller's or has a named limit. Only the `rsa` crate
+//! (feature `rsa`) allocates, while it decrypts a challenge or checks an RSA signature.
 //!
 //! ```text
 //!            plaintext bytes                       TLS records              TCP
@@ -84,6 +85,8 @@
 // The traits here are driven by single-threaded executors too: their futures need not be `Send`.
 #![allow(async_fn_in_trait)]
 
+#[cfg(any(test, feature = "rsa"))]
+extern crate alloc;
 // The hostile servers of `tests/tls` are used by unit tests too, and call this crate by its name.
 #[cfg(test)]
 extern crate self as aclk_core;
@@ -113,7 +116,7 @@ pub mod identity;
 pub mod link;
 pub mod message;
 pub mod metrics;
-#[cfg(feature = "rsa")]
+#[cfg(feature = "compact-rsa")]
 mod modular;
 pub mod node;
 pub mod report;

@@ -1,7 +1,7 @@
 //! Arithmetic modulo an odd number, in Montgomery form, with room that the caller lends.
 //!
-//! It is for numbers that are public, those of signatures; and for the first look at candidates for a prime, which decides
-//! nothing. Every function takes the same steps for all values of one size. What a private key is calculated with is the
+//! It is for numbers that are public, those of signatures where the feature `rsa` is off; and for the first look at candidates
+//! for a prime, which decides nothing. Every function takes the same steps for all values of one size. What a private key is calculated with is the
 //! arithmetic of `crypto_bigint`: [`identity::private_key`](crate::identity).
 
 /// A machine word, and one twice as long.
@@ -20,9 +20,12 @@ use word::Wide;
 pub(crate) use word::Word;
 
 /// Bytes of the longest modulus: 8192 bits.
+#[cfg(any(test, not(feature = "rsa")))]
 pub(crate) const BYTES_MAX: usize = 1024;
 
+#[cfg(any(test, not(feature = "rsa")))]
 const WORD_BYTES: usize = size_of::<Word>();
+#[cfg(any(test, not(feature = "rsa")))]
 const WORDS_MAX: usize = BYTES_MAX / WORD_BYTES;
 
 /// An odd modulus n, lowest word first; R is two to the number of its bits, whole words.
@@ -58,7 +61,7 @@ impl<'m> Modulus<'m> {
     }
 
     /// x = x·y/R, with `wide` as above.
-    #[cfg(feature = "rsa")]
+    #[cfg(any(test, not(feature = "rsa")))]
     fn multiply(&self, x: &mut [Word], y: &[Word], wide: &mut [Word]) {
         wide.fill(0);
         for (index, &word) in x.iter().enumerate() {
@@ -163,6 +166,7 @@ fn split(sum: Wide, word: &mut Word) -> Wide {
 ///
 /// `None` if n is even, one, starts with a zero byte or has more than 8192 bits, if the base is not below n, or if the exponent
 /// is zero. Takes 5 KB of stack.
+#[cfg(any(test, not(feature = "rsa")))]
 pub(crate) fn power(base: &[u8], exponent: u64, n: &[u8], power: &mut [u8]) -> Option<()> {
     if n.first().is_none_or(|&highest| highest == 0)
         || n.len() > BYTES_MAX
@@ -214,6 +218,7 @@ pub(crate) fn power(base: &[u8], exponent: u64, n: &[u8], power: &mut [u8]) -> O
 }
 
 /// The words of a big-endian number, lowest first. `None` if there are too few for it.
+#[cfg(any(test, not(feature = "rsa")))]
 fn load<'w>(words: &'w mut [Word], number: &[u8]) -> Option<&'w mut [Word]> {
     if number.len() > words.len() * WORD_BYTES {
         return None;

@@ -211,7 +211,7 @@ impl<'b, S: Read + Write + 'b> Secure<'b, S> {
     ) {
         let Some((secure, host)) = Self::prepare(secure, refused, socket, server_name, policy, buffers) else { return };
         let mut config = TlsConfig::new();
-        if cfg!(feature = "rsa") {
+        if cfg!(feature = "compact-rsa") {
             config = config.enable_rsa_signatures();
         }
         if let Some(name) = host.sni {

@@ -1,4 +1,5 @@
-//! An RSA key needs no heap: not to be made, read, written, used or dropped.
+//! An RSA key needs no heap: not to be made, read, written or dropped; to decrypt neither, unless the `rsa` crate does it,
+//! which then gives everything back.
 //!
 //! One test on purpose: the allocator counts for the whole program.
 #![allow(unsafe_code)]
@@ -16,6 +17,9 @@ use std::cell::Cell;
 thread_local! {
     /// Blocks that this thread has asked for.
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+    /// Bytes that are not given back, and the most there were.
+    static LIVE: Cell<usize> = const { Cell::new(0) };
+    static PEAK: Cell<usize> = const { Cell::new(0) };
 }
 
 struct Counting;
@@ -25,11 +29,14 @@ unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
         // A thread that is ending has no counter any more, and is not measured either.
         let _ = ALLOCATIONS.try_with(|count| count.set(count.get() + 1));
+        let _ = LIVE.try_with(|live| live.set(live.get().wrapping_add(layout.size())));
+        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(LIVE.get())));
         // SAFETY: the caller's promise is handed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        let _ = LIVE.try_with(|live| live.set(live.get().wrapping_sub(layout.size())));
         // SAFETY: the caller's promise is handed on.
         unsafe { System.dealloc(block, layout) }
     }
@@ -47,7 +54,7 @@ fn without_heap<T>(what: &str, work: impl FnOnce() -> T) -> T {
 }
 
 #[test]
-fn a_key_needs_no_heap() {
+fn a_key_needs_no_heap_and_decrypting_gives_it_back() {
     let mut rng = ChaCha20Rng::from_seed([1; 32]);
     let mut key = SoftwareKey::new();
     without_heap("generation", || while !key.generate_step(&mut rng).unwrap().done {});
@@ -60,8 +67,16 @@ fn a_key_needs_no_heap() {
     assert_ne!(ALLOCATIONS.get(), before, "the counter does not count");
     let challenge: [u8; CIPHERTEXT_LEN] = challenge.unwrap()[..].try_into().unwrap();
 
-    let answer = without_heap("decrypt", || key.decrypt(&challenge, &mut rng).unwrap());
+    let before = ALLOCATIONS.get();
+    LIVE.set(0);
+    PEAK.set(0);
+    let answer = key.decrypt(&challenge, &mut rng).unwrap();
     assert_eq!(answer.expose(), [7; 32]);
+    println!("decrypt: {} allocations, {} bytes at most", ALLOCATIONS.get() - before, PEAK.get());
+    assert_eq!(ALLOCATIONS.get() > before, cfg!(feature = "rsa"));
+    assert_eq!(LIVE.get(), 0, "not given back");
+    // What a board has to have for it (docs/firmware-guide.md).
+    assert!(PEAK.get() <= 12 << 10, "{}", PEAK.get());
     let mut restored = SoftwareKey::new();
     without_heap("import_pem", || restored.import_pem(private.expose()).unwrap());
     without_heap("drop", || drop((key, restored)));

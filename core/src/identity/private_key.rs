@@ -1,17 +1,20 @@
 //! An RSA-2048 private key: its parts, whether they belong together, and the private operation.
 //!
 //! What is calculated with secret numbers here is calculated by `crypto_bigint`: multiplication, exponentiation and
-//! inversion take the same time and touch the same memory for all values of one size. Around that this module has what RSA
-//! is made of (RFC 8017 5.1.2): the way through p and q, blinding, and the check of the result. It does not use the `rsa`
-//! crate, which needs a heap, and most of whose code is for keys of other sizes: 60 KB of flash.
+//! inversion take the same time and touch the same memory for all values of one size.
+//!
+//! The private operation is that of the `rsa` crate (feature `rsa`), which needs a heap. Without it (feature `compact-rsa`
+//! alone) it is our own, for firmware: most of the crate's code is for keys of other sizes, 60 KB of flash.
 
-use super::key::{CIPHERTEXT_LEN, KeyError};
-use crate::modular;
+#[cfg(not(feature = "rsa"))]
+mod compact;
+#[cfg(feature = "rsa")]
+mod library;
+
 use crypto_bigint::modular::runtime_mod::{DynResidue, DynResidueParams};
 use crypto_bigint::subtle::{ConditionallySelectable, ConstantTimeLess};
-use crypto_bigint::{Encoding, Integer, Limb, NonZero, U1024, U2048, Uint, Word};
-use rand_core::CryptoRng;
-use zeroize::{Zeroize, Zeroizing};
+use crypto_bigint::{Integer, Limb, NonZero, U1024, U2048, Uint, Word};
+use zeroize::Zeroize;
 
 /// The public exponent e, a prime.
 pub(super) const PUBLIC_EXPONENT: u32 = 65_537;
@@ -77,35 +80,6 @@ impl PrivateKey {
         let (one, _) = U1024::const_rem_wide(qinv.mul_wide(q), p);
         exponents_fit && one == U1024::ONE
     }
-
-    /// ciphertext^d modulo n. The number that is raised to the secret exponents is blinded: neither who made the ciphertext
-    /// chooses nor who watches knows it.
-    ///
-    /// # Errors
-    /// [`KeyError::Decrypt`] if the ciphertext is not below n; [`KeyError::Device`] if the result is not right, which only a
-    /// fault in the calculation or a key of numbers that are no primes can do.
-    pub(super) fn decrypt(
-        &self,
-        ciphertext: &[u8; CIPHERTEXT_LEN],
-        rng: &mut dyn CryptoRng,
-    ) -> Result<Zeroizing<[u8; CIPHERTEXT_LEN]>, KeyError> {
-        let c = U2048::from_be_slice(ciphertext);
-        if !bool::from(c.ct_lt(&self.n)) {
-            return Err(KeyError::Decrypt);
-        }
-        let (first, field) = power(&c, &self.p, &self.dp, rng)?;
-        let second = Zeroizing::new(power(&c, &self.q, &self.dq, rng)?.0.retrieve());
-        // The number that is `first` modulo p and `second` modulo q: second + q·((first - second)/q mod p).
-        let difference = first - Residue::new(&second, field);
-        let factor = Zeroizing::new((difference * Residue::new(&self.qinv, field)).retrieve());
-        let product = Zeroizing::new(product(&factor, &self.q));
-        let plaintext = Zeroizing::new(product.wrapping_add(&U1024::ZERO.concat(&second)));
-        let plaintext = Zeroizing::new(plaintext.to_be_bytes());
-        // A fault in one of the halves would tell a factor of n to whoever sees the result.
-        let mut again = Zeroizing::new([0; CIPHERTEXT_LEN]);
-        modular::power(plaintext.as_slice(), PUBLIC_EXPONENT.into(), &self.n.to_be_bytes(), again.as_mut_slice());
-        if *again == *ciphertext { Ok(plaintext) } else { Err(KeyError::Device) }
-    }
 }
 
 impl Drop for PrivateKey {
@@ -116,26 +90,6 @@ impl Drop for PrivateKey {
             part.zeroize();
         }
     }
-}
-
-/// c^exponent modulo a prime, blinded by a random r: (c·r^e)^exponent / r. And what the prime is prepared to be.
-fn power(c: &U2048, prime: &U1024, exponent: &U1024, rng: &mut dyn CryptoRng) -> Result<(Residue, Field), KeyError> {
-    let field = Field::new(prime);
-    let mut bytes = Zeroizing::new([0; PRIME_LEN]);
-    rng.fill_bytes(bytes.as_mut_slice());
-    let r = Residue::new(&U1024::from_be_slice(bytes.as_slice()), field);
-    let (inverse, has_inverse) = r.invert();
-    if !bool::from(has_inverse) {
-        return Err(KeyError::Device);
-    }
-    let mut blinding = r;
-    for _ in 0..PUBLIC_EXPONENT.ilog2() {
-        blinding = blinding.square();
-    }
-    blinding *= r;
-    let (rest, _) = U1024::const_rem_wide(halves(c), prime);
-    let blinded = Residue::new(&rest, field) * blinding;
-    Ok((blinded.pow(exponent) * inverse, field))
 }
 
 /// The low and the high half.

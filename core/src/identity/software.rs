@@ -5,20 +5,21 @@
 //! RSA decryption whose duration depends on the key and on the message is enough to decrypt over a network what was not
 //! meant to be (the Marvin attack, RUSTSEC-2023-0071). Here the numbers of the key meet only the arithmetic of
 //! `crypto_bigint`, which takes the same time and touches the same memory for all values of one size, and the padding is
-//! taken off without branching on secret data. On top of that every decryption is blinded, so that neither the Cloud nor an
+//! taken off without branching on secret data: by the `rsa` crate, whose versions up to 0.9 did not, or by our own code where the
+//! feature `rsa` is off. On top of that every decryption is blinded, so that neither the Cloud nor an
 //! eavesdropper chooses or knows the number that is raised to the secret exponents. The result of the shortcut through p and
-//! q is checked with the public exponent before it is used, which a fault in the calculation does not survive. All of it is
-//! in [`private_key`](super::private_key) and `oaep`.
+//! q is checked with the public exponent before it is used, which a fault in the calculation does not survive. See
+//! [`private_key`](super::private_key).
 //!
 //! All failures to decrypt are one: [`KeyError::Decrypt`]. There is no telling a ciphertext that is too large from one
 //! with the wrong padding.
 //!
 //! The key, and what [`generate`](super::generate) holds, are overwritten when they are dropped, and so are the results of
-//! each half of a calculation. What `crypto_bigint` leaves on the stack *during* one is not.
+//! each half of a calculation. What `crypto_bigint` leaves on the stack *during* one is not, nor what the `rsa` crate frees
+//! during one. Where memory can be read by others, let the global allocator overwrite what is freed.
 
 use super::generate::{Generation, is_stuck};
 use super::key::{CIPHERTEXT_LEN, Key, KeyError, PLAINTEXT_MAX, PRIVATE_PEM_MAX, PUBLIC_PEM_LEN, Progress, PublicPem};
-use super::oaep;
 use super::pem::{Form, PrivateDer, encode};
 use super::pkcs::PKCS8_MAX;
 use super::private_key::PrivateKey;
@@ -29,7 +30,7 @@ use zeroize::Zeroizing;
 
 /// An RSA-2048 key pair in memory, or the place for one.
 ///
-/// It takes 1.6 KB where it lies, and no heap.
+/// It takes 1.6 KB where it lies. Decrypting takes heap if the feature `rsa` is on, and none otherwise.
 #[derive(Default)]
 pub struct SoftwareKey {
     key: Option<PrivateKey>,
@@ -100,7 +101,7 @@ impl Key for SoftwareKey {
         if is_stuck(rng) {
             return Err(KeyError::Device);
         }
-        oaep::unpad(&mut *key.decrypt(ciphertext, rng)?)
+        key.decrypt(ciphertext, rng)
     }
 
     fn private_pem(&self) -> Result<Secret<PRIVATE_PEM_MAX>, KeyError> {

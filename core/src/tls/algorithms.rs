@@ -1,7 +1,7 @@
 //! The signature algorithms of certificate chains and of the handshake.
 //!
-//! P-256 with SHA-256 is always there. Feature `p384` adds P-384; feature `rsa` adds RSA from 2048 to 8192 bits, with
-//! PKCS #1 v1.5 (chains only) and PSS. SHA-384 with P-256 comes along with either, because both bring SHA-384 anyway.
+//! P-256 with SHA-256 is always there. Feature `p384` adds P-384; features `rsa` and `compact-rsa` add RSA from 2048 to 8192
+//! bits, with PKCS #1 v1.5 (chains only) and PSS, by the `rsa` crate or by our own code. SHA-384 with P-256 comes along with either, because both bring SHA-384 anyway.
 
 use super::certificate::ecdsa_signature;
 use crate::hash::Hash;
@@ -9,10 +9,14 @@ use core::fmt;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
 
+#[cfg(all(feature = "compact-rsa", not(feature = "rsa")))]
+mod compact_rsa;
 #[cfg(feature = "rsa")]
 mod rsa;
 
-#[cfg(feature = "rsa")]
+#[cfg(all(feature = "compact-rsa", not(feature = "rsa")))]
+use compact_rsa as rsa;
+#[cfg(feature = "compact-rsa")]
 pub(crate) use rsa::{PSS_SHA256, PSS_SHA384, PSS_SHA512};
 
 /// What is accepted as a signature on a certificate, what is common first.
@@ -20,21 +24,21 @@ pub(crate) const CHAIN: &[&dyn SignatureVerificationAlgorithm] = &[
     P256_SHA256,
     #[cfg(feature = "p384")]
     P384_SHA384,
-    #[cfg(any(feature = "p384", feature = "rsa"))]
+    #[cfg(any(feature = "p384", feature = "compact-rsa"))]
     P256_SHA384,
     #[cfg(feature = "p384")]
     P384_SHA256,
-    #[cfg(feature = "rsa")]
+    #[cfg(feature = "compact-rsa")]
     rsa::PKCS1_SHA256,
-    #[cfg(feature = "rsa")]
+    #[cfg(feature = "compact-rsa")]
     rsa::PKCS1_SHA384,
-    #[cfg(feature = "rsa")]
+    #[cfg(feature = "compact-rsa")]
     rsa::PKCS1_SHA512,
-    #[cfg(feature = "rsa")]
+    #[cfg(feature = "compact-rsa")]
     PSS_SHA256,
-    #[cfg(feature = "rsa")]
+    #[cfg(feature = "compact-rsa")]
     PSS_SHA384,
-    #[cfg(feature = "rsa")]
+    #[cfg(feature = "compact-rsa")]
     PSS_SHA512,
 ];
 
@@ -45,7 +49,7 @@ pub(crate) const SIGNATURES: u8 = 16;
 /// `ecdsa_secp256r1_sha256`.
 pub(crate) const P256_SHA256: &dyn SignatureVerificationAlgorithm =
     &Ecdsa { verify: p256, hash: Hash::Sha256, key: alg_id::ECDSA_P256, signature: alg_id::ECDSA_SHA256 };
-#[cfg(any(feature = "p384", feature = "rsa"))]
+#[cfg(any(feature = "p384", feature = "compact-rsa"))]
 const P256_SHA384: &dyn SignatureVerificationAlgorithm =
     &Ecdsa { verify: p256, hash: Hash::Sha384, key: alg_id::ECDSA_P256, signature: alg_id::ECDSA_SHA384 };
 /// `ecdsa_secp384r1_sha384`.

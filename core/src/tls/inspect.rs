@@ -273,6 +273,6 @@ fn certificate_verify(mut body: Bytes<'_>) -> Result<(), Refusal> {
     body.end().ok_or(malformed)?;
     let is_checked = scheme == 0x0403
         || (cfg!(feature = "p384") && scheme == 0x0503)
-        || (cfg!(feature = "rsa") && matches!(scheme, 0x0804..=0x0806));
+        || (cfg!(feature = "compact-rsa") && matches!(scheme, 0x0804..=0x0806));
     if is_checked || !holds(Guarantee::Proof) { Ok(()) } else { Err(Why::Scheme.with(scheme)) }
 }

@@ -195,7 +195,7 @@ impl Refusal {
             (Why::NotTls, _) => "check scheme and port of the URL: this port does not speak TLS",
             (Why::OldVersion, _) | (Why::Alert, 70) => "TLS 1.3 has to be enabled on the server",
             (Why::RetryGroup | Why::RetryCookie, _) => "enable the key exchange group secp256r1 (P-256) on the server",
-            (Why::Alert, 40 | 71) if cfg!(feature = "rsa") => {
+            (Why::Alert, 40 | 71) if cfg!(feature = "compact-rsa") => {
                 "the server has to allow TLS_AES_128_GCM_SHA256 with the key exchange group secp256r1 (P-256)"
             }
             (Why::Alert, 40 | 71) => {

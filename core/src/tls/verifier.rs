@@ -91,7 +91,7 @@ enum Key {
     P256,
     #[cfg(feature = "p384")]
     P384,
-    #[cfg(feature = "rsa")]
+    #[cfg(feature = "compact-rsa")]
     Rsa,
 }
 
@@ -380,7 +380,7 @@ impl Key {
         if algorithm == alg_id::ECDSA_P384.as_ref() {
             return Ok(Self::P384);
         }
-        #[cfg(feature = "rsa")]
+        #[cfg(feature = "compact-rsa")]
         if algorithm == alg_id::RSA_ENCRYPTION.as_ref() {
             return Ok(Self::Rsa);
         }
@@ -396,11 +396,11 @@ impl Key {
             (Self::P256, 0x0403) => Some(algorithms::P256_SHA256),
             #[cfg(feature = "p384")]
             (Self::P384, 0x0503) => Some(algorithms::P384_SHA384),
-            #[cfg(feature = "rsa")]
+            #[cfg(feature = "compact-rsa")]
             (Self::Rsa, 0x0804) => Some(algorithms::PSS_SHA256),
-            #[cfg(feature = "rsa")]
+            #[cfg(feature = "compact-rsa")]
             (Self::Rsa, 0x0805) => Some(algorithms::PSS_SHA384),
-            #[cfg(feature = "rsa")]
+            #[cfg(feature = "compact-rsa")]
             (Self::Rsa, 0x0806) => Some(algorithms::PSS_SHA512),
             _ => None,
         }

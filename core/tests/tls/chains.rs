@@ -14,7 +14,7 @@ fn kinds() -> Vec<Kind> {
     let mut kinds: Vec<Kind> = vec![("P-256", || key(&PKCS_ECDSA_P256_SHA256))];
     #[cfg(feature = "p384")]
     kinds.push(("P-384", || key(&rcgen::PKCS_ECDSA_P384_SHA384)));
-    #[cfg(feature = "rsa")]
+    #[cfg(feature = "compact-rsa")]
     {
         use crate::support::pki::rsa_key_of;
         kinds.push(("RSA-2048", || rsa_key_of(2_048)));

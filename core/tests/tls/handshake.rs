@@ -75,7 +75,7 @@ fn p384_is_accepted_in_chain_and_handshake() {
     connects(&Client::trusting(&root.der), Rustls::new(&identity));
 }
 
-#[cfg(feature = "rsa")]
+#[cfg(feature = "compact-rsa")]
 #[test]
 fn rsa_is_accepted_in_chain_and_handshake() {
     use crate::support::pki::rsa_key;
@@ -86,7 +86,7 @@ fn rsa_is_accepted_in_chain_and_handshake() {
     connects(&Client::trusting(&root.der), Rustls::new(&identity));
 }
 
-#[cfg(feature = "rsa")]
+#[cfg(feature = "compact-rsa")]
 #[test]
 fn rsa_chains_may_be_signed_with_every_hash() {
     use crate::support::pki::rsa_key;
@@ -152,7 +152,7 @@ fn the_hello_is_made_from_the_callers_random_numbers() {
     assert_eq!(client.wire.records()[0].1[6..38], random);
 }
 
-#[cfg(feature = "rsa")]
+#[cfg(feature = "compact-rsa")]
 #[test]
 fn schemes_are_offered_with_pkcs1_for_chains_only_after_what_the_handshake_takes() {
     let root = Authority::new();
@@ -165,7 +165,7 @@ fn schemes_are_offered_with_pkcs1_for_chains_only_after_what_the_handshake_takes
 }
 
 #[test]
-fn nothing_allocates() {
+fn nothing_allocates_but_the_rsa_crate() {
     use crate::support::heap::{allocations, counted};
     use crate::support::pki::Identity;
 
@@ -194,10 +194,10 @@ fn nothing_allocates() {
         let identity = root.server(&server_params(&["localhost"]), key(&rcgen::PKCS_ECDSA_P384_SHA384));
         assert_eq!(connects_and_allocates(&root, &identity), 0);
     }
-    #[cfg(feature = "rsa")]
+    #[cfg(feature = "compact-rsa")]
     {
         let root = Authority::root("RSA Root", crate::support::pki::rsa_key());
-        assert_eq!(connects_and_allocates(&root, &root.localhost()), 0);
+        assert_eq!(connects_and_allocates(&root, &root.localhost()) > 0, cfg!(feature = "rsa"));
     }
     let before = allocations();
     counted(|| drop(std::hint::black_box(Box::new(1))));

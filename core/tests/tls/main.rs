@@ -13,9 +13,9 @@ mod forged;
 mod handshake;
 mod hostile;
 mod insecure;
-#[cfg(feature = "rsa")]
+#[cfg(feature = "compact-rsa")]
 mod proxy;
 mod rejected;
-#[cfg(feature = "rsa")]
+#[cfg(feature = "compact-rsa")]
 mod stalls;
 mod support;

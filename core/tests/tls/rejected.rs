@@ -264,7 +264,7 @@ fn a_server_with_a_key_we_cannot_check() {
     assert_eq!(reason, "tls: server signed the handshake with ed25519, which we cannot check");
 }
 
-#[cfg(feature = "rsa")]
+#[cfg(feature = "compact-rsa")]
 #[test]
 fn a_server_with_an_enormous_key() {
     use crate::support::script::Scripted;

@@ -28,6 +28,7 @@ const PACKAGES: [Package; 2] = [
             "--no-default-features",
             "--no-default-features --features link",
             "--no-default-features --features rsa",
+            "--no-default-features --features compact-rsa",
         ],
         small: &[""],
     },

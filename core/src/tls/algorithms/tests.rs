@@ -8,7 +8,7 @@ use sha2::{Digest, Sha256};
 use std::vec::Vec;
 
 // It takes SHA-384 with P-256 as well.
-#[cfg(any(feature = "p384", feature = "rsa"))]
+#[cfg(any(feature = "p384", feature = "compact-rsa"))]
 mod wycheproof;
 
 const MESSAGE: &[u8] = b"message";
@@ -91,7 +91,7 @@ fn a_metered_algorithm_stops_at_its_limit() {
     assert_eq!([check(), check(), check(), check()], [true, true, false, false]);
 }
 
-#[cfg(feature = "rsa")]
+#[cfg(feature = "compact-rsa")]
 mod rsa {
     use super::MESSAGE;
     use crate::tls::algorithms::rsa::{PKCS1_SHA256, PKCS1_SHA384, PSS_SHA256, PSS_SHA384};

@@ -10,7 +10,7 @@ use std::sync::Once;
 mod data;
 mod handshake;
 mod trust;
-#[cfg(feature = "rsa")]
+#[cfg(feature = "compact-rsa")]
 mod waits;
 
 /// The hostile servers of the integration tests.

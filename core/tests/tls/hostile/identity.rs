@@ -211,7 +211,7 @@ fn signature_schemes_that_were_not_offered_or_are_not_for_handshakes() {
     }
 }
 
-#[cfg(all(feature = "rsa", feature = "p384"))]
+#[cfg(all(feature = "compact-rsa", feature = "p384"))]
 #[test]
 fn a_signature_scheme_that_is_not_for_the_key() {
     for (scheme, name) in [(0x0503, "ecdsa_secp384r1_sha384"), (0x0804, "rsa_pss_rsae_sha256")] {

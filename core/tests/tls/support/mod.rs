@@ -12,7 +12,7 @@ pub mod heap;
 pub mod peer;
 pub mod pki;
 pub mod script;
-#[cfg(feature = "rsa")]
+#[cfg(feature = "compact-rsa")]
 pub mod stall;
 pub mod wire;
 

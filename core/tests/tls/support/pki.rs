@@ -92,7 +92,7 @@ impl Authority {
 }
 
 /// The same RSA key in every run: making one takes a while, so it is made once.
-#[cfg(feature = "rsa")]
+#[cfg(feature = "compact-rsa")]
 pub fn rsa_key() -> KeyPair {
     use rsa::pkcs8::EncodePrivateKey;
     use std::sync::OnceLock;
@@ -105,7 +105,7 @@ pub fn rsa_key() -> KeyPair {
 }
 
 /// An RSA key of another size, out of a file: making one takes seconds.
-#[cfg(feature = "rsa")]
+#[cfg(feature = "compact-rsa")]
 pub fn rsa_key_of(bits: u32) -> KeyPair {
     KeyPair::from_pem(match bits {
         2_048 => return rsa_key(),

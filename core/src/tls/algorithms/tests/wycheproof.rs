@@ -104,7 +104,7 @@ mod ecdsa {
     }
 }
 
-#[cfg(feature = "rsa")]
+#[cfg(feature = "compact-rsa")]
 mod rsa {
     use super::*;
     use crate::tls::algorithms::rsa::{PKCS1_SHA256, PKCS1_SHA384, PKCS1_SHA512, PSS_SHA256, PSS_SHA384, PSS_SHA512};
