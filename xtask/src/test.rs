@@ -60,6 +60,7 @@ const GATES: &[Gate] = &[
         about: "the whole way works in virtual time, which links with no other test",
         run: cargo::netsim,
     },
+    Gate { name: "compact-rsa", about: "the RSA of our own passes the tests of the crate's", run: cargo::compact_rsa },
     Gate {
         name: "firmware",
         about: "the firmware lives on an emulated board, from claim to unclaim",

@@ -34,6 +34,17 @@ pub(super) fn netsim() -> Result<(), Problem> {
     workspace("test -p aclk-netsim --features virtual-time").show()
 }
 
+/// What has to do with RSA, once more without the `rsa` crate: in the other gates that is what decrypts and verifies.
+pub(super) fn compact_rsa() -> Result<(), Problem> {
+    const FEATURES: &str = "test -p aclk-core --no-default-features --features compact-rsa,p384,proxy";
+    for tests in
+        ["--lib -- identity algorithms modular", "--test heap_rsa", "--test rsa_openssl", "--test rsa_wycheproof"]
+    {
+        workspace(&format!("{FEATURES} {tests}")).show()?;
+    }
+    workspace(&format!("{FEATURES} --test tls -- forged handshake chains")).show()
+}
+
 pub(super) fn build_tests() -> Result<(), Problem> {
     if has_nextest() {
         workspace("nextest run --workspace --no-run").show()
