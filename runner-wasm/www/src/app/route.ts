@@ -73,18 +73,21 @@ export function keep(parameters: ReadonlyMap<string, string>, all: readonly stri
 /** How long changes are collected: browsers let a page change its address only so often, and a slider moves quickly. */
 const COLLECT_MS = 200;
 let pending: Route | null = null;
+/** The address that `pending` is a change of. Whoever has gone elsewhere meanwhile is not called back. */
+let from = "";
 
 /** The address as it will be. One that somebody has just gone to counts, even if that has not been told yet. */
-const current = (): Route => pending ?? parse(location.hash);
+const current = (): Route => (pending && location.hash === from ? pending : parse(location.hash));
 
 function replace(next: Route): void {
   if (!pending) setTimeout(settle, COLLECT_MS);
+  from = location.hash;
   pending = next;
   route.set(next);
 }
 
 function settle(): void {
-  if (pending && write(pending) !== location.hash) history.replaceState(null, "", write(pending));
+  if (pending && location.hash === from && write(pending) !== from) history.replaceState(null, "", write(pending));
   pending = null;
 }
 
