@@ -2,6 +2,7 @@
 
 use crate::registers::*;
 use crate::{Error, Port};
+use aclk_fifo_ethernet::FifoChip;
 use core::task::Waker;
 
 /// How often a register is asked whether the chip is still busy: on any bus that is longer than the 100 ms of a reset.
@@ -17,8 +18,9 @@ const TX_LEVEL: usize = 64;
 /// A transmit command (section 3.12.2): the first and the last buffer of a frame, in one.
 const TX_WHOLE: u32 = 1 << 13 | 1 << 12;
 
+/// The chip, set up.
 #[derive(Debug)]
-pub(crate) struct Chip<P> {
+pub struct Chip<P> {
     port: P,
     /// The largest frame, in bytes.
     frame: usize,
@@ -89,21 +91,6 @@ impl<P: Port> Chip<P> {
         Ok(())
     }
 
-    /// The length of the frame that [`take_frame`](Self::take_frame) will take. If there is none, `waker` is woken later.
-    pub(crate) fn next_frame(&mut self, waker: &Waker) -> Option<usize> {
-        self.mend();
-        if self.next.is_none() {
-            self.next = self.good_frame();
-        }
-        if self.next.is_none() {
-            // A frame that comes after this is a new interrupt; one that came before is found now.
-            self.port.write(INT_STS, INT_RX);
-            self.port.listen(waker);
-            self.next = self.good_frame();
-        }
-        self.next
-    }
-
     /// The length of the next frame that is whole and fits. What is neither is thrown away, and lost.
     fn good_frame(&mut self) -> Option<usize> {
         while (self.port.read(RX_FIFO_INF) >> 16) & 0xff > 0 {
@@ -121,44 +108,11 @@ impl<P: Port> Chip<P> {
         None
     }
 
-    /// Takes the frame that [`next_frame`](Self::next_frame) has announced out of the chip.
-    pub(crate) fn take_frame(&mut self, frame: &mut [u8]) {
-        if self.next.take().is_none() {
-            return;
-        }
-        for bytes in frame.chunks_mut(4) {
-            let word = self.port.read(RX_DATA).to_le_bytes();
-            for (byte, value) in bytes.iter_mut().zip(word) {
-                *byte = value;
-            }
-        }
-        // The checksum ends one word later than the frame, whatever its length.
-        self.skip(1);
-        self.settle(3);
-    }
-
     /// The way to fast-forward over a frame is not for short ones (section 3.13.1.1); this is for all, and they are rare.
     fn skip(&mut self, words: usize) {
         for _ in 0..words {
             self.port.read(RX_DATA);
         }
-    }
-
-    /// Whether a frame of any length can be sent. If not, `waker` is woken later.
-    pub(crate) fn has_room(&mut self, waker: &Waker) -> bool {
-        self.mend();
-        self.look_at_sent();
-        if self.room() {
-            return true;
-        }
-        self.port.write(INT_STS, INT_TX_ROOM);
-        self.listen_for_room(true);
-        self.port.listen(waker);
-        let has_room = self.room();
-        if has_room {
-            self.listen_for_room(false);
-        }
-        has_room
     }
 
     fn room(&mut self) -> bool {
@@ -177,20 +131,6 @@ impl<P: Port> Chip<P> {
                 self.port.lost(1);
             }
             self.settle(3);
-        }
-    }
-
-    /// Sends `frame`. There must be room.
-    pub(crate) fn send_frame(&mut self, frame: &[u8]) {
-        let len = frame.len() as u32;
-        self.port.write(TX_DATA, TX_WHOLE | len);
-        self.port.write(TX_DATA, len);
-        for bytes in frame.chunks(4) {
-            let mut word = [0; 4];
-            for (slot, byte) in word.iter_mut().zip(bytes) {
-                *slot = *byte;
-            }
-            self.port.write(TX_DATA, u32::from_le_bytes(word));
         }
     }
 
@@ -237,18 +177,6 @@ impl<P: Port> Chip<P> {
 
     const fn duplex(&self) -> u32 {
         if self.is_full_duplex { MAC_FULL_DUPLEX } else { 0 }
-    }
-
-    /// Whether there is a link. `waker` is woken when that changes. The PHY is only asked when it has something to tell.
-    pub(crate) fn is_link_up(&mut self, waker: &Waker) -> bool {
-        if self.link.is_none() || self.port.read(INT_STS) & INT_PHY != 0 {
-            // Reading the source of the interrupt ends it. A link that changes after that is a new one.
-            let is_up = self.read_phy(PHY_INT_SOURCE).and_then(|_| self.look_at_link());
-            self.port.write(INT_STS, INT_PHY);
-            self.link = Some(is_up.unwrap_or(false));
-            self.port.listen(waker);
-        }
-        self.link == Some(true)
     }
 
     fn look_at_link(&mut self) -> Result<bool, Error> {
@@ -311,5 +239,77 @@ impl<P: Port> Chip<P> {
         for _ in 0..reads {
             self.port.read(BYTE_TEST);
         }
+    }
+}
+
+impl<P: Port> FifoChip for Chip<P> {
+    fn next_frame(&mut self, waker: &Waker) -> Option<usize> {
+        self.mend();
+        if self.next.is_none() {
+            self.next = self.good_frame();
+        }
+        if self.next.is_none() {
+            // A frame that comes after this is a new interrupt; one that came before is found now.
+            self.port.write(INT_STS, INT_RX);
+            self.port.listen(waker);
+            self.next = self.good_frame();
+        }
+        self.next
+    }
+
+    fn take_frame(&mut self, frame: &mut [u8]) {
+        if self.next.take().is_none() {
+            return;
+        }
+        for bytes in frame.chunks_mut(4) {
+            let word = self.port.read(RX_DATA).to_le_bytes();
+            for (byte, value) in bytes.iter_mut().zip(word) {
+                *byte = value;
+            }
+        }
+        // The checksum ends one word later than the frame, whatever its length.
+        self.skip(1);
+        self.settle(3);
+    }
+
+    fn has_room(&mut self, waker: &Waker) -> bool {
+        self.mend();
+        self.look_at_sent();
+        if self.room() {
+            return true;
+        }
+        self.port.write(INT_STS, INT_TX_ROOM);
+        self.listen_for_room(true);
+        self.port.listen(waker);
+        let has_room = self.room();
+        if has_room {
+            self.listen_for_room(false);
+        }
+        has_room
+    }
+
+    fn send_frame(&mut self, frame: &[u8]) {
+        let len = frame.len() as u32;
+        self.port.write(TX_DATA, TX_WHOLE | len);
+        self.port.write(TX_DATA, len);
+        for bytes in frame.chunks(4) {
+            let mut word = [0; 4];
+            for (slot, byte) in word.iter_mut().zip(bytes) {
+                *slot = *byte;
+            }
+            self.port.write(TX_DATA, u32::from_le_bytes(word));
+        }
+    }
+
+    // The PHY is only asked when it has something to tell.
+    fn is_link_up(&mut self, waker: &Waker) -> bool {
+        if self.link.is_none() || self.port.read(INT_STS) & INT_PHY != 0 {
+            // Reading the source of the interrupt ends it. A link that changes after that is a new one.
+            let is_up = self.read_phy(PHY_INT_SOURCE).and_then(|_| self.look_at_link());
+            self.port.write(INT_STS, INT_PHY);
+            self.link = Some(is_up.unwrap_or(false));
+            self.port.listen(waker);
+        }
+        self.link == Some(true)
     }
 }

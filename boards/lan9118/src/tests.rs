@@ -4,34 +4,19 @@ mod fake;
 
 use crate::registers::*;
 use crate::{Error, FRAME_MAX, FRAME_MIN, Lan9118};
+use aclk_fifo_ethernet::fake::{Bell, Fake, Wire, frame, is_linked, receive, send};
 use core::task::{Context, Waker};
-use embassy_net_driver::{Driver, HardwareAddress, LinkState, RxToken, TxToken};
-use fake::{Bell, Fake, Wire};
+use embassy_net_driver::{Driver, HardwareAddress, RxToken, TxToken};
+use fake::Model;
 use std::vec;
 use std::vec::Vec;
 
 const ADDRESS: [u8; 6] = [0x02, 0x11, 0x22, 0x33, 0x44, 0x55];
 
-fn card() -> (Wire, Lan9118<Fake>) {
-    let wire = Wire::new();
-    let card = Lan9118::new(wire.port(), ADDRESS).unwrap();
+fn card() -> (Wire<Model>, Lan9118<Fake<Model>>) {
+    let wire = Wire::new(Model::new());
+    let card = crate::new(wire.port(), ADDRESS).unwrap();
     (wire, card)
-}
-
-/// The next frame, if there is one.
-fn receive<const FRAME: usize>(card: &mut Lan9118<Fake, FRAME>, waker: &Waker) -> Option<Vec<u8>> {
-    let (frame, _) = card.receive(&mut Context::from_waker(waker))?;
-    Some(frame.consume(|frame| frame.to_vec()))
-}
-
-fn send(card: &mut Lan9118<Fake>, frame: &[u8]) -> bool {
-    let room = card.transmit(&mut Context::from_waker(Waker::noop()));
-    room.map(|room| room.consume(frame.len(), |buffer| buffer.copy_from_slice(frame))).is_some()
-}
-
-/// Bytes that are all different as far as that goes.
-fn frame(len: usize) -> Vec<u8> {
-    (0..len).map(|index| (index * 7 + index / 256) as u8).collect()
 }
 
 #[test]
@@ -52,9 +37,9 @@ fn the_chip_is_reset_then_set_up_and_hears_its_own_address() {
 #[test]
 fn the_address_of_the_eeprom_is_taken_and_that_of_a_group_or_of_nobody_is_none() {
     let card = |low, high| {
-        let wire = Wire::new();
+        let wire = Wire::new(Model::new());
         wire.with(|chip| (chip.mac[usize::from(MAC_ADDRL)], chip.mac[usize::from(MAC_ADDRH)]) = (low, high));
-        Lan9118::<_, FRAME_MAX>::with_own_address(wire.port())
+        crate::with_own_address::<_, FRAME_MAX>(wire.port())
     };
     let own = card(0x3322_1102, 0x5544).unwrap();
     assert!(matches!(own.hardware_address(), HardwareAddress::Ethernet(ADDRESS)));
@@ -66,9 +51,9 @@ fn the_address_of_the_eeprom_is_taken_and_that_of_a_group_or_of_nobody_is_none()
 #[test]
 fn what_is_not_a_chip_of_the_family_is_refused_by_name() {
     let refusal = |prepare: fn(&mut fake::Model)| {
-        let wire = Wire::new();
+        let wire = Wire::new(Model::new());
         wire.with(prepare);
-        Lan9118::<_, FRAME_MAX>::new(wire.port(), ADDRESS).unwrap_err()
+        crate::new::<_, FRAME_MAX>(wire.port(), ADDRESS).unwrap_err()
     };
     assert_eq!(refusal(|chip| chip.byte_test = u32::MAX), Error::NoChip(u32::MAX));
     assert_eq!(refusal(|chip| chip.id = 0x9220_0000), Error::Unknown(0x9220_0000));
@@ -118,8 +103,8 @@ fn damaged_foreign_giant_and_tiny_frames_are_thrown_away_and_counted() {
 
 #[test]
 fn a_card_limited_to_small_frames_loses_larger_ones() {
-    let wire = Wire::new();
-    let mut card = Lan9118::<_, FRAME_MIN>::new(wire.port(), ADDRESS).unwrap();
+    let wire = Wire::new(Model::new());
+    let mut card = crate::new::<_, FRAME_MIN>(wire.port(), ADDRESS).unwrap();
     wire.with(|chip| {
         chip.arrives(&frame(FRAME_MIN + 1));
         chip.arrives(&frame(FRAME_MIN));
@@ -165,7 +150,7 @@ fn a_receiver_out_of_step_is_emptied_and_goes_on() {
 fn a_transmitter_out_of_step_is_emptied_and_goes_on() {
     let (wire, mut card) = card();
     wire.with(|chip| chip.raise(INT_TX_BROKEN));
-    assert!(send(&mut card, &frame(60)));
+    assert!(send(&mut card, &frame(60), Waker::noop()));
     wire.with(|chip| {
         assert_eq!((chip.lost, &chip.sent), (1, &vec![frame(60)]));
         assert_eq!(chip.int_sts & INT_TX_BROKEN, 0);
@@ -177,7 +162,7 @@ fn frames_of_every_length_are_sent_whole() {
     let (wire, mut card) = card();
     let frames: Vec<_> = [14, 42, 43, 44, 45, 60, 1513, FRAME_MAX].map(frame).into();
     for frame in &frames {
-        assert!(send(&mut card, frame));
+        assert!(send(&mut card, frame, Waker::noop()));
     }
     wire.with(|chip| assert_eq!((&chip.sent, chip.lost), (&frames, 0)));
 }
@@ -194,7 +179,7 @@ fn a_reply_is_sent_from_within_what_it_replies_to() {
 #[test]
 fn without_room_nothing_is_sent_or_taken_until_the_chip_says_that_there_is_some() {
     let (wire, mut card) = card();
-    let bell = Bell::new();
+    let bell = Bell::default();
     wire.with(|chip| {
         chip.tx_room = 1500;
         chip.arrives(&frame(60));
@@ -216,16 +201,16 @@ fn without_room_nothing_is_sent_or_taken_until_the_chip_says_that_there_is_some(
 fn frames_that_did_not_get_through_are_counted_and_their_status_never_piles_up() {
     let (wire, mut card) = card();
     wire.with(|chip| chip.tx_result = TX_ERROR);
-    assert!(send(&mut card, &frame(60)) && send(&mut card, &frame(60)));
+    assert!(send(&mut card, &frame(60), Waker::noop()) && send(&mut card, &frame(60), Waker::noop()));
     wire.with(|chip| chip.tx_result = 0);
-    assert!(send(&mut card, &frame(60)) && send(&mut card, &frame(60)));
+    assert!(send(&mut card, &frame(60), Waker::noop()) && send(&mut card, &frame(60), Waker::noop()));
     wire.with(|chip| assert_eq!((chip.lost, chip.tx_status.len()), (2, 1)));
 }
 
 #[test]
 fn who_waits_for_a_frame_is_woken_once_by_it() {
     let (wire, mut card) = card();
-    let bell = Bell::new();
+    let bell = Bell::default();
     assert_eq!(receive(&mut card, &bell.waker()), None);
     assert_eq!(bell.rings(), 0);
     wire.with(|chip| {
@@ -243,7 +228,7 @@ fn who_waits_for_a_frame_is_woken_once_by_it() {
 fn a_frame_that_arrives_while_one_begins_to_wait_is_not_slept_over() {
     for is_before in [true, false] {
         let (wire, mut card) = card();
-        let bell = Bell::new();
+        let bell = Bell::default();
         wire.with(|chip| {
             *(if is_before { &mut chip.arrives_before } else { &mut chip.arrives_after }) = Some(frame(60));
         });
@@ -255,31 +240,30 @@ fn a_frame_that_arrives_while_one_begins_to_wait_is_not_slept_over() {
 #[test]
 fn the_link_is_seen_to_go_and_to_come_back() {
     let (wire, mut card) = card();
-    let bell = Bell::new();
-    let state = |card: &mut Lan9118<Fake>| card.link_state(&mut Context::from_waker(&bell.waker())) == LinkState::Up;
-    assert!(state(&mut card));
+    let bell = Bell::default();
+    assert!(is_linked(&mut card, &bell.waker()));
     wire.with(|chip| chip.phy_reads = 0);
-    assert!(state(&mut card));
+    assert!(is_linked(&mut card, &bell.waker()));
     wire.with(|chip| {
         assert_eq!(chip.phy_reads, 0, "the PHY is slow, and is only asked when it has something to tell");
         chip.link(false);
     });
     assert_eq!(bell.rings(), 1);
-    assert!(!state(&mut card));
+    assert!(!is_linked(&mut card, &bell.waker()));
     wire.with(|chip| chip.link(true));
     assert_eq!(bell.rings(), 2);
-    assert!(state(&mut card));
+    assert!(is_linked(&mut card, &bell.waker()));
 }
 
 #[test]
 fn a_link_that_was_gone_for_a_moment_only_is_up() {
     let (wire, mut card) = card();
-    assert!(card.link_state(&mut Context::from_waker(Waker::noop())) == LinkState::Up);
+    assert!(is_linked(&mut card, Waker::noop()));
     wire.with(|chip| {
         chip.link(false);
         chip.link(true);
     });
-    assert!(card.link_state(&mut Context::from_waker(Waker::noop())) == LinkState::Up);
+    assert!(is_linked(&mut card, Waker::noop()));
 }
 
 #[test]
@@ -287,7 +271,7 @@ fn the_best_mode_that_both_ends_have_says_whether_frames_go_both_ways_at_once() 
     for (partner, full) in [(0x01e1, true), (0x00a1, false), (0x0061, true), (0x0021, false), (0x0001, false)] {
         let (wire, mut card) = card();
         wire.with(|chip| chip.phy[usize::from(PHY_PARTNER)] = partner);
-        assert!(card.link_state(&mut Context::from_waker(Waker::noop())) == LinkState::Up);
+        assert!(is_linked(&mut card, Waker::noop()));
         wire.with(|chip| {
             assert_eq!(chip.mac[usize::from(MAC_CR)] & MAC_FULL_DUPLEX != 0, full, "{partner:#x}");
         });

@@ -118,7 +118,7 @@ fn shared(hostname: &str, seed: u64) -> (Shared, Runner<'static, Ethernet>) {
     let counters: &Counters = COUNTERS.init(Counters::new());
     let mut dhcp = DhcpConfig::default();
     dhcp.hostname = hostname.try_into().ok();
-    let card = Guarded::new(or_panic(StellarisMac::with_own_address(Lm3s6965, CLOCK_HZ)), counters);
+    let card = Guarded::new(or_panic(aclk_stellaris_mac::with_own_address(Lm3s6965, CLOCK_HZ)), counters);
     let resources = RESOURCES.init_with(StackResources::new);
     let (stack, runner) = embassy_net::new(card, Config::dhcpv4(dhcp), resources, seed);
     (Shared { clock, counters, stack }, runner)

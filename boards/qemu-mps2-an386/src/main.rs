@@ -150,7 +150,7 @@ fn net(
 ) -> (embassy_net::Stack<'static>, &'static mut Runner<'static, Ethernet>) {
     let mut dhcp = DhcpConfig::default();
     dhcp.hostname = HOSTNAME.try_into().ok();
-    let card = Guarded::new(or_panic(Lan9118::with_own_address(Mps2)), counters);
+    let card = Guarded::new(or_panic(aclk_lan9118::with_own_address(Mps2)), counters);
     let resources = RESOURCES.init_with(StackResources::new);
     let (stack, runner) = embassy_net::new(card, Config::dhcpv4(dhcp), resources, seed);
     (stack, RUNNER.init(runner))

@@ -2,6 +2,7 @@
 
 use crate::registers::*;
 use crate::{Error, Port};
+use aclk_fifo_ethernet::FifoChip;
 use core::task::Waker;
 
 /// How often a register is asked whether an access to the PHY is over. It takes 64 periods of a clock of 2.5 MHz.
@@ -25,8 +26,9 @@ enum Phy {
     Linked(bool),
 }
 
+/// The chip, set up.
 #[derive(Debug)]
-pub(crate) struct Chip<P> {
+pub struct Chip<P> {
     port: P,
     /// The largest frame, in bytes.
     frame: usize,
@@ -76,21 +78,6 @@ impl<P: Port> Chip<P> {
         self.port.write(TCTL, TX_ON | TX_PAD | TX_CHECKSUM | duplex);
     }
 
-    /// The length of the frame that [`take_frame`](Self::take_frame) will take. If there is none, `waker` is woken later.
-    pub(crate) fn next_frame(&mut self, waker: &Waker) -> Option<usize> {
-        self.mend();
-        if self.next.is_none() {
-            self.next = self.good_frame();
-        }
-        if self.next.is_none() {
-            // A frame that comes after this is a new interrupt; one that came before is found now.
-            self.port.write(RIS, INT_RX);
-            self.port.listen(waker);
-            self.next = self.good_frame();
-        }
-        self.next.map(|(len, _)| len)
-    }
-
     /// The next frame that is whole and fits. What does not is thrown away, and lost.
     fn good_frame(&mut self) -> Option<(usize, [u8; 2])> {
         while self.port.read(NP) & 0x3f > 0 {
@@ -112,42 +99,10 @@ impl<P: Port> Chip<P> {
         None
     }
 
-    /// Takes the frame that [`next_frame`](Self::next_frame) has announced out of the chip.
-    pub(crate) fn take_frame(&mut self, frame: &mut [u8]) {
-        let Some((_, start)) = self.next.take() else { return };
-        let len = frame.len();
-        let (first, rest) = frame.split_at_mut(len.min(start.len()));
-        first.iter_mut().zip(start).for_each(|(byte, value)| *byte = value);
-        let mut words = (len + AROUND).div_ceil(4).saturating_sub(1);
-        for bytes in rest.chunks_mut(4) {
-            let word = self.port.read(DATA).to_le_bytes();
-            bytes.iter_mut().zip(word).for_each(|(byte, value)| *byte = value);
-            words = words.saturating_sub(1);
-        }
-        // The checksum.
-        self.skip(words);
-    }
-
     fn skip(&mut self, words: usize) {
         for _ in 0..words {
             self.port.read(DATA);
         }
-    }
-
-    /// Whether a frame of any length can be sent. If not, `waker` is woken later.
-    pub(crate) fn has_room(&mut self, waker: &Waker) -> bool {
-        self.mend();
-        if self.room() {
-            return true;
-        }
-        self.port.write(RIS, INT_TX_EMPTY);
-        self.listen_for_room(true);
-        self.port.listen(waker);
-        let has_room = self.room();
-        if has_room {
-            self.listen_for_room(false);
-        }
-        has_room
     }
 
     /// There is room for one frame at a time.
@@ -160,21 +115,6 @@ impl<P: Port> Chip<P> {
         self.port.write(IM, if wanted { enabled | INT_TX_EMPTY } else { enabled });
     }
 
-    /// Sends `frame`. There must be room.
-    pub(crate) fn send_frame(&mut self, frame: &[u8]) {
-        let (first, rest) = frame.split_at(frame.len().min(2));
-        let [low, high] = (frame.len().saturating_sub(HEADER) as u16).to_le_bytes();
-        let mut word = [low, high, 0, 0];
-        word.iter_mut().skip(2).zip(first).for_each(|(slot, byte)| *slot = *byte);
-        self.port.write(DATA, u32::from_le_bytes(word));
-        for bytes in rest.chunks(4) {
-            let mut word = [0; 4];
-            word.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = *byte);
-            self.port.write(DATA, u32::from_le_bytes(word));
-        }
-        self.port.write(TR, TR_NEW);
-    }
-
     /// Counts what was lost. To take note of a frame that could not be sent empties the FIFO.
     fn mend(&mut self) {
         let status = self.port.read(RIS) & (INT_TX_ERROR | INT_OVERRUN | INT_RX_ERROR);
@@ -182,20 +122,6 @@ impl<P: Port> Chip<P> {
             self.port.write(RIS, status);
             self.port.lost(status.count_ones());
         }
-    }
-
-    /// Whether there is a link. `waker` is woken when that changes. The PHY is only asked when it has something to tell.
-    pub(crate) fn is_link_up(&mut self, waker: &Waker) -> bool {
-        let has_news = self.port.read(RIS) & INT_PHY != 0;
-        match self.phy {
-            Phy::Absent => return true,
-            Phy::Linked(is_up) if !has_news => return is_up,
-            Phy::Unknown | Phy::Linked(_) => {}
-        }
-        // One that does not answer has no link.
-        self.phy = self.look_at_phy().unwrap_or(Phy::Linked(false));
-        self.port.listen(waker);
-        !matches!(self.phy, Phy::Linked(false))
     }
 
     fn look_at_phy(&mut self) -> Option<Phy> {
@@ -243,5 +169,79 @@ impl<P: Port> Chip<P> {
             }
         }
         None
+    }
+}
+
+impl<P: Port> FifoChip for Chip<P> {
+    fn next_frame(&mut self, waker: &Waker) -> Option<usize> {
+        self.mend();
+        if self.next.is_none() {
+            self.next = self.good_frame();
+        }
+        if self.next.is_none() {
+            // A frame that comes after this is a new interrupt; one that came before is found now.
+            self.port.write(RIS, INT_RX);
+            self.port.listen(waker);
+            self.next = self.good_frame();
+        }
+        self.next.map(|(len, _)| len)
+    }
+
+    fn take_frame(&mut self, frame: &mut [u8]) {
+        let Some((_, start)) = self.next.take() else { return };
+        let len = frame.len();
+        let (first, rest) = frame.split_at_mut(len.min(start.len()));
+        first.iter_mut().zip(start).for_each(|(byte, value)| *byte = value);
+        let mut words = (len + AROUND).div_ceil(4).saturating_sub(1);
+        for bytes in rest.chunks_mut(4) {
+            let word = self.port.read(DATA).to_le_bytes();
+            bytes.iter_mut().zip(word).for_each(|(byte, value)| *byte = value);
+            words = words.saturating_sub(1);
+        }
+        // The checksum.
+        self.skip(words);
+    }
+
+    fn has_room(&mut self, waker: &Waker) -> bool {
+        self.mend();
+        if self.room() {
+            return true;
+        }
+        self.port.write(RIS, INT_TX_EMPTY);
+        self.listen_for_room(true);
+        self.port.listen(waker);
+        let has_room = self.room();
+        if has_room {
+            self.listen_for_room(false);
+        }
+        has_room
+    }
+
+    fn send_frame(&mut self, frame: &[u8]) {
+        let (first, rest) = frame.split_at(frame.len().min(2));
+        let [low, high] = (frame.len().saturating_sub(HEADER) as u16).to_le_bytes();
+        let mut word = [low, high, 0, 0];
+        word.iter_mut().skip(2).zip(first).for_each(|(slot, byte)| *slot = *byte);
+        self.port.write(DATA, u32::from_le_bytes(word));
+        for bytes in rest.chunks(4) {
+            let mut word = [0; 4];
+            word.iter_mut().zip(bytes).for_each(|(slot, byte)| *slot = *byte);
+            self.port.write(DATA, u32::from_le_bytes(word));
+        }
+        self.port.write(TR, TR_NEW);
+    }
+
+    // The PHY is only asked when it has something to tell.
+    fn is_link_up(&mut self, waker: &Waker) -> bool {
+        let has_news = self.port.read(RIS) & INT_PHY != 0;
+        match self.phy {
+            Phy::Absent => return true,
+            Phy::Linked(is_up) if !has_news => return is_up,
+            Phy::Unknown | Phy::Linked(_) => {}
+        }
+        // One that does not answer has no link.
+        self.phy = self.look_at_phy().unwrap_or(Phy::Linked(false));
+        self.port.listen(waker);
+        !matches!(self.phy, Phy::Linked(false))
     }
 }

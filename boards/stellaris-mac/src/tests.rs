@@ -4,39 +4,20 @@ mod fake;
 
 use crate::registers::*;
 use crate::{Error, FRAME_MAX, FRAME_MIN, StellarisMac};
+use aclk_fifo_ethernet::fake::{Bell, Fake, Wire, frame, is_linked, receive, send};
 use core::task::{Context, Waker};
-use embassy_net_driver::{Driver, HardwareAddress, LinkState, RxToken, TxToken};
-use fake::{Bell, Fake, Wire};
+use embassy_net_driver::{Driver, HardwareAddress};
+use fake::Model;
 use std::vec;
 use std::vec::Vec;
 
 const ADDRESS: [u8; 6] = [0x02, 0x11, 0x22, 0x33, 0x44, 0x55];
 const CLOCK_HZ: u32 = 50_000_000;
 
-fn card() -> (Wire, StellarisMac<Fake>) {
-    let wire = Wire::new();
-    let card = StellarisMac::with_own_address(wire.port(), CLOCK_HZ).unwrap();
+fn card() -> (Wire<Model>, StellarisMac<Fake<Model>>) {
+    let wire = Wire::new(Model::new());
+    let card = crate::with_own_address(wire.port(), CLOCK_HZ).unwrap();
     (wire, card)
-}
-
-/// The next frame, if there is one.
-fn receive<const FRAME: usize>(card: &mut StellarisMac<Fake, FRAME>, waker: &Waker) -> Option<Vec<u8>> {
-    let (frame, _) = card.receive(&mut Context::from_waker(waker))?;
-    Some(frame.consume(|frame| frame.to_vec()))
-}
-
-fn send(card: &mut StellarisMac<Fake>, frame: &[u8], waker: &Waker) -> bool {
-    let room = card.transmit(&mut Context::from_waker(waker));
-    room.map(|room| room.consume(frame.len(), |buffer| buffer.copy_from_slice(frame))).is_some()
-}
-
-fn is_linked(card: &mut StellarisMac<Fake>, waker: &Waker) -> bool {
-    card.link_state(&mut Context::from_waker(waker)) == LinkState::Up
-}
-
-/// Bytes that are all different as far as that goes.
-fn frame(len: usize) -> Vec<u8> {
-    (0..len).map(|index| (index * 7 + index / 256) as u8).collect()
 }
 
 #[test]
@@ -54,15 +35,15 @@ fn the_controller_is_set_up_for_the_address_that_it_has() {
 
 #[test]
 fn another_address_can_be_given_and_one_of_a_group_or_of_nobody_is_none() {
-    let wire = Wire::new();
+    let wire = Wire::new(Model::new());
     let other = [0x02, 9, 8, 7, 6, 5];
-    let card = StellarisMac::<_, FRAME_MAX>::new(wire.port(), other, CLOCK_HZ);
+    let card = crate::new::<_, FRAME_MAX>(wire.port(), other, CLOCK_HZ);
     assert!(matches!(card.hardware_address(), HardwareAddress::Ethernet(address) if address == other));
     wire.with(|chip| assert_eq!((chip.register(IA0), chip.register(IA1)), (0x0708_0902, 0x0506)));
     for (low, high) in [(0, 0), (0x3322_1103, 0x5544), (u32::MAX, 0xffff)] {
-        let wire = Wire::new();
+        let wire = Wire::new(Model::new());
         wire.with(|chip| (_ = chip.registers.insert(IA0, low), _ = chip.registers.insert(IA1, high)));
-        let card = StellarisMac::<_, FRAME_MAX>::with_own_address(wire.port(), CLOCK_HZ);
+        let card = crate::with_own_address::<_, FRAME_MAX>(wire.port(), CLOCK_HZ);
         assert_eq!(card.unwrap_err(), Error::NoAddress);
     }
 }
@@ -94,8 +75,8 @@ fn a_token_that_is_dropped_leaves_its_frame_in_the_chip() {
 
 #[test]
 fn giant_and_tiny_frames_are_thrown_away_and_counted() {
-    let wire = Wire::new();
-    let mut card = StellarisMac::<_, FRAME_MIN>::with_own_address(wire.port(), CLOCK_HZ).unwrap();
+    let wire = Wire::new(Model::new());
+    let mut card = crate::with_own_address::<_, FRAME_MIN>(wire.port(), CLOCK_HZ).unwrap();
     wire.with(|chip| {
         chip.arrives(&frame(FRAME_MIN + 1));
         chip.arrives(&frame(13));
@@ -127,7 +108,7 @@ fn a_length_that_cannot_be_is_the_end_of_what_is_in_the_fifo_and_of_nothing_else
 #[test]
 fn who_waits_for_a_frame_is_woken_once_by_it() {
     let (wire, mut card) = card();
-    let bell = Bell::new();
+    let bell = Bell::default();
     assert_eq!(receive(&mut card, &bell.waker()), None);
     assert_eq!(bell.rings(), 0);
     wire.with(|chip| chip.arrives(&frame(60)));
@@ -140,7 +121,7 @@ fn a_frame_that_comes_while_the_interrupt_is_acknowledged_is_not_missed() {
     let (wire, mut card) = card();
     wire.with(|chip| chip.arrives_before = Some(frame(60)));
     assert_eq!(receive(&mut card, Waker::noop()), Some(frame(60)));
-    let bell = Bell::new();
+    let bell = Bell::default();
     wire.with(|chip| chip.arrives_after = Some(frame(61)));
     assert!(receive(&mut card, &bell.waker()) == Some(frame(61)) || bell.rings() == 1);
 }
@@ -159,13 +140,13 @@ fn frames_of_every_length_are_sent_whole() {
 fn one_frame_is_on_its_way_at_a_time_and_its_end_wakes_who_waits() {
     let (wire, mut card) = card();
     wire.with(|chip| chip.is_slow = true);
-    let bell = Bell::new();
+    let bell = Bell::default();
     assert!(send(&mut card, &frame(60), &bell.waker()));
     assert!(!send(&mut card, &frame(61), &bell.waker()));
     // Nor is a frame taken that could not be answered.
     wire.with(|chip| chip.arrives(&frame(99)));
     assert_eq!(receive(&mut card, &bell.waker()), None);
-    wire.with(fake::Model::send_ends);
+    wire.with(Model::send_ends);
     assert!(bell.rings() >= 1);
     assert_eq!(receive(&mut card, &bell.waker()), Some(frame(99)));
     assert!(send(&mut card, &frame(61), &bell.waker()));
@@ -188,7 +169,7 @@ fn what_is_lost_on_the_way_in_or_out_is_counted_and_the_rest_goes_on() {
 #[test]
 fn the_link_is_seen_to_go_and_to_come_back_and_the_phy_is_not_asked_meanwhile() {
     let (wire, mut card) = card();
-    let bell = Bell::new();
+    let bell = Bell::default();
     assert!(is_linked(&mut card, &bell.waker()));
     wire.with(|chip| assert!(chip.register(TCTL) & TX_FULL_DUPLEX != 0));
     let asked = wire.with(|chip| chip.phy_reads);

@@ -1,25 +1,13 @@
 //! The chip, as far as its manual describes what the driver uses. What the manual forbids fails the test.
 
-use crate::Port;
 use crate::registers::*;
-use core::cell::RefCell;
+use aclk_fifo_ethernet::fake;
 use core::task::Waker;
 use std::collections::{BTreeMap, VecDeque};
-use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Wake;
 use std::vec::Vec;
 
 /// Frames that the receive FIFO holds.
 pub(super) const RX_FRAMES: usize = 6;
-
-/// Where the test holds the chip.
-pub(super) struct Wire(Rc<RefCell<Model>>);
-
-/// Where the driver does.
-#[derive(Debug)]
-pub(super) struct Fake(Rc<RefCell<Model>>);
 
 #[derive(Debug)]
 pub(super) struct Model {
@@ -55,13 +43,13 @@ pub(super) struct Model {
     pub(super) lost: u32,
 }
 
-impl Wire {
+impl Model {
     pub(super) fn new() -> Self {
         let mut phy = [0; 32];
         phy[usize::from(PHY_STATUS)] = 0x7809 | PHY_LINK;
         phy[usize::from(PHY_ADVERTISED)] = 0x01e1;
         phy[usize::from(PHY_PARTNER)] = 0x01e1;
-        Self(Rc::new(RefCell::new(Model {
+        Self {
             byte_test: BYTE_TEST_VALUE,
             id: 0x0118_0001,
             resets: 0,
@@ -89,35 +77,7 @@ impl Wire {
             int_sts: 0,
             listener: None,
             lost: 0,
-        })))
-    }
-
-    pub(super) fn port(&self) -> Fake {
-        Fake(self.0.clone())
-    }
-
-    pub(super) fn with<T>(&self, f: impl FnOnce(&mut Model) -> T) -> T {
-        f(&mut self.0.borrow_mut())
-    }
-}
-
-impl Port for Fake {
-    fn read(&mut self, offset: u8) -> u32 {
-        self.0.borrow_mut().read(offset)
-    }
-
-    fn write(&mut self, offset: u8, value: u32) {
-        self.0.borrow_mut().write(offset, value);
-    }
-
-    fn listen(&mut self, waker: &Waker) {
-        let mut model = self.0.borrow_mut();
-        model.listener = Some(waker.clone());
-        model.update_line();
-    }
-
-    fn lost(&mut self, frames: u32) {
-        self.0.borrow_mut().lost += frames;
+        }
     }
 }
 
@@ -175,73 +135,9 @@ impl Model {
         }
     }
 
-    fn read(&mut self, offset: u8) -> u32 {
-        match offset {
-            BYTE_TEST => self.byte_test,
-            ID_REV => self.id,
-            PMT_CTRL => PMT_READY,
-            HW_CFG if self.is_reset_stuck => HW_RESET,
-            E2P_CMD => 0,
-            RX_CFG | TX_CFG => self.register(offset) & !(RX_DUMP | TX_DUMP),
-            RX_FIFO_INF => ((self.rx_status.len() as u32) << 16) | (self.rx_data.len() as u32 * 4),
-            RX_STATUS => self.rx_status.pop_front().unwrap_or_else(|| self.beyond_end()),
-            RX_DATA => self.rx_data.pop_front().unwrap_or_else(|| self.beyond_end()),
-            RX_DROP => core::mem::take(&mut self.rx_dropped),
-            TX_FIFO_INF => (self.tx_status.len() as u32) << 16 | self.tx_room,
-            TX_STATUS => self.tx_status.pop_front().expect("a status that there is"),
-            INT_STS => self.int_sts,
-            MAC_CSR_CMD if self.mac_busy > 0 => {
-                self.mac_busy -= u32::from(self.mac_busy != u32::MAX);
-                self.mac_command | BUSY
-            }
-            MAC_CSR_CMD => self.mac_command,
-            MAC_CSR_DATA => {
-                assert_eq!(self.mac_busy, 0, "the MAC is busy");
-                self.mac_data
-            }
-            offset => self.register(offset),
-        }
-    }
-
     fn beyond_end(&mut self) -> u32 {
         self.read_beyond_end += 1;
         0
-    }
-
-    fn write(&mut self, offset: u8, value: u32) {
-        match offset {
-            HW_CFG if value & HW_RESET != 0 => self.resets += 1,
-            TX_DATA => self.push(value),
-            INT_STS => {
-                if value & INT_RX != 0
-                    && let Some(frame) = self.arrives_before.take()
-                {
-                    self.arrives(&frame);
-                }
-                self.int_sts &= !value;
-                if value & INT_RX != 0
-                    && let Some(frame) = self.arrives_after.take()
-                {
-                    self.arrives(&frame);
-                }
-            }
-            RX_CFG if value & RX_DUMP != 0 => {
-                self.was_emptied_while_receiving |= self.mac[usize::from(MAC_CR)] & MAC_RX != 0;
-                self.rx_data.clear();
-                self.rx_status.clear();
-            }
-            MAC_CSR_DATA => self.mac_data = value,
-            MAC_CSR_CMD => {
-                assert_eq!(self.mac_busy, 0, "the MAC is busy");
-                self.mac_busy = self.mac_delay;
-                self.mac_command = value & !BUSY;
-                self.access_mac(value as u8 & 0xf, value & MAC_READ != 0);
-            }
-            offset => {
-                self.registers.insert(offset, value);
-                self.update_line();
-            }
-        }
     }
 
     fn access_mac(&mut self, register: u8, is_read: bool) {
@@ -300,27 +196,77 @@ impl Model {
     }
 }
 
-/// Counts how often its waker is used.
-pub(super) struct Bell(Arc<Rings>);
-
-struct Rings(AtomicUsize);
-
-impl Wake for Rings {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+impl fake::Model for Model {
+    fn read(&mut self, offset: u8) -> u32 {
+        match offset {
+            BYTE_TEST => self.byte_test,
+            ID_REV => self.id,
+            PMT_CTRL => PMT_READY,
+            HW_CFG if self.is_reset_stuck => HW_RESET,
+            E2P_CMD => 0,
+            RX_CFG | TX_CFG => self.register(offset) & !(RX_DUMP | TX_DUMP),
+            RX_FIFO_INF => ((self.rx_status.len() as u32) << 16) | (self.rx_data.len() as u32 * 4),
+            RX_STATUS => self.rx_status.pop_front().unwrap_or_else(|| self.beyond_end()),
+            RX_DATA => self.rx_data.pop_front().unwrap_or_else(|| self.beyond_end()),
+            RX_DROP => core::mem::take(&mut self.rx_dropped),
+            TX_FIFO_INF => (self.tx_status.len() as u32) << 16 | self.tx_room,
+            TX_STATUS => self.tx_status.pop_front().expect("a status that there is"),
+            INT_STS => self.int_sts,
+            MAC_CSR_CMD if self.mac_busy > 0 => {
+                self.mac_busy -= u32::from(self.mac_busy != u32::MAX);
+                self.mac_command | BUSY
+            }
+            MAC_CSR_CMD => self.mac_command,
+            MAC_CSR_DATA => {
+                assert_eq!(self.mac_busy, 0, "the MAC is busy");
+                self.mac_data
+            }
+            offset => self.register(offset),
+        }
     }
-}
 
-impl Bell {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(Rings(AtomicUsize::new(0))))
+    fn write(&mut self, offset: u8, value: u32) {
+        match offset {
+            HW_CFG if value & HW_RESET != 0 => self.resets += 1,
+            TX_DATA => self.push(value),
+            INT_STS => {
+                if value & INT_RX != 0
+                    && let Some(frame) = self.arrives_before.take()
+                {
+                    self.arrives(&frame);
+                }
+                self.int_sts &= !value;
+                if value & INT_RX != 0
+                    && let Some(frame) = self.arrives_after.take()
+                {
+                    self.arrives(&frame);
+                }
+            }
+            RX_CFG if value & RX_DUMP != 0 => {
+                self.was_emptied_while_receiving |= self.mac[usize::from(MAC_CR)] & MAC_RX != 0;
+                self.rx_data.clear();
+                self.rx_status.clear();
+            }
+            MAC_CSR_DATA => self.mac_data = value,
+            MAC_CSR_CMD => {
+                assert_eq!(self.mac_busy, 0, "the MAC is busy");
+                self.mac_busy = self.mac_delay;
+                self.mac_command = value & !BUSY;
+                self.access_mac(value as u8 & 0xf, value & MAC_READ != 0);
+            }
+            offset => {
+                self.registers.insert(offset, value);
+                self.update_line();
+            }
+        }
     }
 
-    pub(super) fn waker(&self) -> Waker {
-        self.0.clone().into()
+    fn listen(&mut self, waker: Waker) {
+        self.listener = Some(waker);
+        self.update_line();
     }
 
-    pub(super) fn rings(&self) -> usize {
-        self.0.0.load(Ordering::Relaxed)
+    fn lost(&mut self, frames: u32) {
+        self.lost += frames;
     }
 }

@@ -1,22 +1,10 @@
 //! The controller, as far as its data sheet describes what the driver uses. What it forbids fails the test.
 
-use crate::Port;
 use crate::registers::*;
-use core::cell::RefCell;
+use aclk_fifo_ethernet::fake;
 use core::task::Waker;
 use std::collections::{BTreeMap, VecDeque};
-use std::rc::Rc;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::task::Wake;
 use std::vec::Vec;
-
-/// Where the test holds the chip.
-pub(super) struct Wire(Rc<RefCell<Model>>);
-
-/// Where the driver does.
-#[derive(Debug)]
-pub(super) struct Fake(Rc<RefCell<Model>>);
 
 #[derive(Debug, Default)]
 pub(super) struct Model {
@@ -42,7 +30,7 @@ pub(super) struct Model {
     pub(super) lost: u32,
 }
 
-impl Wire {
+impl Model {
     /// A chip with a PHY that has negotiated everything, and an address that the start of the board has put there.
     pub(super) fn new() -> Self {
         let mut model = Model::default();
@@ -52,35 +40,7 @@ impl Wire {
         model.phy[usize::from(PHY_PARTNER)] = 0x01e1;
         model.registers.insert(IA0, 0x3322_1102);
         model.registers.insert(IA1, 0x5544);
-        Self(Rc::new(RefCell::new(model)))
-    }
-
-    pub(super) fn port(&self) -> Fake {
-        Fake(self.0.clone())
-    }
-
-    pub(super) fn with<T>(&self, f: impl FnOnce(&mut Model) -> T) -> T {
-        f(&mut self.0.borrow_mut())
-    }
-}
-
-impl Port for Fake {
-    fn read(&mut self, offset: u8) -> u32 {
-        self.0.borrow_mut().read(offset)
-    }
-
-    fn write(&mut self, offset: u8, value: u32) {
-        self.0.borrow_mut().write(offset, value);
-    }
-
-    fn listen(&mut self, waker: &Waker) {
-        let mut model = self.0.borrow_mut();
-        model.listener = Some(waker.clone());
-        model.update();
-    }
-
-    fn lost(&mut self, frames: u32) {
-        self.0.borrow_mut().lost += frames;
+        model
     }
 }
 
@@ -122,46 +82,6 @@ impl Model {
         {
             listener.wake();
         }
-    }
-
-    fn read(&mut self, offset: u8) -> u32 {
-        match offset {
-            RIS => self.ris,
-            NP => self.frames.len() as u32,
-            TR => u32::from(self.is_sending),
-            DATA => {
-                let Some(frame) = self.frames.front_mut() else {
-                    self.read_beyond_end += 1;
-                    return 0;
-                };
-                let word = frame.pop_front().unwrap_or(0);
-                if frame.is_empty() {
-                    self.frames.pop_front();
-                }
-                word
-            }
-            _ => self.register(offset),
-        }
-    }
-
-    fn write(&mut self, offset: u8, value: u32) {
-        match offset {
-            RIS => self.acknowledge(value),
-            RCTL if value & RX_RESET != 0 => {
-                self.frames.clear();
-                self.receiver_resets += 1;
-                self.registers.insert(RCTL, value & !RX_RESET);
-            }
-            DATA => {
-                assert!(!self.is_sending, "what is on its way is written over");
-                assert!(self.register(TCTL) & TX_ON != 0, "nobody sends");
-                self.tx.extend(value.to_le_bytes());
-            }
-            TR if value & TR_NEW != 0 => self.send(),
-            MCTL => self.access_phy(value),
-            _ => _ = self.registers.insert(offset, value),
-        }
-        self.update();
     }
 
     fn acknowledge(&mut self, interrupts: u32) {
@@ -208,27 +128,53 @@ impl Model {
     }
 }
 
-/// Counts how often its waker is used.
-pub(super) struct Bell(Arc<Rings>);
-
-struct Rings(AtomicUsize);
-
-impl Wake for Rings {
-    fn wake(self: Arc<Self>) {
-        self.0.fetch_add(1, Ordering::Relaxed);
+impl fake::Model for Model {
+    fn read(&mut self, offset: u8) -> u32 {
+        match offset {
+            RIS => self.ris,
+            NP => self.frames.len() as u32,
+            TR => u32::from(self.is_sending),
+            DATA => {
+                let Some(frame) = self.frames.front_mut() else {
+                    self.read_beyond_end += 1;
+                    return 0;
+                };
+                let word = frame.pop_front().unwrap_or(0);
+                if frame.is_empty() {
+                    self.frames.pop_front();
+                }
+                word
+            }
+            _ => self.register(offset),
+        }
     }
-}
 
-impl Bell {
-    pub(super) fn new() -> Self {
-        Self(Arc::new(Rings(AtomicUsize::new(0))))
+    fn write(&mut self, offset: u8, value: u32) {
+        match offset {
+            RIS => self.acknowledge(value),
+            RCTL if value & RX_RESET != 0 => {
+                self.frames.clear();
+                self.receiver_resets += 1;
+                self.registers.insert(RCTL, value & !RX_RESET);
+            }
+            DATA => {
+                assert!(!self.is_sending, "what is on its way is written over");
+                assert!(self.register(TCTL) & TX_ON != 0, "nobody sends");
+                self.tx.extend(value.to_le_bytes());
+            }
+            TR if value & TR_NEW != 0 => self.send(),
+            MCTL => self.access_phy(value),
+            _ => _ = self.registers.insert(offset, value),
+        }
+        self.update();
     }
 
-    pub(super) fn waker(&self) -> Waker {
-        self.0.clone().into()
+    fn listen(&mut self, waker: Waker) {
+        self.listener = Some(waker);
+        self.update();
     }
 
-    pub(super) fn rings(&self) -> usize {
-        self.0.0.load(Ordering::Relaxed)
+    fn lost(&mut self, frames: u32) {
+        self.lost += frames;
     }
 }
