@@ -5,7 +5,7 @@ use aclk_core::clock::Now;
 use aclk_core::metrics::{ChartInfo, ChartKind, DimensionInfo};
 use aclk_firmware::{Arena, Board, Custom};
 
-/// As much as the arena of a board has room for: boards/qemu-mps2-an386.
+/// What a board gives the `rsa` crate to work in: docs/firmware-guide.md. (With `compact-rsa` it has no arena.)
 const ARENA: u32 = 12 << 10;
 
 /// A board without a stack of its own to measure.

@@ -23,7 +23,7 @@ pub(crate) enum Cut {
 pub(crate) enum Next {
     /// A whole message. There may be more behind it.
     Whole(Chunk),
-    /// Nothing more for now: the rest waits for what follows it.
+    /// Nothing whole is left: the rest waits for what follows it.
     More,
     /// What stands there is not what it should be; the chunk has what is left of it.
     Wrong,

@@ -33,7 +33,7 @@ export function Budget() {
         </Card>
         <Card title="Memory that is borrowed" aside={<strong>{bytes(arena.used)} now</strong>}>
           <p class="small soft">
-            Arithmetic with the RSA key borrows from the <Term name="arena">arena</Term> and gives everything back. The <Term name="peak">peak</Term> is what counts for a board.
+            Arithmetic with the RSA key borrows from the <Term name="arena">arena</Term> and gives everything back. The <Term name="peak">peak</Term> is what counts for a board. One whose firmware has the RSA of our own instead of the rsa crate, as that below, needs no arena.
           </p>
           <ul class="bars">
             <li>

@@ -5,5 +5,5 @@ declare const SIZES: readonly (readonly [heading: string, rows: readonly (readon
 /** Tables, each with its heading. */
 export const FIRMWARE = SIZES;
 
-/** Bytes of the arena of a board. */
+/** Bytes of the arena that a board needs for the rsa crate; that of runner-wasm/src/device/board.rs. */
 export const ARENA = 12_288;
