@@ -1,5 +1,6 @@
 //! How a pair is set up, and what is made of that: settings, key, engine.
 
+use crate::life::{Life, Watch};
 use crate::{Measured, Memory, Pieces, ProxySetup};
 use aclk_cloud::{Cloud, Config};
 use aclk_core::clock::{Instant, Now, Trust, WallTime};
@@ -131,18 +132,22 @@ pub(crate) fn settings(setup: &Setup, cloud: &Cloud) -> Settings {
     }
 }
 
-pub(crate) fn make_agent(
+pub(crate) fn make_life(
     setup: &Setup,
     cloud: &Cloud,
     memory: &Memory,
     now: Duration,
     reboots: u64,
-) -> Agent<'static, Vec<u8>> {
-    // They outlive whatever becomes of the pair.
-    let settings = Box::leak(Box::new(settings(setup, cloud)));
+    watch: Watch,
+) -> Life {
     let mut seed = [0; 32];
     ChaCha20Rng::seed_from_u64(setup.seed ^ (reboots << 32)).fill_bytes(&mut seed);
     let (receive, send) = setup.buffers;
     let buffers = Buffers { receive: vec![0; receive], send: vec![0; send], queries: vec![0; setup.queries] };
-    Agent::new(setup.goal, settings, &memory.saved, buffers, seed, now_at(setup, now))
+    let settings = settings(setup, cloud);
+    Life::new(
+        settings,
+        |settings| Agent::new(setup.goal, settings, &memory.saved, buffers, seed, now_at(setup, now)),
+        watch,
+    )
 }

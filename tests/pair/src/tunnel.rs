@@ -23,6 +23,8 @@ pub(crate) struct Talk {
     pub(crate) took: Duration,
     /// Whom the proxy was asked for.
     pub(crate) asked: Option<String>,
+    /// What the device said.
+    pub(crate) said: Vec<u8>,
     /// The tunnel, or what the engine is to be told.
     pub(crate) end: Result<(), Input<'static>>,
 }
@@ -65,7 +67,7 @@ pub(crate) fn talk(
     let mut peer = Peer { session, said: VecDeque::new(), asked: None, has_ended: false };
     let mut negotiation = Negotiation::new(proxy, target);
     let mut buffer = [0; REQUEST_MAX];
-    let mut took = Duration::ZERO;
+    let (mut took, mut said) = (Duration::ZERO, Vec::new());
     let refused = |error: &ProxyError| {
         let failure = proxy.failure(error);
         if error.is_about_credentials(proxy) { Input::ConnectRefused(failure) } else { Input::ConnectFailed(failure) }
@@ -73,6 +75,7 @@ pub(crate) fn talk(
     let end = loop {
         match negotiation.poll(&mut buffer) {
             Ok(Step::Send(bytes)) => {
+                said.extend_from_slice(bytes);
                 peer.session.receive(bytes);
                 peer.work(network);
                 took += network.round_trip();
@@ -100,5 +103,5 @@ pub(crate) fn talk(
             Err(error) => break Err(refused(&error)),
         }
     };
-    Talk { took, asked: peer.asked, end }
+    Talk { took, asked: peer.asked, said, end }
 }
