@@ -93,6 +93,8 @@ extern crate self as aclk_core;
 #[cfg(test)]
 #[macro_use]
 extern crate std;
+#[cfg(all(feature = "broken", not(test)))]
+extern crate std;
 
 /// The examples of the README are tested with those of the documentation.
 #[cfg(doctest)]
@@ -101,6 +103,8 @@ struct Readme;
 
 pub mod api;
 pub mod body;
+#[cfg(feature = "link")]
+pub mod broken;
 #[cfg(feature = "link")]
 mod bytes;
 pub mod claim;

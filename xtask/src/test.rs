@@ -62,6 +62,11 @@ const GATES: &[Gate] = &[
     },
     Gate { name: "compact-rsa", about: "the RSA of our own passes the tests of the crate's", run: cargo::compact_rsa },
     Gate {
+        name: "broken",
+        about: "rules that are broken on purpose are noticed by the properties",
+        run: cargo::broken,
+    },
+    Gate {
         name: "firmware",
         about: "the firmware lives on an emulated board, from claim to unclaim",
         run: firmware::check,

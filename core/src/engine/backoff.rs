@@ -3,6 +3,7 @@
 //! The original mixes up seconds and milliseconds and after ten failures calls about once a second, for ever. Here
 //! everything is in seconds: `clamp(base^(n-1), min, max)`, plus jitter of up to one half, and it stays at the maximum.
 
+use crate::broken::{Broken, is};
 use crate::link::env::BackoffPolicy;
 use core::time::Duration;
 use rand_core::Rng;
@@ -48,6 +49,9 @@ impl Backoff {
         self.failures = self.failures.saturating_add(1);
         let BackoffPolicy { base, min_seconds, max_seconds } = self.policy;
         let seconds = base.saturating_pow(exponent).max(min_seconds).min(max_seconds).clamp(1, LONGEST_SECONDS);
+        if seconds >= max_seconds && is(Broken::Backoff) {
+            return Duration::from_millis(seconds.into());
+        }
         // 32 bits times 26 bits: it cannot overflow.
         let jitter_ms = (u64::from(rng.next_u32()) * (u64::from(seconds) * 500)) >> 32;
         Duration::from_secs(seconds.into()) + Duration::from_millis(jitter_ms)

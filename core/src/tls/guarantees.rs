@@ -31,10 +31,17 @@ pub(crate) enum Guarantee {
 }
 
 /// Whether `guarantee` is kept: always, outside the tests of this crate.
-#[cfg(not(test))]
+#[cfg(not(any(test, feature = "broken")))]
 #[inline(always)]
 pub(crate) const fn holds(_guarantee: Guarantee) -> bool {
     true
+}
+
+/// The same where [`broken`](crate::broken) may take the one that a user would miss first.
+#[cfg(all(feature = "broken", not(test)))]
+pub(crate) fn holds(guarantee: Guarantee) -> bool {
+    use crate::broken::{Broken, is};
+    guarantee != Guarantee::Trust || !is(Broken::Certificate)
 }
 
 #[cfg(test)]

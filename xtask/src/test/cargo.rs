@@ -45,6 +45,17 @@ pub(super) fn compact_rsa() -> Result<(), Problem> {
     workspace(&format!("{FEATURES} --test tls -- forged handshake chains")).show()
 }
 
+/// The properties notice a rule that is broken on purpose, and a build for users cannot have that.
+pub(super) fn broken() -> Result<(), Problem> {
+    workspace("test -p aclk-properties --features broken --test broken").show()?;
+    let release = "check -p aclk-core --release --no-default-features --target-dir target/cross --features";
+    workspace(&format!("{release} link")).show()?;
+    match workspace(&format!("{release} broken")).read() {
+        Ok(_) => Err(Problem::Findings(vec!["a build with optimisation takes the feature `broken`".to_owned()])),
+        Err(_) => Ok(()),
+    }
+}
+
 pub(super) fn build_tests() -> Result<(), Problem> {
     if has_nextest() {
         workspace("nextest run --workspace --no-run").show()

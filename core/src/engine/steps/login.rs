@@ -5,6 +5,7 @@ use super::claim::{ExpectClaimSaved, not_ours};
 use super::exchange::{Draft, Exchange, Reply, Request, USER_AGENT};
 use super::link::Link;
 use super::{Step, Trouble};
+use crate::broken::{Broken, is};
 use crate::engine::context::{Buffer, Context, Item, Phase};
 use crate::engine::event::Until;
 use crate::identity::key::{KeyError, PLAINTEXT_MAX};
@@ -33,7 +34,7 @@ impl Request for EnvRequest {
             method: "GET",
             target: format_args!("/api/v1/env?v={AGENT_VERSION}&cap=proto,ctx&claim_id={}", draft.target.id),
             host: format_args!("{}", draft.url.host_without_port()),
-            headers: &[("User-Agent", USER_AGENT)],
+            headers: &[("User-Agent", if is(Broken::Token) { draft.settings.token.expose_str() } else { USER_AGENT })],
             body: None,
         }
         .encode(draft.w);
