@@ -12,7 +12,7 @@
 
 mod coverage;
 #[cfg(target_arch = "wasm32")]
-mod export;
+pub(crate) mod export;
 mod plan;
 mod rules;
 mod run;

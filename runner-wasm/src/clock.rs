@@ -19,6 +19,9 @@ extern "C" {
     fn date_now() -> f64;
 }
 
+/// Where a clock that stands still ends: some 140 years, far beyond every test, and far below where arithmetic ends.
+const END_US: u64 = 1 << 52;
+
 thread_local! {
     /// Where the clock stands, if it is moved by [`advance`] only.
     static STANDS_AT_US: Cell<Option<u64>> = const { Cell::new(None) };
@@ -91,18 +94,20 @@ pub(crate) fn next_alarm() -> Option<u64> {
     ALARMS.with_borrow(|alarms| alarms.iter().map(|(at, _)| *at).min())
 }
 
-/// From now on the time of this worker is moved by [`advance`] only, from `unix_ms` (milliseconds since 1970) on: for tests.
+/// From now on the time of this worker is moved by [`advance`] only, from `unix_ms` (milliseconds since 1970, and some 140
+/// years behind it at most) on: for tests.
 #[wasm_bindgen(js_name = standStill)]
 pub fn stand_still(unix_ms: f64) {
     let at_us = now_us();
     STANDS_AT_US.set(Some(at_us));
-    EPOCH_US.set(Some(((unix_ms * 1_000.0) as u64).saturating_sub(at_us)));
+    EPOCH_US.set(Some(((unix_ms * 1_000.0) as u64).min(END_US).saturating_sub(at_us)));
 }
 
-/// Moves a time that stands still by so many milliseconds.
+/// Moves a time that stands still by so many milliseconds, never back, and to its end at most.
 #[wasm_bindgen]
 pub fn advance(milliseconds: f64) {
     if let Some(at_us) = STANDS_AT_US.get() {
-        STANDS_AT_US.set(Some(at_us.saturating_add((milliseconds.max(0.0) * 1_000.0).ceil() as u64)));
+        let span_us = (milliseconds.max(0.0) * 1_000.0).ceil() as u64;
+        STANDS_AT_US.set(Some(at_us.saturating_add(span_us).min(END_US)));
     }
 }

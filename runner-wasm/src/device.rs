@@ -47,8 +47,8 @@ impl Device {
     /// If one of them makes no sense.
     #[wasm_bindgen(constructor)]
     pub fn new(settings: &str, flash: &[u8], authority: &[u8], url: &str) -> Result<Self, JsError> {
-        let settings: Settings = serde_json::from_str(settings)?;
-        let url = Url::parse(url).map_err(|error| JsError::new(&error.to_string()))?;
+        let settings = Settings::read(settings).map_err(|error| JsError::new(&error))?;
+        let url = Url::parse(url).map_err(|error| JsError::new(&format!("the URL of the Cloud: {error}")))?;
         let rng = random::generator().map_err(JsError::new)?;
         let (flash, line, outbox) = (Memory::new(flash), Serial::default(), Outbox::default());
         let (ethernet, jack) = device_end(MAC, MTU);
@@ -69,6 +69,10 @@ impl Device {
     /// Does what there is to do, and says in how many milliseconds it wants to be called again, if nothing happens before:
     /// 0 for at once, infinity for never.
     pub fn step(&mut self) -> f64 {
+        if self.is_over() {
+            // An alarm of its may still be set.
+            return f64::INFINITY;
+        }
         clock::ring();
         for _ in 0..POLLS {
             if !heap::inside(|| self.task.step()) {

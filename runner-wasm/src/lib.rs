@@ -28,12 +28,14 @@ mod heap;
 #[cfg(target_arch = "wasm32")]
 mod identity;
 #[cfg(target_arch = "wasm32")]
+mod input;
+#[cfg(target_arch = "wasm32")]
 mod random;
 #[cfg(target_arch = "wasm32")]
 mod world;
 
 #[cfg(target_arch = "wasm32")]
-pub use self::{clock::*, device::Device, identity::claim_archive, world::World};
+pub use self::{campaign::export::Campaign, clock::*, device::Device, identity::claim_archive, world::World};
 
 /// Before anything else: a panic becomes an exception with its words, which the worker tells the page.
 #[cfg(target_arch = "wasm32")]

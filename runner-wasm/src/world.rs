@@ -62,8 +62,8 @@ impl World {
     /// If one of them makes no sense.
     #[wasm_bindgen(constructor)]
     pub fn new(state: &str, conditions: &str, network: &str) -> Result<Self, JsError> {
-        let conditions: Conditions = serde_json::from_str(conditions)?;
-        let network: Network = serde_json::from_str(network)?;
+        let conditions = Conditions::read(conditions).map_err(|error| JsError::new(&error))?;
+        let network = Network::read(network).map_err(|error| JsError::new(&error))?;
         let mut random = random::generator().map_err(JsError::new)?;
         let config = Config {
             seed: random.next_u64(),
@@ -130,9 +130,7 @@ impl World {
         self.tell_events();
         self.answer();
         self.hand_over_secrets();
-        self.outbox.extend(
-            self.capture.news().into_iter().map(|frame| json!({ "type": "frame", "frame": frame }).to_string()),
-        );
+        self.outbox.extend(self.capture.news().iter().map(Value::to_string));
         if rounds == ROUNDS as usize {
             return 0.0;
         }
@@ -176,7 +174,7 @@ impl World {
     /// If it is none.
     #[wasm_bindgen(js_name = setCable)]
     pub fn set_cable(&mut self, conditions: &str) -> Result<(), JsError> {
-        let conditions: Conditions = serde_json::from_str(conditions)?;
+        let conditions = Conditions::read(conditions).map_err(|error| JsError::new(&error))?;
         self.cable.set_faults(conditions.faults());
         Ok(())
     }
@@ -187,7 +185,7 @@ impl World {
     /// If it is none.
     #[wasm_bindgen(js_name = setNetwork)]
     pub fn set_network(&mut self, network: &str) -> Result<(), JsError> {
-        self.apply(serde_json::from_str(network)?);
+        self.apply(Network::read(network).map_err(|error| JsError::new(&error))?);
         Ok(())
     }
 

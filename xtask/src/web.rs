@@ -25,6 +25,8 @@ const TARGET: &str = "wasm32-unknown-unknown";
 const SITE: &str = "target/web";
 /// Where the module for the tests under Node goes.
 const NODE: &str = "target/web-node";
+/// Where the tool is built that makes them.
+const TOOLS: &str = "target/tools";
 /// The page.
 const PAGE: &str = "runner-wasm/www";
 /// Bytes that the module may have where it is compressed, as it is sent.
@@ -37,6 +39,7 @@ pub(crate) fn check() -> Result<(), Problem> {
         return Ok(());
     }
     let module = build()?;
+    exports()?;
     bindgen("node", &module, NODE)?;
     Process::new("node", "--test --test-reporter=spec runner-wasm/tests/node/").env("ACLK_WASM_NODE", NODE).show()
 }
@@ -70,9 +73,19 @@ fn build() -> Result<PathBuf, Problem> {
 
 /// Makes a JavaScript module of the library for browsers or for Node.
 fn bindgen(kind: &str, module: &Path, folder: &str) -> Result<(), Problem> {
-    let tool =
-        "run --quiet --release --locked --manifest-path runner-wasm/bindgen/Cargo.toml --target-dir target/tools --";
-    Process::cargo(tool).argument(kind).argument(module).argument(folder).show()
+    let tool = format!(
+        "run --quiet --release --locked --manifest-path runner-wasm/bindgen/Cargo.toml --target-dir {TOOLS} --"
+    );
+    Process::cargo(&tool).argument(kind).argument(module).argument(folder).show()
+}
+
+/// Tests of what is exported, in Rust: in the same profile, so that only they themselves are built.
+fn exports() -> Result<(), Problem> {
+    let tool = root().join(TOOLS).join("release/aclk-bindgen");
+    // A list, since the path may have a blank in it.
+    let runner = format!("target.{TARGET}.runner=[{:?}, \"test\"]", tool.display().to_string());
+    let call = format!("test --quiet --package aclk-wasm --test exports --profile web --target {TARGET} --config");
+    Process::cargo(&call).argument(runner).show()
 }
 
 /// Checks the page, and puts it together.

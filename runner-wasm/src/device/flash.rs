@@ -41,8 +41,7 @@ impl Memory {
     }
 
     pub(super) fn page(&self, number: u32) -> Vec<u8> {
-        let start = number as usize * PAGE;
-        self.0.borrow().bytes.get(start..start + PAGE).unwrap_or_default().to_vec()
+        self.0.borrow().bytes.chunks(PAGE).nth(number as usize).unwrap_or_default().to_vec()
     }
 
     pub(super) fn writes(&self) -> u32 {

@@ -18,6 +18,7 @@ use aclk_core::secret::Secret;
 use aclk_core::stage::{Failure, Stage};
 use aclk_core::store::{Record, Saved, Store};
 use aclk_core::tls::anchor;
+use aclk_core::wire::proxy::Proxy;
 use aclk_core::wire::url::Url;
 use aclk_firmware::console::{Desk, console};
 use aclk_firmware::flash::{AnchorList, AnchorMemory, FlashError, FlashStore, PROXY_URL_MAX, Setup};
@@ -61,7 +62,11 @@ pub(super) async fn live(birth: Birth) {
     let Birth { ethernet, mut rng, flash, line, outbox, settings, authority, url } = birth;
     let product = match product(&settings, url) {
         Ok(product) => product,
-        Err(failure) => return outbox.tell(|| json!({ "type": "fatal", "message": failure.to_string() })),
+        // Whoever has set it up so is the one to know.
+        Err(failure) => {
+            outbox.console(format!("{failure}\r\n").as_bytes());
+            return outbox.tell(|| json!({ "type": "ended" }));
+        }
     };
     let clock = DeviceClock::new(BUILD_UNIX_SECONDS);
     if let Some(offset) = settings.clock {
@@ -121,6 +126,12 @@ fn product(settings: &Settings, url: Url) -> Result<Product, Failure> {
     product.local_api = Some(PORT);
     if settings.proxy.len() > PROXY_URL_MAX {
         return Err(config("the URL of the proxy is too long"));
+    }
+    // In a flash that can be read there is none that cannot.
+    if !settings.proxy.is_empty()
+        && let Err(error) = Proxy::parse(&settings.proxy)
+    {
+        return Err(config(&format!("the proxy cannot be used: {error}")));
     }
     Ok(product)
 }

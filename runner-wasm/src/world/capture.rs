@@ -1,6 +1,7 @@
 //! What passes the device's end of the cable, for the inspector.
 
 use crate::clock;
+use crate::input::parse;
 use aclk_inspect::view::{Direction, Filter};
 use aclk_inspect::{Inspector, Limits};
 use aclk_lan::{Cable, End};
@@ -36,23 +37,27 @@ impl Capture {
         lock(&self.inspector).key_log(lines);
     }
 
-    /// The frames that are new: `FrameSummary` of types.ts.
+    /// What there is to tell, as `FromCloud` of wire.ts: the frames that are new, and from which on more is known than was
+    /// told before, because their secret has come or a segment that was missing in front of them.
     pub(super) fn news(&mut self) -> Vec<Value> {
         let mut inspector = lock(&self.inspector);
-        // Whoever wants to know more of a frame asks for it.
-        let _ = inspector.changed();
+        // In order: the first one is the oldest. Those that nobody was told of come with all that is known.
+        let changed = inspector.changed().into_iter().next().filter(|first| *first < self.next);
         let rows = inspector.frames(self.next, &Filter { limit: Some(ROWS), ..Filter::default() });
         self.next = rows.last().map_or(self.next, |row| row.id + 1);
-        let told = rows.into_iter().map(|row| {
+        let changed = changed.map(|from| json!({ "type": "frames-changed", "from": from }));
+        let new = rows.into_iter().map(|row| {
             let from = if row.direction == Direction::Out { "device" } else { "network" };
-            json!({ "id": row.id, "at": row.time_us as f64 / 1e3, "from": from, "bytes": row.length, "fate": row.remark })
+            let at = row.time_us as f64 / 1e3;
+            let frame = json!({ "id": row.id, "at": at, "from": from, "bytes": row.length, "fate": row.remark });
+            json!({ "type": "frame", "frame": frame })
         });
-        told.collect()
+        changed.into_iter().chain(new).collect()
     }
 
     /// `Summary[]` of inspect.ts.
     pub(super) fn frames(&self, from: f64, filter: &str) -> Result<String, JsError> {
-        let filter: Filter = serde_json::from_str(filter)?;
+        let filter: Filter = parse("the filter", filter).map_err(|error| JsError::new(&error))?;
         Ok(serde_json::to_string(&lock(&self.inspector).frames(from as u64, &filter))?)
     }
 

@@ -1,9 +1,17 @@
 //! How cable and network are: types of types.ts.
 
+use crate::input::{CLOCK_SECONDS, parse, within};
 use aclk_lan::Faults;
 use aclk_proxy::{Config, Kind};
+use core::ops::RangeInclusive;
 use core::time::Duration;
 use serde::Deserialize;
+
+/// Milliseconds that a frame can be on its way.
+const MS: RangeInclusive<f64> = 0.0..=60_000.0;
+const PERCENT: RangeInclusive<f64> = 0.0..=100.0;
+/// Bits per second.
+const BANDWIDTH: RangeInclusive<f64> = 0.0..=1e12;
 
 /// `CableConditions`.
 #[derive(Debug, Clone, Deserialize)]
@@ -21,6 +29,28 @@ pub(super) struct Conditions {
 }
 
 impl Conditions {
+    /// Reads them.
+    ///
+    /// # Errors
+    /// If they are none, or make no sense.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        let conditions: Self = parse("the conditions of the cable", text)?;
+        let Self { latency_ms, jitter_ms, loss_percent, reorder_percent, .. } = conditions;
+        let Self { duplicate_percent, flip_percent, bandwidth, .. } = conditions;
+        for (name, value, range) in [
+            ("latencyMs", latency_ms, &MS),
+            ("jitterMs", jitter_ms, &MS),
+            ("lossPercent", loss_percent, &PERCENT),
+            ("reorderPercent", reorder_percent, &PERCENT),
+            ("duplicatePercent", duplicate_percent, &PERCENT),
+            ("flipPercent", flip_percent, &PERCENT),
+            ("bandwidth", bandwidth, &BANDWIDTH),
+        ] {
+            within(name, value, range)?;
+        }
+        Ok(conditions)
+    }
+
     /// The same for the cable.
     pub(super) fn faults(&self) -> Faults {
         let span = |ms: f64| Duration::try_from_secs_f64(ms / 1_000.0).unwrap_or_default();
@@ -50,6 +80,18 @@ pub(super) struct Network {
 }
 
 impl Network {
+    /// Reads it.
+    ///
+    /// # Errors
+    /// If it is none, or makes no sense.
+    pub(super) fn read(text: &str) -> Result<Self, String> {
+        let network: Self = parse("the settings of the network", text)?;
+        if let Some(TimeFault::Off(seconds)) = network.time {
+            within("time", seconds, &CLOCK_SECONDS)?;
+        }
+        Ok(network)
+    }
+
     /// The proxy, as it is emulated.
     pub(super) fn proxy(&self) -> Option<Config> {
         self.proxy.as_ref().map(|proxy| Config {
