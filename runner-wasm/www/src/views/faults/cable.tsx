@@ -10,7 +10,7 @@ interface Slider { readonly name: keyof CableConditions; readonly title: string;
 const SLIDERS: readonly Slider[] = [
   { name: "latencyMs", title: "Latency", unit: "ms", max: 1_000, step: 5, help: "Each way. A satellite has 300, a mobile phone on the train 100. Users see: everything takes long, nothing fails." },
   { name: "jitterMs", title: "Jitter", unit: "ms", max: 500, step: 5, help: "How much the latency varies. Wi-Fi with many neighbours. Users see: it is quick now, slow then." },
-  { name: "lossPercent", title: "Loss", unit: "%", max: 60, step: 1, help: "Frames that never arrive. TCP sends them again; above a third it gives up. The original: timeouts without a step, `Connection Error or Dropped`." },
+  { name: "lossPercent", title: "Loss", unit: "%", max: 60, step: 1, help: "Frames that never arrive. TCP sends them again; above a third it gives up. The original: a timeout without a step; before v2 `Connection Error or Dropped`." },
   { name: "reorderPercent", title: "Reordering", unit: "%", max: 60, step: 1, help: "Frames that arrive late, behind younger ones. Two lines bundled into one do that. Users see nothing: TCP puts them in order." },
   { name: "duplicatePercent", title: "Duplicates", unit: "%", max: 60, step: 1, help: "Frames that arrive twice. A loop in the cabling does that. Users see nothing: TCP throws the second one away." },
   { name: "flipPercent", title: "Flipped bits", unit: "%", max: 40, step: 1, help: "Frames with one bit turned over. A bad plug does that. The checksums of IP and TCP find it, and TLS what they do not: to users it is loss." },

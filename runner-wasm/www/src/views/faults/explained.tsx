@@ -63,10 +63,13 @@ export function Explained({ fault }: { fault: FaultInfo }) {
           </>
         ) : null}
         <dt>What a real user would have seen</dt>
-        <dd>{seen(words, step)}</dd>
+        <dd>
+          <Words text={seen(words, step)} />
+        </dd>
         <dt>What the original agent says</dt>
         <dd>
           <Words text={original(words, step)} />
+          <p class="small soft">Where no version is named: v2. Read in its source, or seen with v2.10.4 and with the claiming script and curl 7.88. Nobody has looked at what is not known.</p>
         </dd>
         <dt>What this device says</dt>
         <dd>

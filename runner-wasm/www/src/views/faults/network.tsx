@@ -17,7 +17,7 @@ const DHCP: readonly Choice[] = [
 ];
 const DNS: readonly Choice[] = [
   ["", "in order", ""],
-  ["silent", "does not answer", "Every attempt takes long and fails. The original: exit 7, `Unknown HTTP error message` for a claim; nothing of its own for the link."],
+  ["silent", "does not answer", "Every attempt takes long and fails. The original: exit 7, `Unknown HTTP error message` for a claim of v1.31 to v1.47; for the link not known."],
   ["server-failure", "fails (SERVFAIL)", "As above, only quicker."],
   ["no-such-name", "does not know the name (NXDOMAIN)", "A mistyped URL, or a name that is known inside a company only. The original with quotes in its URL: cannot resolve `app.netdata.cloud\"` (#13329)."],
   ["refused", "refuses to say", "A name server that serves other people only."],
@@ -28,12 +28,12 @@ const TIME: readonly Choice[] = [
   ["kiss-of-death", "asks to be left alone", "A time server that is called too often."],
   ["unsynchronised", "does not know the time itself", "Its answer does not count."],
   ["-86400", "is a day slow", "A day decides over a certificate that is brand new or nearly over."],
-  ["315576000", "is ten years fast", "Every certificate has expired. The original: `SSL_connect() failed`."],
+  ["315576000", "is ten years fast", "Every certificate has expired. The original: `SSL_connect() failed` for its log-in."],
 ];
 const PROXIES: readonly Choice[] = [
   ["", "in order", ""],
-  ["hang", "takes the connection and says nothing", "Waits for 30 s. The original: `proxy negotiation failed`."],
-  ["status-407", "wants a name and a password (407)", "The original: `HTTP proxy CONNECT to h:p failed with status 407`, and no word about where to set them."],
+  ["hang", "takes the connection and says nothing", "Waits for 30 s. The original, v2: `proxy negotiation failed`."],
+  ["status-407", "wants a name and a password (407)", "The original, v2.10: `HTTP proxy CONNECT to h:p failed with status 407`, and it does not try again."],
   ["status-403", "does not let the Cloud through (403)", "The rules of the proxy do not know the Cloud."],
   ["status-502", "cannot reach the Cloud (502)", "The proxy has a network problem of its own."],
   ["close", "hangs up", "Not a proxy, or one that is overloaded."],

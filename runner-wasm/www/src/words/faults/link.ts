@@ -1,12 +1,12 @@
 // Faults of the WebSocket, of MQTT and of the messages over the link.
 
+import { UNKNOWN } from "./original";
 import type { FaultTable } from "./types";
 
 const BROKEN = "A broken server, or something that is no Netdata Cloud.";
 const ATTACK = "Nobody but an attacker or a broken server sends this.";
 const ODD = "Unusual, and allowed.";
 const DAMAGED = "Damaged on the way, or a server with a bug.";
-const NOTICED = "Not known: it passes over names that it does not know.";
 
 export const LINK: FaultTable = {
   "accept-wrong": { like: "A cache between device and Cloud answers with what it once told somebody else.", effect: "upgrade", todo: "Let WebSockets to the Cloud past the cache." },
@@ -19,15 +19,15 @@ export const LINK: FaultTable = {
   "connack-short": { like: "A broker of MQTT 3 answers.", effect: "refused", says: "Nothing: it was seen to wait for minutes for the rest of the packet." },
   "connack-properties": { like: ATTACK, effect: "refused" },
   "connack-unknown-property": { like: "A broker of a version of MQTT that is still to come.", effect: "refused" },
-  "connack-session": { like: "The broker thinks that it knows an earlier session, though a new one was asked for.", effect: "ignored" },
-  "connack-twice": { like: BROKEN, effect: "mqtt" },
-  "connack-other": { like: BROKEN, effect: "refused" },
-  "connack-tight": { like: "A small broker: no short names for topics, one message at a time, none of them long.", effect: "ignored", says: "Shows the Receive Maximum and does not keep to it; uses short names for topics all the same." },
+  "connack-session": { like: "The broker thinks that it knows an earlier session, though a new one was asked for.", effect: "ignored", says: UNKNOWN },
+  "connack-twice": { like: BROKEN, effect: "mqtt", says: UNKNOWN },
+  "connack-other": { like: BROKEN, effect: "refused", says: UNKNOWN },
+  "connack-tight": { like: "A small broker: no short names for topics, one message at a time, none of them long.", effect: "ignored", says: "Shows the Receive Maximum and does not keep to it; uses short names for topics all the same, from v1.38 on. From v1.40 on it sends nothing that is longer than allowed." },
   "connack-talkative": { like: "A broker that says everything it may. " + ODD, effect: "fine" },
   "suback-0x87": { like: "The broker does not let the node hear its own questions.", effect: "ignored", says: "Nothing: it does not read that code. The node is online and answers no question." },
   "suback-unknown-id": { like: BROKEN, effect: "mqtt" },
   "suback-short": { like: BROKEN, effect: "mqtt" },
-  "no-suback": { like: "The broker forgets a subscription.", effect: "ignored", says: "Nothing: it goes on without that answer." },
+  "no-suback": { like: "The broker forgets a subscription.", effect: "ignored", says: UNKNOWN },
   "no-puback": { like: "Messages reach a broker that does not pass receipts on.", effect: "unanswered", says: "Nothing at first. From v2.7 a message without receipt is forgotten after 60 s." },
   "no-pingresp": { like: "The line is dead and nobody has noticed: a router was restarted, a NAT forgot the connection.", effect: "ping", todo: "Nothing: the device notices, and connects anew." },
   "puback-unknown-id": { like: BROKEN, effect: "mqtt" },
@@ -39,7 +39,7 @@ export const LINK: FaultTable = {
   "close-mid-frame": { like: "The server process dies while it is sending.", effect: "closed" },
   "ws-close": { like: "A load balancer is being emptied for maintenance.", effect: "closed", todo: "Nothing: the device connects anew." },
   "ws-close-odd": { like: BROKEN, effect: "websocket" },
-  "ws-masked": { like: BROKEN, effect: "websocket" },
+  "ws-masked": { like: BROKEN, effect: "websocket", says: UNKNOWN },
   "ws-fragmented": { like: "A proxy cuts messages into pieces. WebSocket allows it; the agents' Cloud never does it.", effect: "websocket" },
   "ws-text": { like: "The other end is a chat server or a web page.", effect: "ignored", says: "Passes over the frame." },
   "ws-reserved-bits": { like: "The other end compresses without having been asked.", effect: "websocket" },
@@ -47,7 +47,7 @@ export const LINK: FaultTable = {
   "ws-long-ping": { like: BROKEN, effect: "websocket" },
   "ws-ping-flood": { like: "A server that pings without end.", effect: "fine", says: "Answers each ping." },
   "ws-huge-frame": { like: ATTACK, effect: "too-big" },
-  "ws-padded-length": { like: ODD + " Strict readers refuse it.", effect: "fine", says: "Not known." },
+  "ws-padded-length": { like: ODD + " Strict readers refuse it.", effect: "fine", says: UNKNOWN },
   "ws-empty-frames": { like: ODD, effect: "fine" },
   "ws-byte-frames": { like: "A proxy that passes on what it has, byte by byte. " + ODD, effect: "fine" },
   "ws-joined": { like: "Several packets in one frame. A frame is not a packet, so this has to work; the extra receipt that nobody asked for does not.", effect: "fine", says: "Reads frames as one stream. What it makes of the extra receipt is not known." },
@@ -55,26 +55,26 @@ export const LINK: FaultTable = {
   "qos2-publish": { like: "A broker that does not know what the agent is able to do.", effect: "mqtt" },
   "qos0-publish": { like: "A message that wants no receipt. " + ODD, effect: "fine" },
   "oversized-packet": { like: ATTACK, effect: "too-big" },
-  "long-packet": { like: "A question with a very long text.", effect: "too-big", says: "v2.11 takes up to 16 MiB; others have room for 128 KiB: `disconnected, message too big`." },
+  "long-packet": { like: "A question with a very long text.", effect: "too-big", says: "v2.11 takes up to 16 MiB. Earlier ones have room for 128 KiB; what they say is not known." },
   "garbage-mqtt": { like: "Another service behind the WebSocket.", effect: "mqtt" },
   "mqtt-auth": { like: "A broker that wants a log-in in several steps.", effect: "mqtt" },
   "mqtt-bad-length": { like: DAMAGED, effect: "mqtt" },
   "publish-short": { like: DAMAGED, effect: "mqtt" },
-  "publish-id-zero": { like: BROKEN, effect: "mqtt" },
-  "alias-unknown": { like: "The broker uses a short name that it never explained.", effect: "mqtt" },
+  "publish-id-zero": { like: BROKEN, effect: "mqtt", says: UNKNOWN },
+  "alias-unknown": { like: "The broker uses a short name that it never explained.", effect: "mqtt", says: UNKNOWN },
   "alias-used": { like: "The broker uses short names for topics. " + ODD, effect: "fine" },
   "topic-unknown": { like: "A message that belongs to another node.", effect: "ignored", says: "Looks at the last part of a topic and at nothing else, so it reads the message as its own." },
 
   "message-unknown": { like: "The Cloud has learned a new message.", effect: "ignored", says: "Passes over it." },
-  "message-garbage": { like: DAMAGED, effect: "ignored", says: NOTICED },
+  "message-garbage": { like: DAMAGED, effect: "ignored", says: UNKNOWN },
   "message-fields": { like: "The Cloud has added a field to a message.", effect: "fine" },
   "no-node-result": { like: "The Cloud never says under which id it knows the node: it is connected, and nobody sees it.", effect: "ignored", says: "Nothing: `Online: Yes`, `Node ID: null`, and no charts in the Cloud." },
-  "node-result-other": { like: "An answer that was meant for another machine.", effect: "ignored", says: "Not known. It stores the id for the machine that the message names." },
+  "node-result-other": { like: "An answer that was meant for another machine.", effect: "ignored", says: UNKNOWN },
   "node-result-empty": { like: "A change in the Cloud.", effect: "ignored", says: "Not known: neither part of the message may be empty." },
-  "request-garbage": { like: DAMAGED, effect: "ignored", says: "Not known; no answer was seen to what is not HTTP." },
+  "request-garbage": { like: DAMAGED, effect: "ignored", says: "No answer (observed with v2.10.4)." },
   "request-no-end": { like: DAMAGED, effect: "ignored", says: "Answers with `http-code` 400 (observed with v2.10.4)." },
-  "request-bad-method": { like: "The Cloud asks for something that is not only to be looked at.", effect: "ignored", says: "No answer was seen; from v1.45 GET, POST, PUT and DELETE are known." },
-  "request-deep-json": { like: "An attack on programs that follow each bracket with a call of their own.", effect: "ignored", says: NOTICED },
-  "request-bad-callback": { like: "The Cloud does not say where the answer should go.", effect: "ignored", says: "Error code 5: the callback topic cannot be used." },
+  "request-bad-method": { like: "The Cloud asks for something that is not only to be looked at.", effect: "ignored", says: "No answer (observed with v2.10.4 for what is not HTTP). GET is known, from v1.45 on also POST, PUT and DELETE." },
+  "request-deep-json": { like: "An attack on programs that follow each bracket with a call of their own.", effect: "ignored", says: UNKNOWN },
+  "request-bad-callback": { like: "The Cloud does not say where the answer should go.", effect: "ignored", says: "Has an error for it, code 5: the callback topic cannot be used. Where it would send that is not known." },
   "request-flood": { like: "A dashboard with a hundred charts is opened at once.", effect: "unanswered", says: "Takes them all. Requests that wait too long in its queue are answered with error code 6, 503." },
 };

@@ -14,6 +14,8 @@ export interface FaultWords {
   readonly effect: Effect;
   /** What the original says, where it is not what the effect alone leads to; by step, or at all of them. */
   readonly says?: string | Readonly<Record<string, string>>;
+  /** What somebody would have seen, where the effect would say something else. */
+  readonly seen?: string;
   /** What to do, where it is not what the stage suggests. */
   readonly todo?: string;
 }
