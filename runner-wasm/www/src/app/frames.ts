@@ -1,13 +1,11 @@
 // The frames that passed the cable, as the inspector tells of them: read in portions, a few times a second at most.
 
 import type { Dissection, Summary } from "../bridge/inspect";
-import { frameCount, frames, phase, world } from "./world";
+import { frameCount, frames, phase, staleFrom, world } from "./world";
 
 /** Frames that the page remembers. */
 const KEPT = 5_000;
 const EVERY_MS = 250;
-/** Frames that are read again with each portion: the key log comes after the frame that it opens. */
-const AGAIN = 40;
 
 let timer: ReturnType<typeof setTimeout> | null = null;
 let isReading = false;
@@ -21,7 +19,7 @@ export function watchFrames(): () => void {
       void read();
     }, EVERY_MS);
   };
-  const stops = [frameCount.watch(soon), phase.watch(soon)];
+  const stops = [frameCount.watch(soon), staleFrom.watch((from) => from < Infinity && soon()), phase.watch(soon)];
   void read();
   return () => {
     for (const stop of stops) stop();
@@ -40,7 +38,9 @@ async function read(): Promise<void> {
   try {
     for (;;) {
       const before = frames.value;
-      const from = before[Math.max(0, before.length - AGAIN)]?.id ?? 0;
+      // A key log comes after the frames that it opens: those are read again.
+      const from = Math.min(staleFrom.value, (before.at(-1)?.id ?? -1) + 1);
+      staleFrom.set(Infinity);
       const more = await world().inspector.frames(from);
       // Another world may have begun meanwhile.
       if (frames.value !== before) break;

@@ -27,7 +27,7 @@ export function Guide() {
         <strong>{title}</strong>
         <p class="small soft">{text}</p>
       </div>
-      {at === number && shown !== view ? <a class="button primary" href={href(view)}>{verb}</a> : null}
+      {at === number && shown !== view ? <a class="button primary small" href={href(view)}>{verb}</a> : null}
     </li>
   );
   return (

@@ -16,6 +16,9 @@ export const CALM: Situation = { device: {}, cable: PERFECT_CABLE, network: GOOD
 const CABLE: Readonly<Record<string, keyof CableConditions>> = {
   latency: "latencyMs", jitter: "jitterMs", loss: "lossPercent", reorder: "reorderPercent", duplicate: "duplicatePercent", flip: "flipPercent", bandwidth: "bandwidth", dice: "seed",
 };
+/** The engine takes no more than this (`runner-wasm/src/world/settings.rs`, `input.rs`). */
+const most = (member: string): number => (member.endsWith("Percent") ? 100 : member.endsWith("Ms") ? 60_000 : 1e12);
+const CENTURY = 3.2e9;
 const DHCP = ["silent", "nak", "offer-only", "exhausted"] as const;
 const DNS = ["silent", "server-failure", "no-such-name", "refused"] as const;
 const TIME = ["silent", "kiss-of-death", "unsynchronised"] as const;
@@ -27,19 +30,19 @@ export function read(parameters: ReadonlyMap<string, string>): Situation {
   const cable = { ...PERFECT_CABLE };
   for (const [name, member] of Object.entries(CABLE)) {
     const value = number(parameters.get(name));
-    if (value !== null && value >= 0) cable[member] = member.endsWith("Percent") ? Math.min(value, 100) : value;
+    if (value !== null && value >= 0) cable[member] = member === "seed" ? Math.trunc(Math.min(value, Number.MAX_SAFE_INTEGER)) : Math.min(value, most(member));
   }
   const device: Partial<DeviceSettings> = {};
   const [host, proxy, key, clock] = ["host", "proxy", "key", "clock"].map((name) => parameters.get(name));
   if (host) device.hostname = host;
-  if (proxy) device.proxy = proxy;
+  if (proxy && isProxy(proxy)) device.proxy = proxy;
   if (key === "injected" || key === "generate") device.key = key;
-  if (clock !== undefined) device.clock = number(clock);
+  if (clock !== undefined) device.clock = off(clock);
   const time = parameters.get("time");
   const network: NetworkSettings = {
     dhcp: one(DHCP, parameters.get("dhcp")),
     dns: one(DNS, parameters.get("dns")),
-    time: one(TIME, time) ?? number(time),
+    time: one(TIME, time) ?? off(time),
     direct: parameters.get("direct") !== "no",
     proxy: readProxy(parameters.get("via")),
   };
@@ -61,6 +64,9 @@ export function parametersOf({ device, cable, network, faults }: Situation): Map
   return found;
 }
 
+/** Whether a device takes this as its proxy; the rest of it is looked at by the device itself. */
+export const isProxy = (text: string): boolean => /^(http|socks5h?):\/\/(\S*@)?(\[[0-9a-f:.]+\]|[^\s/@:?#[\]"']+)(:\d{1,5})?\/?$/i.test(text);
+
 /** `KIND:USER:PASSWORD:FAULT`. */
 function readProxy(text: string | undefined): NetworkSettings["proxy"] {
   const [kind, user = "", password = "", fault = ""] = (text ?? "").split(":").map(unescaped);
@@ -78,6 +84,12 @@ function unescaped(text: string): string {
 function number(text: string | undefined): number | null {
   const value = text === undefined || text === "" ? NaN : Number(text);
   return Number.isFinite(value) ? value : null;
+}
+
+/** Seconds by which a clock is wrong. */
+function off(text: string | undefined): number | null {
+  const seconds = number(text);
+  return seconds === null ? null : Math.max(-CENTURY, Math.min(CENTURY, seconds));
 }
 
 function one<T extends string>(words: readonly T[], text: string | undefined): T | null {

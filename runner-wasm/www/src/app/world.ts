@@ -3,6 +3,7 @@
 import type { CampaignProgress } from "../bridge/types";
 import type { Summary } from "../bridge/inspect";
 import { Playground, type Budget, type CloudEvent, type DeviceSettings, type DeviceState, type Happened, type StagePassed } from "../bridge/playground";
+import { notify } from "../parts/notices";
 import { Cell } from "./cell";
 import { keep, route } from "./route";
 import { CALM, PARAMETERS, parametersOf, read, type Situation } from "./situation";
@@ -40,6 +41,8 @@ export const plan = new Cell<readonly PlannedFault[]>([]);
 /** Grows with each frame. */
 export const frameCount = new Cell(0);
 export const frames = new Cell<readonly Summary[]>([]);
+/** From this frame on the inspector knows more than the page has read; infinity if of none. */
+export const staleFrom = new Cell(Infinity);
 export const campaign = new Cell<CampaignProgress | null>(null);
 export const campaignRuns = new Cell(false);
 
@@ -103,6 +106,7 @@ function forget(): void {
   plan.set([]);
   frames.set([]);
   frameCount.set(0);
+  staleFrom.set(Infinity);
 }
 
 /** An unclaimed device that gets its address and the time is not on its way to anything yet. */
@@ -116,6 +120,7 @@ function listen(playground: Playground): void {
     power.set(on);
     passed.set([]);
     if (!on) state.set(null);
+    if (reason === "ended" && fatal.value === null) notify("The device cannot be as it is set up, and stays off: its console says why.", true);
     if (reason === "switched") consoleText.change((text) => `${text}${text && !text.endsWith("\n") ? "\n" : ""}--- power ${on ? "on" : "off"} ---\n`);
   });
   playground.on("cable", ({ plugged: now }) => plugged.set(now));
@@ -127,6 +132,7 @@ function listen(playground: Playground): void {
   playground.on("storage", ({ page, writes, erases }) => flashPages.change((pages) => new Map(pages).set(page, { writes, erases })));
   playground.on("cloud", (event) => events.change((all) => [...all, event].slice(-EVENTS)));
   playground.on("frame", () => frameCount.change((count) => count + 1));
+  playground.on("frames-changed", ({ from }) => staleFrom.change((before) => Math.min(before, from)));
   playground.on("campaign-progress", (progress) => campaign.set(progress));
   playground.on("fatal", ({ where, message }) => fatal.set(`${where}: ${message}`));
 }

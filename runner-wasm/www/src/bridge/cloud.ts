@@ -101,6 +101,9 @@ export class CloudSide {
       case "frame":
         emit("frame", message.frame);
         break;
+      case "frames-changed":
+        emit("frames-changed", { from: message.from });
+        break;
       case "cloud":
         emit("cloud", message.event);
         break;

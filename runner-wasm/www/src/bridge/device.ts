@@ -158,6 +158,10 @@ export class DeviceSide {
         this.#start();
         emit("power", { on: true, reason: "reboot" });
         break;
+      case "ended":
+        this.cut();
+        emit("power", { on: false, reason: "ended" });
+        break;
       case "fatal":
         this.#failed(message.message);
         break;

@@ -207,6 +207,8 @@ export type PlaygroundEvents = {
   console: string;
   "key-progress": { candidates: number; primes: number; done: boolean };
   frame: FrameSummary;
+  /** Of this frame, and perhaps of later ones, more is known than when it was told: a secret has come, or what was missing. */
+  "frames-changed": { from: number };
   cloud: CloudEvent;
   /** A page of the flash was written or erased. */
   storage: { page: number; writes: number; erases: number };

@@ -30,6 +30,8 @@ export type FromDevice =
   | { type: "budget"; budget: Budget }
   /** The application has ended because it was told to reboot. */
   | { type: "reboot" }
+  /** It has ended because it cannot be as it was set up; the console says why. */
+  | { type: "ended" }
   | { type: "fatal"; message: string };
 
 /** To the Cloud's worker: the first message. */
@@ -72,6 +74,8 @@ export type FromCloud =
   /** It is up. */
   | { type: "ready"; authority: Uint8Array; url: string }
   | { type: "frame"; frame: FrameSummary }
+  /** Of this frame, and perhaps of later ones, more is known than when it was told. */
+  | { type: "frames-changed"; from: number }
   | { type: "cloud"; event: CloudEvent }
   /** What it has to remember has changed. */
   | { type: "state"; state: string }

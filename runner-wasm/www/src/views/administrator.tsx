@@ -5,16 +5,15 @@ import { useCell, useTick } from "../app/cell";
 import { ask, refresh, type Room, type Space, type Token } from "../app/cloud";
 import { command } from "../app/guide";
 import { go } from "../app/route";
-import { phase, spaces, tokens } from "../app/world";
+import { spaces, tokens } from "../app/world";
 import { Button, Card, CopyButton, Field, Pill, Term } from "../parts/basics";
 import { span } from "../parts/time";
 
 export function Administrator() {
   const all = useCell(spaces);
-  const isReady = useCell(phase) === "ready";
   const [chosen, choose] = useState("");
   const space = all.find(({ id }) => id === chosen) ?? all[0];
-  if (!space) return <Card title="Administrator"><p class="empty">{isReady ? "There is no Space." : "The Cloud is starting."}</p></Card>;
+  if (!space) return <Card title="Administrator"><p class="empty">The Cloud is starting.</p></Card>;
   return (
     <div class="two wide-left">
       <Tokens space={space} key={space.id} />

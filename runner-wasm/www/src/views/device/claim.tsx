@@ -33,7 +33,7 @@ export function Claim() {
       <form onSubmit={(event) => event.preventDefault()}>
         <label class="field">
           <span>Claim command</span>
-          <textarea rows={3} spellcheck={false} class="mono" value={text} placeholder="aclk claim -token=… -rooms=… -url=https://…" onInput={(event) => setText(event.currentTarget.value)} />
+          <textarea rows={4} spellcheck={false} class="mono" value={text} placeholder="aclk claim -token=… -rooms=… -url=https://…" onInput={(event) => setText(event.currentTarget.value)} />
         </label>
         {parts.length ? (
           <dl class="facts parts">

@@ -2,6 +2,7 @@
 
 import { useState } from "preact/hooks";
 import { useCell } from "../../app/cell";
+import { isProxy } from "../../app/situation";
 import { power, setSituation, settings, situation, state, world } from "../../app/world";
 import type { DeviceSettings } from "../../bridge/types";
 import { Button, Card, Field, Term } from "../../parts/basics";
@@ -36,6 +37,7 @@ function Form({ now }: { now: DeviceSettings }) {
       notify("The device starts anew with it.");
     } else notify("It counts when the device is switched on.");
   };
+  const isUsable = wanted.proxy === "" || isProxy(wanted.proxy);
   const clock = CLOCKS.find(([, offset]) => offset === wanted.clock)?.[0] ?? "";
   return (
     <Card title="Set it up">
@@ -49,8 +51,8 @@ function Form({ now }: { now: DeviceSettings }) {
             <option value="generate">made by the device</option>
           </select>
         </Field>
-        <Field label="Proxy" help={<>Empty for none. <Term name="proxy">A proxy</Term> waits at <code>proxy.test:3128</code> once the network has one: see Faults.</>}>
-          <input class="mono" value={wanted.proxy} spellcheck={false} placeholder="http://proxy.test:3128" list="proxies" onInput={(event) => change({ proxy: event.currentTarget.value.trim() })} />
+        <Field label="Proxy" help={!isUsable ? <span class="bad-text" role="alert">It begins with <code>http://</code>, <code>socks5://</code> or <code>socks5h://</code>, and a host follows.</span> : <>Empty for none. <Term name="proxy">A proxy</Term> waits at <code>proxy.test:3128</code> once the network has one: see Faults.</>}>
+          <input class="mono" value={wanted.proxy} spellcheck={false} placeholder="http://proxy.test:3128" list="proxies" aria-invalid={!isUsable} onInput={(event) => change({ proxy: event.currentTarget.value.trim() })} />
         </Field>
         <Field label="Clock" help={<>Without <Term name="ntp">the time</Term> no certificate can be checked.</>}>
           <select value={clock} onChange={(event) => change({ clock: CLOCKS.find(([name]) => name === event.currentTarget.value)?.[1] ?? null })}>
@@ -66,7 +68,7 @@ function Form({ now }: { now: DeviceSettings }) {
         ))}
       </datalist>
       <div class="row">
-        <Button kind="primary" disabled={!isChanged || !wanted.hostname.trim()} work={apply}>
+        <Button kind="primary" disabled={!isChanged || !isUsable || !wanted.hostname.trim()} work={apply}>
           {isOn ? "Set, and start anew" : "Set"}
         </Button>
         {isChanged ? (

@@ -4,7 +4,7 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import { useCell } from "../../app/cell";
 import { dissect, watchFrames } from "../../app/frames";
 import { note, route } from "../../app/route";
-import { frames, phase, world } from "../../app/world";
+import { frames, phase, staleFrom, world } from "../../app/world";
 import type { Dissection, Protocol, Summary } from "../../bridge/inspect";
 import { Button, Card, Field, save, Term } from "../../parts/basics";
 import { clockMs, count } from "../../parts/time";
@@ -142,12 +142,14 @@ function Chosen({ id }: { id: number | null }) {
   const [found, setFound] = useState<Dissection | null | "waiting">("waiting");
   const isReady = useCell(phase) === "ready";
   useEffect(() => {
+    if (id === null || !isReady) return undefined;
     let isWanted = true;
-    if (id !== null && isReady) {
-      dissect(id).then((one) => isWanted && setFound(one)).catch(() => isWanted && setFound(null));
-    }
+    const look = () => void dissect(id).then((one) => isWanted && setFound(one)).catch(() => isWanted && setFound(null));
+    look();
+    const stop = staleFrom.watch((from) => from <= id && look());
     return () => {
       isWanted = false;
+      stop();
     };
   }, [id, isReady]);
   if (id === null) return <div class="chosen-frame empty">Choose a frame on the left. The last ones come at the end of the list.</div>;

@@ -55,7 +55,7 @@ export function Machine() {
         <desc id="machine-text">{`The states are ${order.map((name) => PLACES[name].title).join(", then ")}. What fails on the way leads to Waiting, and from there back to Find. The Cloud can lead it to Banned, a refused claim to Stopped. Now: ${PLACES[active].title}. ${seen.text}`}</desc>
         <defs>
           {["", "on"].map((kind) => (
-            <marker key={kind} id={`tip${kind}`} class={`arrow-tip ${kind}`} viewBox="0 0 8 8" refX="7" refY="4" markerWidth="7" markerHeight="7" orient="auto-start-reverse">
+            <marker key={kind} id={`tip${kind}`} class={`arrow-tip ${kind}`} viewBox="0 0 8 8" refX="7" refY="4" markerUnits="userSpaceOnUse" markerWidth="11" markerHeight="11" orient="auto-start-reverse">
               <path d="M0 0L8 4L0 8Z" />
             </marker>
           ))}
@@ -111,7 +111,7 @@ function Edge({ from: [x1, y1], to: [x2, y2], label, isOn, isTall }: { from: rea
   return (
     <g class={`edge ${isOn ? "on" : ""} ${along ? "" : "off-way"}`}>
       <path d={path} marker-end={`url(#tip${isOn ? "on" : ""})`} />
-      {isLabelled && !isTall ? <text x={label === "again" ? (x1 + x2) / 2 - 26 : x1 + 8} y={label === "again" ? (y1 + y2) / 2 + 14 : (y1 + y2) / 2 + 4}>{label}</text> : null}
+      {isLabelled && !isTall ? <text x={label === "again" ? (x1 + x2) / 2 - 58 : x1 + 8} y={label === "again" ? (y1 + y2) / 2 + 24 : (y1 + y2) / 2 + 4}>{label}</text> : null}
     </g>
   );
 }

@@ -1,10 +1,14 @@
 // The steps of the present attempt, connection by connection.
 
+import { Fragment } from "preact";
 import { useCell, useTick } from "../../app/cell";
 import { passed, power, state } from "../../app/world";
 import { Card, type Kind, Mark, SPOKEN, Term } from "../../parts/basics";
 import { span } from "../../parts/time";
 import { LEGS, type LegWords, STAGES, stageTitle } from "../../words/stages";
+
+/** What the steps are called by those who know them. */
+const WORDS = ["dns", "tcp", "tls", "http", "challenge", "websocket", "mqtt"] as const;
 
 export function Steps() {
   const done = useCell(passed);
@@ -23,7 +27,15 @@ export function Steps() {
         ))}
       </ol>
       <p class="small soft">
-        <Term name="dns">DNS</Term>, <Term name="tcp">TCP</Term>, <Term name="tls">TLS</Term>, <Term name="http">HTTP</Term>, <Term name="challenge">the challenge</Term>, <Term name="websocket">WebSocket</Term>, <Term name="mqtt">MQTT</Term>: press a word to see what it means.
+        {WORDS.map((name, index) => (
+          <Fragment key={name}>
+            <span class="whole">
+              <Term name={name} />
+              {index + 1 < WORDS.length ? "," : ":"}
+            </span>{" "}
+          </Fragment>
+        ))}
+        press a word to see what it means.
       </p>
     </Card>
   );
