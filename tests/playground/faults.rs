@@ -105,6 +105,28 @@ fn a_fault_that_strikes_is_seen_as_it_is_explained() {
 }
 
 #[test]
+fn an_address_with_nonsense_in_it_is_read_as_far_as_it_makes_sense() {
+    let nonsense = "#/link/%E0%A4%A?latency=1e300&jitter=-5&loss=900&dice=1.5&bandwidth=1e99&clock=1e300&time=-1e99&via=http:%:%:of-nobody&dhcp=x&key=y&plan=of-nobody,,@&&=";
+    let Some(visit) = Visit::at(nonsense) else { return };
+    visit.wait_for("60000 ms");
+    visit.wait_for("100 % lost");
+    // What only the device itself can tell: it says so, and is not claimed around its proxy.
+    visit.open("about:blank");
+    visit.open(&format!("{}#/device?proxy=http://proxy.test:99999", visit.url()));
+    visit.wait_for("config: the proxy cannot be used: ");
+    visit.wait_for("The device cannot be as it is set up, and stays off");
+    visit.until("the switch is off", "return document.querySelector('.switch').ariaChecked === 'false'");
+    visit.fill("Proxy", "nonsense");
+    visit.wait_for("It begins with http://, socks5:// or socks5h://, and a host follows.");
+    visit.leave();
+    let Some(visit) = Visit::at("#/of-nobody/?latency=fast&step=%00") else { return };
+    visit.wait_for("Add a device");
+    visit.claim();
+    visit.wait_for_state("Live");
+    visit.leave();
+}
+
+#[test]
 fn how_the_laboratory_is_set_is_in_the_address() {
     let Some(visit) = Visit::at("#/faults/status-503?step=env&plan=status-503@env&latency=120&host=attic") else {
         return;

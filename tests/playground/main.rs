@@ -7,6 +7,8 @@ mod browser;
 mod campaign;
 mod capture;
 mod faults;
+mod keyboard;
+mod layout;
 mod pictures;
 mod serving;
 mod stories;

@@ -16,6 +16,7 @@ fn pictures(visit: &Visit, name: &str) {
 #[test]
 fn every_view_fits_desktop_and_phone() {
     let Some(visit) = Visit::first() else { return };
+    visit.wait_for("Add a device");
     pictures(&visit, "first-visit");
     visit.press("Create a token");
     visit.wait_for("Take it to the device");

@@ -101,23 +101,3 @@ fn a_device_that_makes_its_own_key_says_how_far_it_is_and_freezes_nothing() {
     println!("the page was busy for {:.0} ms at most", visit.run("return window.gap").as_f64().unwrap());
     visit.leave();
 }
-
-#[test]
-fn the_keyboard_is_enough() {
-    let Some(visit) = Visit::first() else { return };
-    // Everything that can be pressed has a name, every field a label, and every picture words.
-    let nameless = "return [...document.querySelectorAll('button, a, input, select, textarea, svg[role=img]')].filter((one) => !one.closest('[hidden]') && !(one.ariaLabel || one.getAttribute('aria-labelledby') || one.labels?.length || one.textContent.trim() || one.querySelector('img')?.alt)).map((one) => one.outerHTML.slice(0, 200))";
-    for view in ["Administrator", "Device", "Link", "Cloud", "Faults", "Scenarios", "Budget", "Campaign"] {
-        visit.view(view);
-        assert_eq!(visit.run(nameless), json!([]), "{view}");
-    }
-    // A word explains itself, and Escape puts the explanation away.
-    visit.view("Administrator");
-    visit.wait_for("Add a device");
-    visit.run("document.querySelector('.term .word').focus()");
-    visit.run("document.activeElement.click()");
-    visit.wait_for("A secret of the Space.");
-    visit.run("document.dispatchEvent(new KeyboardEvent('keydown', { key: 'Escape', bubbles: true }))");
-    visit.until("the explanation is gone", "return !document.body.innerText.includes('A secret of the Space.')");
-    visit.leave();
-}

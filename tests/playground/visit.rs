@@ -7,6 +7,9 @@ use std::ops::Deref;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+/// The views, as the bar names them.
+pub(crate) const VIEWS: [&str; 8] =
+    ["Administrator", "Device", "Link", "Cloud", "Faults", "Scenarios", "Budget", "Campaign"];
 pub(crate) const DESKTOP: u32 = 1_280;
 pub(crate) const PHONE: u32 = 390;
 pub(crate) const HEIGHT: u32 = 800;
