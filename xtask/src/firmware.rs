@@ -25,7 +25,8 @@ pub(crate) const COMMAND: Command = Command {
 pub(crate) struct Board {
     /// Its folder, its package and its program.
     pub(crate) name: &'static str,
-    target: &'static str,
+    /// What it is built for.
+    pub(crate) target: &'static str,
     /// The machine of QEMU, if it is one.
     pub(crate) qemu: Option<&'static str>,
     /// What its image can do.

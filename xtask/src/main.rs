@@ -11,6 +11,7 @@ mod process;
 mod publish;
 mod setup;
 mod size;
+mod supply;
 mod tables;
 mod test;
 mod web;
@@ -30,7 +31,7 @@ struct Command {
     run: fn(&[String]) -> Result<(), Problem>,
 }
 
-const COMMANDS: [Command; 11] = [
+const COMMANDS: [Command; 14] = [
     setup::COMMAND,
     test::COMMAND,
     tables::COMMAND,
@@ -41,6 +42,9 @@ const COMMANDS: [Command; 11] = [
     container::COMMAND,
     deb::COMMAND,
     publish::COMMAND,
+    supply::COMMAND,
+    supply::sbom::COMMAND,
+    supply::reproduce::COMMAND,
     HELP,
 ];
 

@@ -14,7 +14,7 @@ use crate::Command;
 use crate::container;
 use crate::firmware;
 use crate::process::Problem;
-use crate::{publish, setup, size, web};
+use crate::{publish, setup, size, supply, web};
 use std::time::{Duration, Instant};
 
 pub(crate) const COMMAND: Command = Command {
@@ -54,6 +54,11 @@ const GATES: &[Gate] = &[
     Gate { name: "docs", about: "rustdoc has nothing to say", run: cargo::docs },
     Gate { name: "no-std", about: "the core builds without an operating system", run: no_std::check },
     Gate { name: "packages", about: "the crates for others can be packed", run: publish::check },
+    Gate {
+        name: "supply",
+        about: "dependencies have licences and versions we know, and those that meet bytes of strangers were looked at",
+        run: supply::check,
+    },
     Gate { name: "doctests", about: "the examples in the documentation work", run: cargo::doctests },
     Gate {
         name: "netsim",

@@ -34,6 +34,16 @@ pub(crate) fn parse<'b>(image: &Path, bytes: &'b [u8]) -> Result<Elf<'b>, Proble
     Elf::read(bytes).ok_or_else(|| Problem::Findings(vec![format!("{}: not an ELF image of 32 bits", image.display())]))
 }
 
+/// What is written to the board, in the order of its addresses.
+pub(crate) fn flashed(elf: &Elf<'_>) -> Vec<u8> {
+    let mut segments = elf.segments();
+    segments.sort_by_key(|(address, _)| *address);
+    segments
+        .iter()
+        .flat_map(|(address, bytes)| address.to_be_bytes().into_iter().chain(bytes.iter().copied()))
+        .collect()
+}
+
 fn sum(elf: &Elf<'_>) -> Sizes {
     let size = |names: &[&str]| -> u64 {
         let sections = elf.sections().filter(|section| names.contains(&section.name.as_str()));

@@ -111,6 +111,23 @@ impl<'b> Elf<'b> {
         Some(Self { bytes, headers, names })
     }
 
+    /// What is loaded: its physical address, and its bytes.
+    pub(crate) fn segments(&self) -> Vec<(u32, &'b [u8])> {
+        const LOADED: u32 = 1;
+        let (Some(first), Some(size), Some(count)) = (word(self.bytes, 28), half(self.bytes, 42), half(self.bytes, 44))
+        else {
+            return Vec::new();
+        };
+        let segment = |index: usize| {
+            let at = first as usize + index * size;
+            let field = |number: usize| word(self.bytes, at + number * 4);
+            let (kind, offset, address, len) = (field(0)?, field(1)? as usize, field(3)?, field(4)? as usize);
+            let bytes = self.bytes.get(offset..offset.checked_add(len)?)?;
+            (kind == LOADED && !bytes.is_empty()).then_some((address, bytes))
+        };
+        (0..count).filter_map(segment).collect()
+    }
+
     pub(crate) fn sections(&self) -> impl Iterator<Item = Section> {
         self.headers.iter().map(|header| Section { name: self.text(self.names, header.name), size: header.size as u64 })
     }
