@@ -5,6 +5,8 @@ pub(crate) mod cli;
 #[cfg(feature = "lab")]
 pub(crate) mod demo;
 pub(crate) mod doctor;
+#[cfg(feature = "lab")]
+pub(crate) mod fleet;
 pub(crate) mod help;
 pub(crate) mod manual;
 pub(crate) mod netdata;

@@ -85,11 +85,13 @@ fn dispatch(command: &str, arguments: Vec<OsString>) -> u8 {
         #[cfg(feature = "lab")]
         "demo" => command::demo::run(arguments),
         #[cfg(feature = "lab")]
+        "fleet" => command::fleet::run(arguments),
+        #[cfg(feature = "lab")]
         "provision" => command::provision::run(arguments),
         #[cfg(feature = "lab")]
         "playground" => command::playground::run(arguments),
         #[cfg(not(feature = "lab"))]
-        "demo" | "cloud" | "provision" | "playground" => command::help::unavailable(command),
+        "demo" | "cloud" | "fleet" | "provision" | "playground" => command::help::unavailable(command),
         "completions" => command::manual::completions(arguments),
         "man" => command::manual::man(arguments),
         "" | "help" | "--help" | "-help" | "-h" => command::help::run(arguments),

@@ -69,6 +69,16 @@ impl embedded_io_async::Error for NetError {
 #[derive(Debug)]
 pub(crate) struct Connection(TcpStream);
 
+impl Connection {
+    /// What came of an attempt to connect.
+    pub(crate) fn of(connected: io::Result<TcpStream>) -> Result<Self, NetError> {
+        let stream = connected.map_err(NetError::Io)?;
+        // Every write is a whole message: there is nothing to wait for.
+        stream.set_nodelay(true).map_err(NetError::Io)?;
+        Ok(Self(stream))
+    }
+}
+
 impl ErrorType for Connection {
     type Error = NetError;
 }
@@ -94,10 +104,7 @@ impl TcpConnect for HostNetwork {
     type Connection<'a> = Connection;
 
     async fn connect(&self, remote: SocketAddr) -> Result<Connection, NetError> {
-        let stream = TcpStream::connect(remote).await.map_err(NetError::Io)?;
-        // Every write is a whole message: there is nothing to wait for.
-        stream.set_nodelay(true).map_err(NetError::Io)?;
-        Ok(Connection(stream))
+        Connection::of(TcpStream::connect(remote).await)
     }
 }
 

@@ -51,6 +51,18 @@ pub(crate) fn load(store: &FileStore, insecure: bool) -> Result<Trust, Fault> {
     combine(load_native_certs(), chain.as_ref().map(|chain| chain.as_slice()), &path)
 }
 
+/// Whom a file in PEM form names, and nobody else; the system's trust store without one.
+///
+/// # Errors
+/// If there is nothing to trust.
+#[cfg(feature = "lab")]
+pub(crate) fn only(chain: Option<&[u8]>, path: &Path) -> Result<Trust, Fault> {
+    match chain {
+        Some(chain) => combine(CertificateResult::default(), Some(chain), path),
+        None => combine(load_native_certs(), None, path),
+    }
+}
+
 fn combine(system: CertificateResult, chain: Option<&[u8]>, path: &Path) -> Result<Trust, Fault> {
     let mut trust = Trust::default();
     trust.add_system(system);

@@ -12,6 +12,7 @@ mod crash;
 mod daemon;
 mod demo;
 mod doctor;
+mod fleet;
 mod install;
 mod link;
 mod local_api;

@@ -11,7 +11,7 @@ pub(crate) use claim::{CLAIM, SCRIPT, UNCLAIM};
 pub(crate) use daemon::{NETDATA, RUN};
 pub(crate) use doctor::DOCTOR;
 #[cfg(feature = "lab")]
-pub(crate) use lab::{CLOUD, DEMO, PLAYGROUND, PROVISION};
+pub(crate) use lab::{CLOUD, DEMO, FLEET, PLAYGROUND, PROVISION};
 pub(crate) use small::{ACLK, ACLK_STATE, COMPLETIONS, HELP, MAN, NETDATACLI, STATUS, VERSION};
 
 /// The commands of `aclk`, in the order of the overview.
@@ -26,6 +26,8 @@ pub(crate) const COMMANDS: &[&Page] = &[
     &DEMO,
     #[cfg(feature = "lab")]
     &CLOUD,
+    #[cfg(feature = "lab")]
+    &FLEET,
     #[cfg(feature = "lab")]
     &PLAYGROUND,
     #[cfg(feature = "lab")]

@@ -1,7 +1,8 @@
 //! What an administrator sees and does: the JSON API of docs/cloud.md as plain functions over a [`Cloud`].
 //!
 //! Whether somebody is an administrator is decided by [`guard`], before anything here is called. A front end moves bytes:
-//! it calls [`respond`], and for a [`Wait`] calls [`resume`] whenever something happened, until there is an answer.
+//! it calls [`respond`], and for a [`Wait`] calls [`resume`] whenever something happened, until there is an answer. What is
+//! about the program and not about the Cloud (what it takes, beginning anew), a front end adds itself.
 
 mod change;
 pub mod guard;
@@ -149,6 +150,7 @@ fn route(cloud: &mut Cloud, place: &Place, request: &Request) -> Routed {
         ("POST", ["spaces", space, "tokens"]) => made(change::add_token(cloud, place, space, body)),
         ("POST", ["tokens", "revoke"]) => done(change::revoke(cloud, body)),
         ("GET", ["nodes"]) => shown(show::nodes(cloud)),
+        ("POST", ["nodes"]) => made(change::add_nodes(cloud, body)),
         ("GET", ["nodes", node]) => show::node(cloud, node).ok_or_else(no_node).and_then(shown),
         ("DELETE", ["nodes", node]) => done(change::remove(cloud, node)),
         ("GET", ["nodes", node, "history"]) => show::history(cloud, node).ok_or_else(no_node).and_then(shown),

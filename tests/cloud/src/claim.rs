@@ -60,7 +60,7 @@ impl Cloud {
             return Err(invalid("ErrInvalidNodeID", "invalid node id"));
         }
         let hostname = body["node"]["hostname"].as_str().unwrap_or_default();
-        if hostname.is_empty() || hostname.len() > HOSTNAME_MAX || hostname.contains(char::is_control) {
+        if !is_hostname(hostname) {
             return Err(invalid("ErrInvalidNodeName", "invalid node name"));
         }
         let public_key = body["publicKey"].as_str().unwrap_or_default();
@@ -107,6 +107,11 @@ impl Cloud {
 
 fn invalid(key: &str, message: &str) -> ErrorBody {
     ErrorBody::new(422, "Unprocessable Entity", key, message)
+}
+
+/// Whether a node can be called that.
+pub(crate) fn is_hostname(text: &str) -> bool {
+    !text.is_empty() && text.len() <= HOSTNAME_MAX && !text.contains(char::is_control)
 }
 
 /// An RSA-2048 public key out of its PEM form.

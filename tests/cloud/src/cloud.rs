@@ -37,6 +37,8 @@ pub struct Cloud {
     /// Claimed ids by MQTT client id.
     pub(crate) clients: BTreeMap<String, String>,
     pub(crate) queries: Queries,
+    /// PINGREQs that were answered.
+    pub(crate) heartbeats: u64,
     pub(crate) connections: BTreeMap<ConnectionId, Connection>,
     next_connection: u64,
     /// The connections with output, by the time their first action is due.
@@ -84,6 +86,7 @@ impl Cloud {
             presence: BTreeMap::new(),
             clients: BTreeMap::new(),
             queries: Queries::default(),
+            heartbeats: 0,
             connections: BTreeMap::new(),
             next_connection: 1,
             outputs: BTreeSet::new(),

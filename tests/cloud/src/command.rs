@@ -1,15 +1,17 @@
 //! The command line of the emulated Cloud: `aclk cloud`.
 
 use crate::fault::{Fault, FaultPlan};
-use crate::server::{Handle, KeyKind, Options, Server};
+use crate::server::{Handle, KeyKind, Options, Server, raise_file_limit};
 use lexopt::{Arg, Parser, ValueExt};
 use serde_json::json;
 use std::ffi::OsString;
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// What `--help` prints.
@@ -35,7 +37,7 @@ certification authority, its Space, a claiming token, the War Rooms and the admi
   --list-faults        all faults, their steps and values
   --json               print one JSON object, {\"url\",\"ca\",\"space\",\"token\",\"rooms\":[…],\"admin_url\",
                        \"admin_token\"}, once it listens; what happens goes to standard error
-  --quiet              do not tell what happens
+  --quiet              do not tell what happens; what thousands of devices do is a lot
 
 exit code: 0 ended by a signal; 1 arguments; 2 cannot listen, or the state cannot be used";
 
@@ -198,8 +200,10 @@ fn serve(wanted: Wanted) -> io::Result<()> {
             }
         }));
     }
+    raise_file_limit();
+    options.restarts = options.state.is_some();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(async {
+    let again = runtime.block_on(async {
         let (mut terminate, mut interrupt) = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
         let server = Server::bind(options).await?;
         let handle = server.handle();
@@ -207,7 +211,15 @@ fn serve(wanted: Wanted) -> io::Result<()> {
         let serving = server.run();
         tokio::pin!(serving);
         tokio::select! {
-            () = &mut serving => return Ok(()),
+            () = &mut serving => {
+                let again = Again::of(&handle);
+                let away = again.as_ref().map_or(Duration::ZERO, |again| again.away);
+                return tokio::select! {
+                    () = tokio::time::sleep(away) => Ok(again),
+                    _ = terminate.recv() => Ok(None),
+                    _ = interrupt.recv() => Ok(None),
+                };
+            }
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
@@ -218,8 +230,32 @@ fn serve(wanted: Wanted) -> io::Result<()> {
             _ = terminate.recv() => {}
             _ = interrupt.recv() => {}
         }
-        Ok(())
-    })
+        Ok::<_, io::Error>(None)
+    })?;
+    again.map_or(Ok(()), Again::begin)
+}
+
+/// An administrator wants it to begin anew.
+struct Again {
+    away: Duration,
+    listen: SocketAddr,
+    admin: Option<SocketAddr>,
+}
+
+impl Again {
+    fn of(handle: &Handle) -> Option<Self> {
+        Some(Self { away: handle.restart()?, listen: handle.address(), admin: handle.admin_address() })
+    }
+
+    /// Becomes the same program once more, at the addresses that it had: nothing is left but what is on the disk.
+    fn begin(self) -> io::Result<()> {
+        let mut command = std::process::Command::new(std::env::current_exe()?);
+        command.args(std::env::args_os().skip(1)).args(["--listen", &self.listen.to_string()]);
+        if let Some(admin) = self.admin {
+            command.args(["--admin", &admin.to_string()]);
+        }
+        Err(command.exec())
+    }
 }
 
 fn one_line(handle: &Handle) -> String {

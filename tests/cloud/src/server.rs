@@ -14,10 +14,12 @@ mod admin;
 mod certificates;
 mod connection;
 mod database;
+mod process;
 mod shared;
 mod store;
 
 pub use certificates::KeyKind;
+pub use process::raise_file_limit;
 
 use crate::admin::Place;
 use crate::admin::guard::Guard;
@@ -79,6 +81,9 @@ pub struct Options {
     pub config: Config,
     /// Told of everything that happens, on the thread of the Cloud. Must not call the Cloud.
     pub on_event: Option<OnEvent>,
+    /// Whether an administrator may have it begin anew: whoever runs it then sees to that ([`Handle::restart`]). It takes a
+    /// [state](Self::state) that remembers.
+    pub restarts: bool,
     /// Told the secrets of all TLS connections of clients, as [`KeyLogLines`](crate::KeyLogLines) is.
     pub key_log: Option<Arc<dyn KeyLog>>,
 }
@@ -94,6 +99,7 @@ impl Default for Options {
             key: None,
             config: Config::default(),
             on_event: None,
+            restarts: false,
             key_log: None,
         }
     }
@@ -127,6 +133,7 @@ pub struct Handle {
 /// How an administrator gets in.
 struct Admin {
     url: String,
+    address: SocketAddr,
     credential: String,
 }
 
@@ -136,7 +143,7 @@ impl Server {
     /// # Errors
     /// If the address cannot be used, or if the state cannot be read, is damaged, or belongs to another running Cloud.
     pub async fn bind(options: Options) -> io::Result<Self> {
-        let Options { listen, state, host, admin, mut names, key, mut config, on_event, key_log } = options;
+        let Options { listen, state, host, admin, mut names, key, mut config, on_event, restarts, key_log } = options;
         if !names.contains(&host) {
             names.push(host.clone());
         }
@@ -169,7 +176,8 @@ impl Server {
         let desk = match admin {
             Some(listen) => {
                 let (listener, address) = bind(listen).await?;
-                Some((handle.open_desk(&store, address, names, state.is_some())?, listener))
+                let restarts = restarts && state.is_some();
+                Some((handle.open_desk(&store, address, names, state.is_some())?.restarting(restarts), listener))
             }
             None => None,
         };
@@ -188,6 +196,7 @@ impl Server {
         let timekeeper = tokio::spawn(keep_time(shared.clone()));
         let desk = self.desk.take().map(|(desk, listener)| tokio::spawn(desk.run(listener)));
         let mut clients = tokio::task::JoinSet::new();
+        let mut told = false;
         loop {
             tokio::select! {
                 () = shared.stopped() => break,
@@ -201,16 +210,24 @@ impl Server {
                             Err(error) => eprintln!("aclk-cloud: no certificate for fault {shown:?}: {error}"),
                         }
                     }
-                    // Out of file numbers, most likely: those who are here will leave.
-                    Err(_) => tokio::time::sleep(BREATH).await,
+                    // Out of files, most likely: those who are here will leave.
+                    Err(error) => {
+                        if !std::mem::replace(&mut told, true) {
+                            eprintln!("aclk-cloud: {error}: {}", process::out_of_files());
+                        }
+                        tokio::time::sleep(BREATH).await;
+                    }
                 },
                 Some(_) = clients.join_next() => {}
             }
         }
         drop(self.listener);
-        shared.with(|cloud, now| cloud.shut_down(now));
-        let everybody = async { while clients.join_next().await.is_some() {} };
-        let _ = timeout(FAREWELL, everybody).await;
+        // One that begins anew does so as if it had crashed: nobody hears a farewell.
+        if shared.restart().is_none() {
+            shared.with(|cloud, now| cloud.shut_down(now));
+            let everybody = async { while clients.join_next().await.is_some() {} };
+            let _ = timeout(FAREWELL, everybody).await;
+        }
         timekeeper.abort();
         if let Some(desk) = desk {
             desk.abort();
@@ -331,8 +348,20 @@ impl Handle {
             keeps,
         };
         let guard = Guard::new(credential.clone(), address.port(), names);
-        self.admin = Some(Arc::new(Admin { url: format!("http://{shown}/"), credential }));
+        self.admin = Some(Arc::new(Admin { url: format!("http://{shown}/"), address, credential }));
         Ok(Desk::new(self.shared.clone(), place, guard))
+    }
+
+    /// Where administrators are served, if they are.
+    #[must_use]
+    pub fn admin_address(&self) -> Option<SocketAddr> {
+        self.admin.as_deref().map(|admin| admin.address)
+    }
+
+    /// How long an administrator wants it to be away, if it is to begin anew: [`Server::run`] has ended because of that.
+    #[must_use]
+    pub fn restart(&self) -> Option<Duration> {
+        self.shared.restart()
     }
 
     /// Ends [`Server::run`], in order.

@@ -272,3 +272,28 @@ fn what_a_cloud_before_this_one_saw_is_remembered() {
     assert_eq!(next.cloud.history(CLAIM_ID).count(), HISTORY_KEPT);
     assert_eq!(next.cloud.history(CLAIM_ID).next_back().unwrap().number, 2 * HISTORY_KEPT as u64 + 2);
 }
+
+#[test]
+fn a_node_that_brings_its_identity_along_is_taken_in_whole_or_not_at_all() {
+    const OTHER: &str = "22222222-2222-4222-8222-222222222222";
+    let mut client = Client::new(Config::default());
+    client.claim();
+    let key = include_str!("common/key.pub.pem");
+    let node = |id: &str, key: &str| json!({ "claimed_id": id, "hostname": "edge-2", "public_key": key });
+    for (nodes, status, reason) in [
+        (json!([node(OTHER, key), node(CLAIM_ID, key)]), 409, "is claimed already"),
+        (json!([node(OTHER, key), node(OTHER, key)]), 409, "is claimed already"),
+        (json!([node(OTHER, "no key")]), 400, "public_key is not an RSA key of 2048 bits"),
+        (json!([node("other", key)]), 400, "are UUIDs"),
+        (json!([{ "claimed_id": OTHER, "hostname": "", "public_key": key }]), 400, "hostname has 1 to 255 bytes"),
+    ] {
+        let (found, why) = refusal(&mut client, "POST", "nodes", json!({ "nodes": nodes }));
+        assert!(found == status && why.contains(reason), "{found} {why}");
+    }
+    assert_eq!(get(&mut client, "nodes")["nodes"].as_array().unwrap().len(), 1, "nothing was taken in");
+    let made = ask(&mut client, "POST", "nodes", json!({ "nodes": [node(OTHER, key)] }));
+    assert_eq!((made.status, made.body.unwrap()), (201, json!({ "added": 1 })));
+    let shown = get(&mut client, &format!("nodes/{OTHER}"));
+    assert_eq!((shown["state"].as_str(), shown["hostname"].as_str()), (Some("claimed"), Some("edge-2")));
+    assert!(client.cloud.changes().is_some_and(|changes| changes.nodes.contains(OTHER)), "it is saved");
+}

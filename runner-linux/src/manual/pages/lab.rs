@@ -1,4 +1,4 @@
-//! What needs no Netdata Cloud: `aclk demo`, `aclk playground`, and `aclk cloud`, whose own help is in its crate.
+//! What needs no Netdata Cloud: `aclk demo`, `aclk playground`, `aclk fleet`, and `aclk cloud`, whose own help is in its crate.
 #![cfg(feature = "lab")]
 
 use super::super::{Opt, Page};
@@ -80,6 +80,66 @@ pub(crate) const PLAYGROUND: Page = Page {
     ],
 };
 
+/// `aclk fleet`.
+pub(crate) const FLEET: Page = Page {
+    command: "aclk fleet",
+    summary: "simulate thousands of devices that are linked to that Cloud",
+    usage: &[
+        "--devices=N --cloud=URL --admin=PAGE [OPTIONS]",
+        "--devices=N --cloud=URL --token=TOKEN --ca=FILE [OPTIONS]",
+    ],
+    about: &[
+        "Simulates devices in this one process: each is the engine that boards run, with a TCP and TLS connection and an \
+         address of its own in 127.0.0.0/8. They come online at an emulated Cloud on the same machine, stay there, and come \
+         back after it was restarted. Tells every second how they are, and in the end what that took.",
+        "Start the Cloud with \"aclk cloud --state DIR --quiet\". With its administrator's page the devices are made known to \
+         it; with a token each one claims.",
+    ],
+    options: &[
+        Opt::new(&["--devices"], "N", '=', "how many; each takes a file: see ulimit -n"),
+        Opt::new(&["--cloud"], "URL", '=', "the URL that the Cloud prints, as in https://localhost:8443"),
+        Opt::new(
+            &["--admin"],
+            "PAGE",
+            '=',
+            "the address of its administrator's page, # and the credential: makes the devices known, tells whom to trust, and \
+             says what the Cloud takes",
+        ),
+        Opt::new(&["--token"], "TOKEN", '=', "claim each device with this token instead"),
+        Opt::new(&["--rooms"], "ROOMS", '=', "into these War Rooms, separated by commas"),
+        Opt::new(
+            &["--ca"],
+            "FILE",
+            '=',
+            "whom the devices trust (PEM); default: what the administrator says, else the system's authorities",
+        )
+        .file(),
+        Opt::new(&["--keys"], "N", '=', "key pairs that the devices share; default: 32"),
+        Opt::new(&["--at-once"], "N", '=', "devices that may be on their way to their first link; default: 64"),
+        Opt::new(&["--hold"], "SECONDS", '=', "how long to stay when all are online; default: 60"),
+        Opt::new(
+            &["--restart-cloud"],
+            "SECONDS",
+            '=',
+            "then have the Cloud restart and be away for so long, and wait until all are online again; needs --admin, and a \
+             Cloud with --state",
+        ),
+        Opt::new(&["--patience"], "SECONDS", '=', "how long all may take to come online; default: 1800"),
+        Opt::new(&["--series"], "FILE", '=', "write how it was in every second there, as CSV").file(),
+        Opt::new(&["--json"], "", '=', "print the result as one JSON object; the progress goes to standard error"),
+        Opt::new(&["--help", "-h"], "", '=', "this text"),
+    ],
+    notes: &[],
+    exit: &[
+        ("0", "all devices were online in the end"),
+        ("1", "arguments"),
+        ("2", "not enough open files, or a file"),
+        ("4", "the Cloud cannot be reached, or is not trusted"),
+        ("7", "some devices are not online, or the Cloud refuses them"),
+        ("130", "interrupted before that"),
+    ],
+};
+
 /// `aclk provision`.
 pub(crate) const PROVISION: Page = Page {
     command: "aclk provision",
@@ -136,7 +196,7 @@ pub(crate) const CLOUD: Page = Page {
         FAULT,
         Opt::new(&["--list-faults"], "", ' ', "all faults, their steps and values"),
         Opt::new(&["--json"], "", ' ', "print one JSON object once it listens"),
-        Opt::new(&["--quiet"], "", ' ', "do not tell what happens"),
+        Opt::new(&["--quiet"], "", ' ', "do not tell what happens; what thousands of devices do is a lot"),
         Opt::new(&["--help", "-h"], "", ' ', "the help of that program, with every detail"),
     ],
     notes: &[],

@@ -1,14 +1,17 @@
 //! What an administrator changes.
 
 use super::{Answer, Place, Wait, no_node, show};
+use crate::claim::{is_hostname, parse_key};
 use crate::cloud::Cloud;
 use crate::control::NotSent;
 use crate::fault::FaultPlan;
+use crate::ident::is_uuid;
 use crate::message::DisconnectReq;
-use crate::space::Space;
+use crate::space::{Node, Space};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 /// Longest name of a Space or War Room, in characters.
@@ -46,6 +49,25 @@ struct NewToken {
 #[serde(deny_unknown_fields)]
 struct OneToken {
     token: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewNodes {
+    #[serde(default)]
+    space: Option<String>,
+    nodes: Vec<NewNode>,
+}
+
+/// A device that brings its identity along.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NewNode {
+    claimed_id: String,
+    hostname: String,
+    public_key: String,
+    #[serde(default)]
+    machine_guid: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -127,6 +149,58 @@ pub(super) fn add_token(cloud: &mut Cloud, place: &Place, space: &str, body: &[u
     cloud.add_token(&space.id, expires);
     let token = cloud.state.tokens.last().ok_or_else(|| bad("there is no token"))?;
     Ok(show::token(cloud, place, token))
+}
+
+/// Takes nodes in as if they had been claimed: all of them, or none if one is wrong or there already.
+pub(super) fn add_nodes(cloud: &mut Cloud, body: &[u8]) -> Result<Value, Answer> {
+    let wanted: NewNodes = read(body)?;
+    let space = match &wanted.space {
+        Some(id) => known_space(cloud, id)?.id,
+        None => cloud.space().id.clone(),
+    };
+    let rooms = cloud.state.rooms_for(&space, &[]).unwrap_or_default();
+    let claimed_at = cloud.unix_now();
+    let mut seen = BTreeSet::new();
+    for node in &wanted.nodes {
+        let is_known = cloud.state.nodes.contains_key(&node.claimed_id) || !seen.insert(node.claimed_id.as_str());
+        if is_known {
+            return Err(Answer::error(409, &format!("{} is claimed already", node.claimed_id)));
+        }
+        check(node)?;
+    }
+    let count = wanted.nodes.len();
+    for node in wanted.nodes {
+        let NewNode { claimed_id, hostname, public_key, machine_guid } = node;
+        cloud.changes.nodes.insert(claimed_id.clone());
+        let node = Node {
+            claimed_id: claimed_id.clone(),
+            hostname,
+            machine_guid,
+            space: space.clone(),
+            rooms: rooms.clone(),
+            public_key,
+            claimed_at,
+            banned: false,
+            instances: Vec::new(),
+        };
+        cloud.state.nodes.insert(claimed_id, node);
+    }
+    Ok(json!({ "added": count }))
+}
+
+/// The same rules as for a claim.
+fn check(node: &NewNode) -> Result<(), Answer> {
+    let of_node = |what: &str| bad(&format!("{:?}: {what}", node.claimed_id));
+    if !is_uuid(&node.claimed_id) || !node.machine_guid.as_deref().is_none_or(is_uuid) {
+        return Err(of_node("claimed_id and machine_guid are UUIDs"));
+    }
+    if !is_hostname(&node.hostname) {
+        return Err(of_node("hostname has 1 to 255 bytes, and no control characters"));
+    }
+    if parse_key(&node.public_key).is_none() {
+        return Err(of_node("public_key is not an RSA key of 2048 bits in PEM form"));
+    }
+    Ok(())
 }
 
 pub(super) fn revoke(cloud: &mut Cloud, body: &[u8]) -> Result<(), Answer> {

@@ -30,6 +30,9 @@ pub(super) fn cloud(cloud: &Cloud, place: &Place) -> Value {
         "started_ms": ms(cloud.config.unix_start),
         "last_event": cloud.log.count(),
         "deviations": cloud.log.deviations().len(),
+        "connections": cloud.connections.len(),
+        "online": cloud.presence.values().filter(|presence| presence.connection.is_some()).count(),
+        "heartbeats": cloud.heartbeats,
     })
 }
 

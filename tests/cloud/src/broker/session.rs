@@ -133,6 +133,7 @@ impl Cloud {
             Packet::Puback { id: packet_id, len } => self.puback(id, packet_id, len),
             Packet::Pingreq => {
                 if !self.session(id).is_some_and(|session| session.traits.no_pingresp) {
+                    self.heartbeats += 1;
                     self.emit(id, vec![Out::Packet(encode::pingresp())]);
                 }
             }

@@ -1,7 +1,9 @@
 //! The administrator's listener: the API of [`crate::admin`] and its page, over plain HTTP.
 
 mod page;
+mod restart;
 
+use super::process;
 use super::shared::Shared;
 use crate::admin::guard::{Guard, Head, Refused};
 use crate::admin::{self, Answer, Outcome, Place, Wait};
@@ -51,6 +53,7 @@ pub(super) struct Desk {
     shared: Arc<Shared>,
     place: Place,
     guard: Mutex<Guard>,
+    restarts: bool,
 }
 
 /// A random text that needs no escaping anywhere.
@@ -62,7 +65,12 @@ pub(super) fn random() -> io::Result<String> {
 
 impl Desk {
     pub(super) fn new(shared: Arc<Shared>, place: Place, guard: Guard) -> Self {
-        Self { shared, place, guard: Mutex::new(guard) }
+        Self { shared, place, guard: Mutex::new(guard), restarts: false }
+    }
+
+    /// The same, and whether it may be asked to begin anew.
+    pub(super) fn restarting(self, restarts: bool) -> Self {
+        Self { restarts, ..self }
     }
 
     /// Serves until it is dropped.
@@ -121,7 +129,8 @@ impl Desk {
         match (head.method, path) {
             ("POST", "/api/login") => self.log_in(&body),
             ("POST", "/api/logout") => with_cookie(json(&DONE), &self.guard().log_out(&head)),
-            (_, "/api/login" | "/api/logout") => json(&Answer::error(405, "POST only")),
+            ("POST", "/api/restart") => json(&self.restart(&body)),
+            (_, "/api/login" | "/api/logout" | "/api/restart") => json(&Answer::error(405, "POST only")),
             (method, path) => {
                 let request = admin::Request {
                     method: method.to_owned(),
@@ -129,7 +138,13 @@ impl Desk {
                     query: parts.uri.query().unwrap_or_default().to_owned(),
                     body: body.to_vec(),
                 };
-                json(&self.answer(&request).await)
+                let mut answer = self.answer(&request).await;
+                if let ("/api/cloud", Some(body)) = (path, &mut answer.body)
+                    && answer.status == 200
+                {
+                    body["process"] = process::usage();
+                }
+                json(&answer)
             }
         }
     }

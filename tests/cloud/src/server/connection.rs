@@ -9,8 +9,8 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::time::timeout;
 
-/// How much is read at once.
-const READ: usize = 16 << 10;
+/// How much is read at once. Each connection keeps room for it, and there may be thousands.
+const READ: usize = 4 << 10;
 /// How long a client may refuse to take what is sent to it.
 const WRITE: Duration = Duration::from_secs(30);
 /// How long a client has to close after us.

@@ -8,7 +8,7 @@ use crate::connection::Action;
 use crate::ident::ConnectionId;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use tokio::sync::{Notify, watch};
@@ -55,6 +55,8 @@ pub(super) struct Shared {
     activity: watch::Sender<u64>,
     stop: Notify,
     stopping: AtomicBool,
+    /// It is to begin anew, after so long.
+    restart: OnceLock<Duration>,
 }
 
 impl Shared {
@@ -68,6 +70,7 @@ impl Shared {
             activity: watch::Sender::new(0),
             stop: Notify::new(),
             stopping: AtomicBool::new(false),
+            restart: OnceLock::new(),
         }
     }
 
@@ -138,6 +141,18 @@ impl Shared {
     /// Changes whenever something happens.
     pub(super) fn activity(&self) -> watch::Receiver<u64> {
         self.activity.subscribe()
+    }
+
+    /// Ends it as [`stop`](Self::stop) does, to begin anew after `away`.
+    pub(super) fn begin_anew(&self, away: Duration) {
+        // Who asks for it twice gets what was asked for first.
+        let _ = self.restart.set(away);
+        self.stop();
+    }
+
+    /// Whether it is to begin anew, and after how long.
+    pub(super) fn restart(&self) -> Option<Duration> {
+        self.restart.get().copied()
     }
 
     /// Ends [`stopped`](Self::stopped), now and for ever.
