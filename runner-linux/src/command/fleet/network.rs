@@ -56,7 +56,7 @@ impl Network for FleetNetwork {
         Ok(())
     }
 
-    async fn close<'a>(&'a self, connection: Connection) {
+    async fn close(&self, connection: Connection) {
         HostNetwork.close(connection).await;
     }
 }
