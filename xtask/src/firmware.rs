@@ -25,6 +25,8 @@ pub(crate) const COMMAND: Command = Command {
 pub(crate) struct Board {
     /// Its folder, its package and its program.
     pub(crate) name: &'static str,
+    /// The package it shares with its siblings, if there is one that builds for their targets only.
+    family: Option<&'static str>,
     /// What it is built for.
     pub(crate) target: &'static str,
     /// The machine of QEMU, if it is one.
@@ -54,9 +56,10 @@ struct Larger {
     ram: u64,
 }
 
-pub(crate) const BOARDS: [Board; 3] = [
+pub(crate) const BOARDS: [Board; 4] = [
     Board {
         name: "qemu-mps2-an386",
+        family: None,
         target: "thumbv7em-none-eabi",
         qemu: Some("mps2-an386"),
         life: Life::Whole,
@@ -64,12 +67,28 @@ pub(crate) const BOARDS: [Board; 3] = [
     },
     Board {
         name: "qemu-lm3s6965evb",
+        family: None,
         target: "thumbv7m-none-eabi",
         qemu: Some("lm3s6965evb"),
         life: Life::Local,
         larger: Some(Larger { features: "link", flash: 256 << 10, ram: 64 << 10 }),
     },
-    Board { name: "w5500-evb-pico2", target: "thumbv8m.main-none-eabi", qemu: None, life: Life::Whole, larger: None },
+    Board {
+        name: "w5500-evb-pico",
+        family: Some("aclk-w5500"),
+        target: "thumbv6m-none-eabi",
+        qemu: None,
+        life: Life::Whole,
+        larger: None,
+    },
+    Board {
+        name: "w5500-evb-pico2",
+        family: Some("aclk-w5500"),
+        target: "thumbv8m.main-none-eabi",
+        qemu: None,
+        life: Life::Whole,
+        larger: None,
+    },
 ];
 
 /// What boards share, with all of its features.
@@ -200,7 +219,8 @@ impl Board {
 
     /// What is particular to the board has no warning, and is formatted.
     pub(crate) fn lint(&self) -> Result<(), Problem> {
-        lint(&self.package())?;
+        let family = self.family.map(|package| format!("--package {package} ")).unwrap_or_default();
+        lint(&format!("{family}{}", self.package()))?;
         match &self.larger {
             Some(Larger { features, .. }) => lint(&format!("{} --features {features}", self.package())),
             None => Ok(()),

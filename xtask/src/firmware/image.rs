@@ -49,7 +49,8 @@ fn sum(elf: &Elf<'_>) -> Sizes {
         let sections = elf.sections().filter(|section| names.contains(&section.name.as_str()));
         sections.map(|section| section.size).sum()
     };
-    Sizes { flash: size(&[".vector_table", ".text", ".rodata", ".data"]), ram: size(&[".data", ".bss", ".uninit"]) }
+    let flash = [".boot2", ".vector_table", ".start_block", ".text", ".rodata", ".data"];
+    Sizes { flash: size(&flash), ram: size(&[".data", ".bss", ".uninit"]) }
 }
 
 /// Prints the sections of `image`, and which crates they are of.
