@@ -1,23 +1,7 @@
 //! What the inspector hands out is read by tshark, and shows the same.
 
-use crate::browser::PATIENCE;
 use crate::visit::Visit;
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::{Duration, Instant};
-
-/// Waits until the browser has put a file there as a whole.
-fn file(folder: &Path, name: &str) -> PathBuf {
-    let path = folder.join(name);
-    let end = Instant::now() + PATIENCE;
-    // The browser writes under another name first.
-    while !path.exists() {
-        assert!(Instant::now() < end, "no {name} in {folder:?}");
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    path
-}
 
 fn tshark(arguments: &[&str]) -> Option<String> {
     let Ok(ended) = Command::new("tshark").args(arguments).output() else {
@@ -31,9 +15,7 @@ fn tshark(arguments: &[&str]) -> Option<String> {
 #[test]
 fn wireshark_reads_the_claim_with_the_key_log_and_not_without() {
     let Some(visit) = Visit::first() else { return };
-    let folder = std::env::temp_dir().join(format!("aclk-playground-{}", std::process::id()));
-    fs::create_dir_all(&folder).unwrap();
-    visit.keep_downloads_in(&folder);
+    let downloads = visit.downloads();
     visit.claim();
     visit.wait_for_state("Live");
     visit.press("Every byte");
@@ -49,7 +31,7 @@ fn wireshark_reads_the_claim_with_the_key_log_and_not_without() {
     visit.press("Key log");
     visit.press("Both in one");
     let [pcap, keys, both] =
-        ["playground.pcap", "playground.keys.txt", "playground.pcapng"].map(|name| file(&folder, name));
+        ["playground.pcap", "playground.keys.txt", "playground.pcapng"].map(|name| downloads.file(name));
     visit.leave();
 
     let [pcap, both] = [pcap, both].map(|path| path.display().to_string());
@@ -65,5 +47,4 @@ fn wireshark_reads_the_claim_with_the_key_log_and_not_without() {
         assert!(sighted.lines().any(|line| line.starts_with("PUT\t/api/v1/spaces/nodes/")), "{sighted}");
         assert!(sighted.contains("/api/v1/env?"), "{sighted}");
     }
-    fs::remove_dir_all(&folder).unwrap();
 }

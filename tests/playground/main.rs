@@ -6,7 +6,9 @@ mod browser;
 
 mod campaign;
 mod capture;
+mod downloads;
 mod faults;
+mod identity;
 mod keyboard;
 mod layout;
 mod pictures;

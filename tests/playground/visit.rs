@@ -1,6 +1,7 @@
 //! Somebody who visits the page.
 
 use crate::browser::{Browser, PATIENCE};
+use crate::downloads::Downloads;
 use serde_json::Value;
 use std::io::{BufRead, BufReader};
 use std::ops::Deref;
@@ -126,6 +127,13 @@ impl Visit {
         self.click(&format!("//nav/a[normalize-space()='{title}']"));
         let view = title.to_lowercase();
         self.until(title, &format!("return document.querySelector('main').dataset.view === '{view}'"));
+    }
+
+    /// From now on, what the page hands out as a file is here.
+    pub(crate) fn downloads(&self) -> Downloads {
+        let downloads = Downloads::new();
+        self.keep_downloads_in(downloads.folder());
+        downloads
     }
 
     /// Creates a token and claims the device with it, as the first visit suggests.
