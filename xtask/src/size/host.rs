@@ -19,7 +19,9 @@ pub(super) fn measure(figures: &mut Figures) -> Result<(), Problem> {
         figures.set(HOST, "resident", resident(&program)?);
     }
     let modules = modules(&root().join(WEB));
-    if !modules.is_empty() && is_installed("gzip") {
+    if modules.is_empty() {
+        println!("skipped: the playground: it was not built (cargo xtask web)");
+    } else if is_installed("gzip") {
         let sizes = modules.iter().map(|module| compressed(module)).collect::<Result<Vec<u64>, Problem>>()?;
         figures.set(HOST, "web", sizes.iter().sum());
     }

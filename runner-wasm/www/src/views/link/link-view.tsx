@@ -11,7 +11,8 @@ import { Steps } from "./steps";
 const PANES = [["way", "The way up"], ["talk", "Who says what"], ["bytes", "Every byte"]] as const;
 
 export function LinkView() {
-  const chosen = useCell(route).parameters.get("show") ?? "way";
+  const wanted = useCell(route).parameters.get("show");
+  const chosen = PANES.find(([name]) => name === wanted)?.[0] ?? "way";
   return (
     <>
       <div class="tabs" role="tablist" aria-label="How to look at the link">
