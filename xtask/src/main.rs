@@ -7,6 +7,7 @@ mod container;
 mod deb;
 mod firmware;
 mod install;
+mod mutants;
 mod process;
 mod publish;
 mod setup;
@@ -31,12 +32,13 @@ struct Command {
     run: fn(&[String]) -> Result<(), Problem>,
 }
 
-const COMMANDS: [Command; 14] = [
+const COMMANDS: [Command; 15] = [
     setup::COMMAND,
     test::COMMAND,
     tables::COMMAND,
     firmware::COMMAND,
     size::COMMAND,
+    mutants::COMMAND,
     web::COMMAND,
     install::COMMAND,
     container::COMMAND,
