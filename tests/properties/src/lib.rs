@@ -4,8 +4,11 @@
 //! networks and proxies, power cuts, storage that refuses, bans, wishes of people. [`play`] lets a [`Pair`](aclk_pair::Pair)
 //! live through it in virtual time, then ends all faults and waits until the device is online. What went in and out of the engine
 //! is the transcript, and each [`Property`] is a rule about transcripts that knows nothing of the engine.
+//!
+//! [`exploration`] is the other half: not long ways by chance, but every short one.
 
 mod evidence;
+pub mod exploration;
 mod heap;
 mod play;
 mod properties;

@@ -12,6 +12,9 @@ use std::time::Duration;
 /// that), and five minutes for an attempt that was under way, with everything that it waits for, and the good one.
 pub const ONLINE_WITHIN: Duration = Duration::from_secs(1_536 + 300);
 
+/// Nothing is under way for longer, not even a farewell.
+const UNDER_WAY: Duration = Duration::from_secs(10);
+
 /// A device and its life, all of it.
 #[derive(Debug)]
 pub struct Run {
@@ -113,6 +116,8 @@ fn mend(pair: &mut Pair, scenario: &Scenario) {
     pair.set_proxy_fault(None);
     pair.memory.refuses = None;
     let _ = pair.cloud.ban(pair.now(), GUID, false);
+    // What the Cloud has said before arrives yet.
+    pair.run_for(UNDER_WAY);
     let saved = &pair.memory.saved;
     if saved.claimed.is_none() && saved.pending.is_none() {
         // A Cloud that refuses what it has taken leaves a node that its device knows nothing of.

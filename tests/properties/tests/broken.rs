@@ -6,6 +6,8 @@
 mod server;
 
 use aclk_core::broken::{Broken, with};
+use aclk_core::engine::event::Goal;
+use aclk_properties::exploration::explore;
 use aclk_properties::{PROPERTIES, Scenario, play, scenarios};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
@@ -62,6 +64,12 @@ fn a_certificate_that_nobody_verifies_is_caught() {
     let property = server::hears_the_secret_only_if_it_is_the_right_one;
     let reason = caught(Broken::Certificate, server::servers(), property);
     assert_eq!(reason.as_deref(), Some("a server that is not the right one was told the secret"));
+}
+
+#[test]
+fn a_token_that_leaks_is_met_on_a_short_way_too() {
+    let reason = with(Broken::Token, || explore(Goal::ClaimAndLink, 60)).expect_err("nobody noticed");
+    assert!(reason.starts_with("a secret is sent on the connection for env"), "{reason}");
 }
 
 #[test]
