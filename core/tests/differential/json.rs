@@ -1,46 +1,9 @@
 //! JSON documents against serde_json: the same values out of the same types.
 
+use crate::compare::json::{Reply, TOLERATED, compare, ours};
 use crate::support::{Comparison, damage, same_every_time};
-use aclk_core::wire::json::{DEPTH_MAX, JsonCause, JsonError, parse};
+use aclk_core::wire::json::{DEPTH_MAX, JsonCause, parse};
 use proptest::prelude::*;
-use serde::Deserialize;
-
-/// Every kind of member that a reply may have.
-#[derive(Debug, Deserialize, PartialEq)]
-#[serde(rename_all = "camelCase")]
-struct Reply {
-    text: heapless::String<24>,
-    #[serde(default)]
-    maybe: Option<heapless::String<24>>,
-    small: u8,
-    signed: i32,
-    wide: u64,
-    deep: i64,
-    ratio: f64,
-    flag: bool,
-    kind: Kind,
-    list: heapless::Vec<Option<u16>, 6>,
-    pair: (i8, bool),
-    inner: Inner,
-}
-
-#[derive(Debug, Deserialize, PartialEq)]
-struct Inner {
-    name: heapless::String<24>,
-    #[serde(default)]
-    more: heapless::Vec<heapless::Vec<bool, 3>, 3>,
-}
-
-#[derive(Debug, Deserialize, PartialEq)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    Proto,
-    Json,
-}
-
-fn ours(document: &[u8]) -> Result<Reply, JsonError> {
-    parse(document, &mut [0; 64])
-}
 
 /// A string in quotes, with some of its characters escaped though they need not be.
 fn quoted() -> impl Strategy<Value = String> {
@@ -125,15 +88,6 @@ proptest! {
     }
 }
 
-/// Where we differ. All but the last are refused by us alone.
-const TOLERATED: &[(&str, &str)] = &[
-    ("a valid escape sequence", "half a surrogate pair where nobody asks for it: the other does not look there"),
-    ("UTF-8", "RFC 8259 8.1: all of it is UTF-8; the other does not look at what nobody asks for"),
-    ("an object", "the other takes an array of the members in order for a struct as well"),
-    ("a name", "the other takes {\"json\":null} for \"json\" as well"),
-    ("minus zero", "is the integer 0 to us; the other takes it for a float"),
-];
-
 /// What damage does not lead to: a place in a good document, and what becomes of it.
 const MADE: [(&str, &str); 3] = [
     (r#"{"name":"n","more":[]}"#, r#"["n",[]]"#),
@@ -157,31 +111,9 @@ fn damaged_documents_are_refused_by_both_or_read_alike() {
     });
     let mut comparison = Comparison::default();
     for bytes in damaged.chain(made) {
-        let text = String::from_utf8_lossy(&bytes);
-        match (ours(&bytes), serde_json::from_slice::<Reply>(&bytes)) {
-            (Ok(ours), Ok(theirs)) => {
-                assert_eq!(ours, theirs, "{text}");
-                comparison.both_accept();
-            }
-            (Err(_), Err(_)) => comparison.both_refuse(),
-            (Err(error), Ok(theirs)) => comparison.differ(refused_by_us(&error), (error, theirs, text)),
-            (Ok(ours), Err(error)) => {
-                let name = if text.contains("-0,") { "minus zero" } else { "accepted by us alone" };
-                comparison.differ(name, (ours, error, text));
-            }
-        }
+        comparison.add(compare(&bytes), &bytes);
     }
     comparison.conclude("JSON documents", TOLERATED);
-}
-
-fn refused_by_us(error: &JsonError) -> String {
-    match &error.cause {
-        JsonCause::Syntax(expected) => (*expected).to_owned(),
-        JsonCause::Utf8 => "UTF-8".to_owned(),
-        JsonCause::Mismatch(_) if error.member.as_str() == "inner" => "an object".to_owned(),
-        JsonCause::Mismatch(_) if error.member.as_str() == "kind" => "a name".to_owned(),
-        cause => format!("{cause:?}"),
-    }
 }
 
 #[test]

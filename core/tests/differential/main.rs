@@ -13,6 +13,7 @@
 
 #![allow(unreachable_pub)] // a test binary exports nothing
 
+mod compare;
 mod http;
 mod json;
 mod mqtt;

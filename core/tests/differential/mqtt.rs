@@ -1,5 +1,6 @@
 //! Another implementation of MQTT 5 reads what we write, and we read what it writes.
 
+use super::compare::mqtt::{body, meaning};
 use super::support::written;
 use aclk_core::wire::mqtt::{Connect, Packet, Publish, Qos, Subscribe, disconnect, pingreq, puback};
 use mqtt_protocol_core::mqtt::packet::{
@@ -7,16 +8,10 @@ use mqtt_protocol_core::mqtt::packet::{
 };
 use mqtt_protocol_core::mqtt::result_code::DisconnectReasonCode;
 use proptest::prelude::*;
-use server::{any_packet, meaning};
+use server::any_packet;
 
 mod malformed;
 mod server;
-
-/// The body of a packet: what is behind the fixed header.
-fn body(packet: &[u8]) -> &[u8] {
-    let length_field = 1 + packet[1..].iter().position(|byte| byte & 0x80 == 0).unwrap();
-    &packet[1 + length_field..]
-}
 
 fn text() -> impl Strategy<Value = String> {
     "[^\0]{0,300}"

@@ -1,5 +1,6 @@
 //! What the comparisons share: bytes out of our writer, damage, pieces, and the count of differences.
 
+use crate::compare::Verdict;
 use aclk_core::wire::buffer::Writer;
 use proptest::prelude::*;
 use proptest::sample::Index;
@@ -116,17 +117,15 @@ pub struct Comparison {
 }
 
 impl Comparison {
-    pub fn both_accept(&mut self) {
-        self.accepted += 1;
-    }
-
-    pub fn both_refuse(&mut self) {
-        self.refused += 1;
-    }
-
-    /// One accepts and the other does not, for the reason of this name.
-    pub fn differ(&mut self, name: impl Into<String>, what: impl std::fmt::Debug) {
-        self.different.entry(name.into()).or_insert_with(|| (0, format!("{what:?}"))).0 += 1;
+    /// Counts how both took `bytes`.
+    pub fn add(&mut self, verdict: Verdict, bytes: &[u8]) {
+        match verdict {
+            Verdict::BothAccept => self.accepted += 1,
+            Verdict::BothRefuse => self.refused += 1,
+            Verdict::Differ(name) => {
+                self.different.entry(name).or_insert_with(|| (0, bytes.escape_ascii().to_string())).0 += 1;
+            }
+        }
     }
 
     /// Prints the counts. Fails if something differs that is not in `table`, or if something of `table` did not occur.

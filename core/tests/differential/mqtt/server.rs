@@ -1,7 +1,7 @@
-//! The packets of a server, written, read and understood by mqtt-protocol-core.
+//! The packets of a server, made and written by mqtt-protocol-core.
 
 use super::{bytes, text, topic};
-use aclk_core::wire::mqtt::{ConnackProperties, Packet};
+use crate::compare::mqtt::FromServer;
 use mqtt_protocol_core::mqtt::packet::{
     AssignedClientIdentifier, AuthenticationData, AuthenticationMethod, ContentType, CorrelationData,
     MaximumPacketSize, MaximumQos, MessageExpiryInterval, PayloadFormat, PayloadFormatIndicator, Properties, Property,
@@ -13,110 +13,6 @@ use mqtt_protocol_core::mqtt::result_code::{
     ConnectReasonCode, DisconnectReasonCode, PubackReasonCode, SubackReasonCode,
 };
 use proptest::prelude::*;
-
-/// A packet that a client may meet.
-#[derive(Debug, Clone)]
-pub enum FromServer {
-    Connack(v5_0::Connack),
-    Publish(v5_0::Publish),
-    Puback(v5_0::Puback),
-    Suback(v5_0::Suback),
-    Pingresp(v5_0::Pingresp),
-    Disconnect(v5_0::Disconnect),
-}
-
-impl FromServer {
-    pub fn bytes(&self) -> Vec<u8> {
-        match self {
-            Self::Connack(packet) => packet.to_continuous_buffer(),
-            Self::Publish(packet) => packet.to_continuous_buffer(),
-            Self::Puback(packet) => packet.to_continuous_buffer(),
-            Self::Suback(packet) => packet.to_continuous_buffer(),
-            Self::Pingresp(packet) => packet.to_continuous_buffer(),
-            Self::Disconnect(packet) => packet.to_continuous_buffer(),
-        }
-    }
-
-    /// Reads a packet that has to be as long as `body`.
-    pub fn parse(first: u8, body: &[u8]) -> Option<Self> {
-        let (packet, taken) = match first >> 4 {
-            2 => v5_0::Connack::parse(body).map(|(packet, taken)| (Self::Connack(packet), taken)),
-            3 => v5_0::Publish::parse(first & 0xf, body.into()).map(|(packet, taken)| (Self::Publish(packet), taken)),
-            4 => v5_0::Puback::parse(body).map(|(packet, taken)| (Self::Puback(packet), taken)),
-            9 => v5_0::Suback::parse(body).map(|(packet, taken)| (Self::Suback(packet), taken)),
-            13 => v5_0::Pingresp::parse(body).map(|(packet, taken)| (Self::Pingresp(packet), taken)),
-            14 => v5_0::Disconnect::parse(body).map(|(packet, taken)| (Self::Disconnect(packet), taken)),
-            kind => panic!("no packet of type {kind} is made here"),
-        }
-        .ok()?;
-        (taken == body.len()).then_some(packet)
-    }
-}
-
-/// What it means, in our terms; `None` if these have no word for it.
-pub fn meaning(packet: &FromServer) -> Option<Packet<'_>> {
-    Some(match packet {
-        FromServer::Connack(packet) => Packet::Connack {
-            session_present: packet.session_present(),
-            reason: packet.reason_code() as u8,
-            properties: connack_properties(packet.props()),
-        },
-        FromServer::Publish(packet) => Packet::Publish {
-            topic: packet.topic_name(),
-            alias: find(packet.props(), |property| match property {
-                Property::TopicAlias(alias) => Some(alias.val()),
-                _ => None,
-            }),
-            qos: packet.qos() as u8,
-            id: packet.packet_id(),
-            dup: packet.dup(),
-            retain: packet.retain(),
-            payload: packet.payload().as_slice(),
-        },
-        FromServer::Puback(packet) => {
-            Packet::Puback { id: packet.packet_id(), reason: packet.reason_code().map_or(0, |code| code as u8) }
-        }
-        FromServer::Suback(packet) => match packet.reason_codes()[..] {
-            [reason] => Packet::Suback { id: packet.packet_id(), reason: reason as u8 },
-            _ => return None,
-        },
-        FromServer::Pingresp(_) => Packet::Pingresp,
-        FromServer::Disconnect(packet) => Packet::Disconnect {
-            reason: packet.reason_code().map_or(0, |code| code as u8),
-            reason_string: packet.props().as_ref().and_then(|properties| find(properties, reason_string)),
-        },
-    })
-}
-
-fn connack_properties(properties: &Properties) -> ConnackProperties<'_> {
-    let mut ours = ConnackProperties::default();
-    for property in properties {
-        match property {
-            Property::ReceiveMaximum(it) => ours.receive_maximum = Some(it.val()),
-            Property::MaximumQos(it) => ours.maximum_qos = Some(it.val()),
-            Property::MaximumPacketSize(it) => ours.maximum_packet_size = Some(it.val()),
-            Property::TopicAliasMaximum(it) => ours.topic_alias_maximum = Some(it.val()),
-            Property::ServerKeepAlive(it) => ours.server_keep_alive = Some(it.val()),
-            Property::SessionExpiryInterval(it) => ours.session_expiry = Some(it.val()),
-            Property::AssignedClientIdentifier(it) => ours.assigned_client_id = Some(it.val()),
-            Property::ReasonString(it) => ours.reason_string = Some(it.val()),
-            Property::ServerReference(it) => ours.server_reference = Some(it.val()),
-            _ => {}
-        }
-    }
-    ours
-}
-
-fn find<'p, T>(properties: &'p Properties, wanted: impl Fn(&'p Property) -> Option<T>) -> Option<T> {
-    properties.iter().find_map(wanted)
-}
-
-fn reason_string(property: &Property) -> Option<&str> {
-    match property {
-        Property::ReasonString(text) => Some(text.val()),
-        _ => None,
-    }
-}
 
 /// Each packet with each of its properties there or not there, in any order, and each of its reasons.
 pub fn any_packet() -> impl Strategy<Value = FromServer> {
