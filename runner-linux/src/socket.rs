@@ -13,6 +13,7 @@ pub(crate) mod commands;
 mod config;
 mod place;
 mod record;
+mod request;
 mod server;
 
 use crate::daemon::Daemon;

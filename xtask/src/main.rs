@@ -6,6 +6,7 @@
 mod container;
 mod deb;
 mod firmware;
+mod fuzz;
 mod install;
 mod mutants;
 mod process;
@@ -40,6 +41,7 @@ const COMMANDS: [Command; 15] = [
     size::COMMAND,
     mutants::COMMAND,
     web::COMMAND,
+    fuzz::COMMAND,
     install::COMMAND,
     container::COMMAND,
     deb::COMMAND,

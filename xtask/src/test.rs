@@ -13,6 +13,7 @@ mod without_cloud;
 use crate::Command;
 use crate::container;
 use crate::firmware;
+use crate::fuzz;
 use crate::process::Problem;
 use crate::{publish, setup, size, supply, web};
 use std::time::{Duration, Instant};
@@ -76,6 +77,7 @@ const GATES: &[Gate] = &[
         about: "the firmware lives on an emulated board, from claim to unclaim",
         run: firmware::check,
     },
+    Gate { name: "fuzz", about: "the fuzz targets are built, and find nothing in a few seconds", run: fuzz::check },
     // Before what measures the playground, and what has it inside.
     Gate { name: "web", about: "the playground is built, small, and its engine lives under Node", run: web::check },
     Gate { name: "dist", about: "the program that is distributed starts and is small", run: dist::check },

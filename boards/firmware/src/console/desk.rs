@@ -99,7 +99,7 @@ impl Desk {
     }
 
     /// What is wished.
-    pub(crate) fn take(&self) -> Option<Wish> {
+    pub fn take(&self) -> Option<Wish> {
         self.told.set(Told::Nothing);
         self.wish.take()
     }
@@ -112,7 +112,7 @@ impl Desk {
     }
 
     /// The wish is fulfilled, or not.
-    pub(crate) fn answer(&self, result: Result<(), FlashError>) {
+    pub fn answer(&self, result: Result<(), FlashError>) {
         self.answer.signal(result);
     }
 

@@ -52,6 +52,8 @@ fn name(error: WebsocketError, theirs_waits: bool) -> &'static str {
     match error {
         WebsocketError::Fragmented => "fragments",
         WebsocketError::Length => "length not in its shortest form",
+        // As short as a control frame may be, and its length written as that of a long one.
+        WebsocketError::ControlTooLong if !theirs_waits => "length not in its shortest form",
         WebsocketError::CloseCode(_) => "close code",
         _ if theirs_waits => "at the first wrong byte",
         _ => "none of these",

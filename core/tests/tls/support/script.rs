@@ -28,7 +28,6 @@ use hkdf_012::Hkdf;
 use p256::ecdh::EphemeralSecret;
 use p256::elliptic_curve::Generate;
 use p256::elliptic_curve::sec1::ToSec1Point;
-use rcgen::SigningKey;
 use std::prelude::v1::*;
 
 pub const CHANGE_CIPHER_SPEC: u8 = 20;
@@ -311,7 +310,7 @@ impl Server<'_> {
     pub fn certificate_verify_with(&mut self, scheme: u16, context: &str, change: impl FnOnce(&mut Vec<u8>)) {
         let hash = self.transcript.clone().finalize();
         let signed = [[0x20; 64].as_slice(), context.as_bytes(), &[0], &hash].concat();
-        let mut signature = self.identity.key.sign(&signed).unwrap();
+        let mut signature = self.identity.sign(&signed);
         change(&mut signature);
         self.say(CERTIFICATE_VERIFY, &[scheme.to_be_bytes().as_slice(), &vector(2, &signature)].concat());
     }
