@@ -47,11 +47,8 @@ pub(crate) fn recorded(corpus: &Corpus, conversation: &[Connection]) {
         let end = by_cloud.windows(4).position(|part| part == b"\r\n\r\n").map_or(0, |at| at + 4);
         let (head, body) = by_cloud.split_at(end);
         for (cuts, how) in CUTS.iter().zip(["whole", "pieces"]) {
-            corpus.add(
-                "http_reply",
-                &format!("{name}-{how}"),
-                &[*cuts, &head[..], &body[..if *purpose == Purpose::Link { 0 } else { body.len() }]].concat(),
-            );
+            let body = if *purpose == Purpose::Link { &[] } else { body };
+            corpus.add("http_reply", &format!("{name}-{how}"), &[*cuts, head, body].concat());
         }
         if *purpose != Purpose::Link {
             if !body.is_empty() {
