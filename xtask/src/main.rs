@@ -33,7 +33,7 @@ struct Command {
     run: fn(&[String]) -> Result<(), Problem>,
 }
 
-const COMMANDS: [Command; 15] = [
+const COMMANDS: [Command; 16] = [
     setup::COMMAND,
     test::COMMAND,
     tables::COMMAND,
