@@ -1,9 +1,10 @@
-#!/bin/bash -eu
+#!/bin/bash
 # Builds every fuzz target for libFuzzer: programs, seed corpora, options. ClusterFuzzLite and OSS-Fuzz run this in their
 # container, and `cargo xtask fuzz` runs the same here.
 #
 # OUT        where everything goes
 # SANITIZER  address, none, or coverage
+set -eu
 cd "$(dirname "$0")/.."
 out=${OUT:-$PWD/target/fuzz/out}
 target=x86_64-unknown-linux-gnu
@@ -22,7 +23,7 @@ case ${SANITIZER:-address} in
     *) echo "SANITIZER=$SANITIZER is none that is known here: address, none, coverage" >&2; exit 1 ;;
 esac
 
-RUSTFLAGS=$flags cargo build --release --bins --locked --target $target \
+RUSTFLAGS=$flags cargo build --release --bins --target $target \
     --manifest-path tests/fuzz/fuzz/Cargo.toml --target-dir target/fuzz/build
 
 mkdir -p "$out"
