@@ -3,6 +3,7 @@
 //! A command is a file that ends in a [`Command`] of its own, and a line in [`COMMANDS`]. It needs nothing but the
 //! standard library, so that it is built in a second on a machine that has nothing yet.
 
+mod bench;
 mod container;
 mod deb;
 mod firmware;
@@ -33,13 +34,14 @@ struct Command {
     run: fn(&[String]) -> Result<(), Problem>,
 }
 
-const COMMANDS: [Command; 16] = [
+const COMMANDS: [Command; 17] = [
     setup::COMMAND,
     test::COMMAND,
     tables::COMMAND,
     firmware::COMMAND,
     size::COMMAND,
     mutants::COMMAND,
+    bench::COMMAND,
     web::COMMAND,
     fuzz::COMMAND,
     install::COMMAND,
@@ -121,8 +123,8 @@ mod tests {
     fn the_help_names_every_command_and_every_gate() {
         let help = help();
         for word in [
-            "setup", "test", "tables", "firmware", "size", "web", "install", "deb", "package", "help", "format",
-            "lint", "docs", "no-std", "doctests", "tests",
+            "setup", "test", "tables", "firmware", "size", "bench", "web", "install", "deb", "package", "help",
+            "format", "lint", "docs", "no-std", "doctests", "tests",
         ] {
             assert!(help.contains(&format!("\n  {word}")), "no `{word}` in:\n{help}");
         }

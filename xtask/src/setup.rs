@@ -45,7 +45,7 @@ pub(crate) const ADDR2LINE: &str = "arm-none-eabi-addr2line";
 /// The toolchain that can build the core library itself, small: only then does the firmware fit.
 pub(crate) const NIGHTLY: &str = "nightly";
 
-const TOOLS: [Tool; 29] = [
+const TOOLS: [Tool; 30] = [
     Tool { program: "openssl", package: "openssl", used_for: "keys and challenges compared with OpenSSL's" },
     Tool { program: "curl", package: "curl", used_for: "the emulated Cloud as the original claiming script sees it" },
     Tool { program: "ip", package: "iproute2", used_for: "the link over TAP in a network namespace" },
@@ -86,6 +86,7 @@ const TOOLS: [Tool; 29] = [
         used_for: "what is said about system calls that are refused",
     },
     Tool { program: "zip", package: "zip", used_for: "the fuzz targets" },
+    Tool { program: "valgrind", package: "valgrind", used_for: "the instructions of codecs and handshake" },
     Tool { program: "ps", package: "procps", used_for: "memory and threads of the running daemon" },
 ];
 

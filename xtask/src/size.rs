@@ -6,7 +6,7 @@ mod counter;
 mod device;
 mod figures;
 mod heap;
-mod host;
+pub(crate) mod host;
 pub(crate) mod limits;
 mod panics;
 mod readme;

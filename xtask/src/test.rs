@@ -11,6 +11,7 @@ mod summary;
 mod without_cloud;
 
 use crate::Command;
+use crate::bench;
 use crate::container;
 use crate::firmware;
 use crate::fuzz;
@@ -82,6 +83,11 @@ const GATES: &[Gate] = &[
     Gate { name: "web", about: "the playground is built, small, and its engine lives under Node", run: web::check },
     Gate { name: "dist", about: "the program that is distributed starts and is small", run: dist::check },
     Gate { name: "size", about: "nothing takes more than it may, and the README says what it takes", run: size::check },
+    Gate {
+        name: "bench",
+        about: "codecs and handshake take as many instructions as before, and the README has the figures",
+        run: bench::check,
+    },
     Gate { name: "build", about: "the tests compile", run: cargo::build_tests },
     Gate { name: "container", about: "the image is made, and does what the documentation says", run: container::check },
     Gate { name: LAST, about: "the tests pass", run: cargo::tests },

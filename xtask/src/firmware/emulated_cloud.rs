@@ -3,7 +3,7 @@
 use super::http::{self, Reply};
 use crate::process::{Problem, Process};
 use std::io::{BufRead, BufReader};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 /// The host as a guest of QEMU's user network sees it.
@@ -30,7 +30,17 @@ impl Cloud {
     pub(crate) fn start_as(host: &str, options: &str) -> Result<Self, Problem> {
         Process::cargo("build --quiet --package aclk").show()?;
         let line = format!("run --quiet --package aclk -- cloud --json --quiet --host {host} {options}");
-        let mut child = Process::cargo(&line).start(Stdio::null(), Stdio::inherit())?;
+        Self::hear(Process::cargo(&line).start(Stdio::null(), Stdio::inherit())?)
+    }
+
+    /// The same of a `program` that was built already, for clients on this machine.
+    pub(crate) fn of_program(program: &Path, options: &str) -> Result<Self, Problem> {
+        let process = Process::new(&program.display().to_string(), &format!("cloud --json --quiet {options}"));
+        Self::hear(process.start(Stdio::null(), Stdio::inherit())?)
+    }
+
+    /// Waits until it listens, and takes in what it says of itself.
+    fn hear(mut child: Child) -> Result<Self, Problem> {
         let mut introduction = String::new();
         if let Some(output) = child.stdout.take() {
             let read = BufReader::new(output).read_line(&mut introduction);
@@ -47,6 +57,11 @@ impl Cloud {
             return Err(Problem::Findings(vec![format!("the emulated Cloud does not start: {introduction:?}")]));
         };
         Ok(Self { child, url, token, rooms, authority: authority.into(), admin, credential })
+    }
+
+    /// The address of the administrator's page, with the credential.
+    pub(crate) fn page(&self) -> String {
+        format!("http://{}/#{}", self.admin, self.credential)
     }
 
     /// Asks the administrator's API.

@@ -49,7 +49,7 @@ fn resident(program: &Path) -> Result<u64, Problem> {
 }
 
 /// The program in a world of its own.
-fn around(program: &Path, folder: &Path) -> Command {
+pub(crate) fn around(program: &Path, folder: &Path) -> Command {
     let mut command = Command::new(program);
     for (name, place) in [("USER_CONFIG_DIR", "etc"), ("VARLIB_DIR", "lib"), ("RUN_DIR", "run"), ("LOG_DIR", "log")] {
         command.env(format!("NETDATA_{name}"), folder.join(place));
@@ -62,13 +62,13 @@ fn around(program: &Path, folder: &Path) -> Command {
 }
 
 /// The daemon, which ends with this.
-struct Daemon {
+pub(crate) struct Daemon {
     child: Child,
     log: BufReader<Box<dyn Read>>,
 }
 
 impl Daemon {
-    fn start(command: &mut Command, program: &Path) -> Result<Self, Problem> {
+    pub(crate) fn start(command: &mut Command, program: &Path) -> Result<Self, Problem> {
         let mut child = command.stderr(Stdio::piped()).spawn().map_err(|cause| io("start", program, cause))?;
         let log: Box<dyn Read> = match child.stderr.take() {
             Some(log) => Box::new(log),
@@ -78,23 +78,32 @@ impl Daemon {
     }
 
     /// Waits until the Cloud takes it for live.
-    fn live(&mut self) -> Result<(), Problem> {
+    pub(crate) fn live(&mut self) -> Result<(), Problem> {
+        self.wait_for("live as the node")
+    }
+
+    /// Waits until it logs a line with `text`.
+    pub(crate) fn wait_for(&mut self, text: &str) -> Result<(), Problem> {
         let mut said = Vec::new();
         loop {
             let mut line = String::new();
             let read = self.log.read_line(&mut line);
             if !read.is_ok_and(|len| len > 0) {
-                said.insert(0, "the program for Linux has ended before it was live; it said:".to_owned());
+                said.insert(0, format!("the program for Linux has ended without {text:?}; it said:"));
                 return Err(Problem::Findings(said));
             }
-            if line.contains("live as the node") {
+            if line.contains(text) {
                 return Ok(());
             }
             said.push(format!("  | {}", line.trim_end()));
         }
     }
 
-    fn resident(&self) -> Result<u64, Problem> {
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    pub(crate) fn resident(&self) -> Result<u64, Problem> {
         let path = PathBuf::from(format!("/proc/{}/status", self.child.id()));
         let status = fs::read_to_string(&path).map_err(|cause| io("read", &path, cause))?;
         let kib = status.lines().find_map(|line| line.strip_prefix("VmRSS:")?.split_whitespace().next()?.parse().ok());
