@@ -42,6 +42,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use store::Store;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::runtime::Builder;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::timeout;
 use tokio_rustls::TlsAcceptor;
 
@@ -50,6 +51,9 @@ type Stream = tokio_rustls::server::TlsStream<TcpStream>;
 
 /// How long a client may take for its TLS handshake.
 const HANDSHAKE: Duration = Duration::from_secs(15);
+/// TLS handshakes at a time; others wait to be accepted. If thousands of devices come at once, as after a restart, some are served
+/// soon: all together would all be too late, and come again.
+const HANDSHAKES: usize = 256;
 /// How long clients have to leave when the Cloud stops.
 const FAREWELL: Duration = Duration::from_secs(2);
 /// How long to wait with the next connection when the system gives us none.
@@ -197,15 +201,18 @@ impl Server {
         let desk = self.desk.take().map(|(desk, listener)| tokio::spawn(desk.run(listener)));
         let mut clients = tokio::task::JoinSet::new();
         let mut told = false;
+        let handshakes = Arc::new(Semaphore::new(HANDSHAKES));
+        let mut room = None;
         loop {
             tokio::select! {
                 () = shared.stopped() => break,
-                accepted = self.listener.accept() => match accepted {
+                permit = handshakes.clone().acquire_owned(), if room.is_none() => room = permit.ok(),
+                accepted = self.listener.accept(), if room.is_some() => match accepted {
                     Ok((socket, address)) => {
                         let shown = shared.with(|cloud, now| cloud.certificate(now));
                         match self.acceptors.of(shown) {
                             Ok(acceptor) => {
-                                clients.spawn(serve(shared.clone(), acceptor, socket, address));
+                                clients.spawn(serve(shared.clone(), acceptor, socket, address, room.take()));
                             }
                             Err(error) => eprintln!("aclk-cloud: no certificate for fault {shown:?}: {error}"),
                         }
@@ -235,11 +242,18 @@ impl Server {
     }
 }
 
-/// TLS handshake, then the connection to its end.
-async fn serve(shared: Arc<Shared>, acceptor: TlsAcceptor, socket: TcpStream, address: SocketAddr) {
+/// TLS handshake, for which there is `room`, then the connection to its end.
+async fn serve(
+    shared: Arc<Shared>,
+    acceptor: TlsAcceptor,
+    socket: TcpStream,
+    address: SocketAddr,
+    room: Option<OwnedSemaphorePermit>,
+) {
     // Small packets are what this is about.
     let _ = socket.set_nodelay(true);
     let Ok(Ok(stream)) = timeout(HANDSHAKE, acceptor.accept(socket)).await else { return };
+    drop(room);
     let server_name = stream.get_ref().1.server_name().map(str::to_owned);
     connection::run(&shared, stream, Peer { server_name, address: Some(address) }).await;
 }

@@ -14,7 +14,7 @@ pub(super) fn measure(figures: &mut Figures, programs: &Programs, pairs: usize) 
         println!("skipped: a claim needs curl and openssl to be compared with");
         return Ok(());
     }
-    let cloud = Cloud::of_program(&programs.full, "--admin off")?;
+    let cloud = Cloud::of_program(&programs.full, "")?;
     let (mut script, mut ours) = (Vec::new(), Vec::new());
     for pair in 1..=pairs {
         let folder = fresh("script", &cloud)?;
