@@ -19,11 +19,12 @@ use std::path::PathBuf;
 
 pub(crate) const COMMAND: Command = Command {
     name: "bench",
-    arguments: "[--pairs N] [--fleet N] [--write] | --counts [--write] | --draw",
+    arguments: "[--pairs N] [--fleet N] [--write] | --counts [--write] | --draw | --plot FILE",
     about: "measures a claim beside one by curl and openssl (N pairs, 15 without --pairs), the daemon from start to online\n\
             and idle, queries over the link, sizes and instructions; with --fleet also N devices and a restart of the\n\
             Cloud. Writes target/bench.json. --write: the figures become those of docs/figures and README.md. --counts:\n\
-            instructions alone; --write makes them the baseline. --draw: README and plots from docs/figures/bench.json",
+            instructions alone; --write makes them the baseline. --draw: README and plots from docs/figures/bench.json.\n\
+            --plot: the restart in a table of `aclk fleet --series`, into docs/figures",
     run: bench,
 };
 
@@ -38,6 +39,7 @@ struct Wanted {
     write: bool,
     only_counts: bool,
     only_draw: bool,
+    plot: Option<PathBuf>,
 }
 
 /// The programs that are measured.
@@ -64,6 +66,9 @@ fn bench(arguments: &[String]) -> Result<(), Problem> {
     let wanted = parse(arguments)?;
     if wanted.only_counts {
         return counts::run(wanted.write);
+    }
+    if let Some(series) = wanted.plot {
+        return fleet::draw(&series);
     }
     if wanted.only_draw {
         return readme::write(&Figures::committed()?);
@@ -102,7 +107,8 @@ pub(crate) fn check() -> Result<(), Problem> {
 }
 
 fn parse(arguments: &[String]) -> Result<Wanted, Problem> {
-    let mut wanted = Wanted { pairs: PAIRS, fleet: None, write: false, only_counts: false, only_draw: false };
+    let mut wanted =
+        Wanted { pairs: PAIRS, fleet: None, write: false, only_counts: false, only_draw: false, plot: None };
     let mut rest = arguments.iter().map(String::as_str);
     while let Some(argument) = rest.next() {
         let mut number = |most: usize| {
@@ -115,6 +121,10 @@ fn parse(arguments: &[String]) -> Result<Wanted, Problem> {
             "--write" => wanted.write = true,
             "--counts" => wanted.only_counts = true,
             "--draw" => wanted.only_draw = true,
+            "--plot" => {
+                let file = rest.next().ok_or_else(|| Problem::Usage("--plot needs a file".to_owned()))?;
+                wanted.plot = Some(PathBuf::from(file));
+            }
             other => return Err(Problem::Usage(format!("`{other}` means nothing here"))),
         }
     }

@@ -55,7 +55,7 @@ pub(super) fn measure(
             figures.set(name, (value * unit).round() as u64);
         }
     }
-    if plotted { draw(&series, devices) } else { Ok(()) }
+    if plotted { draw(&series) } else { Ok(()) }
 }
 
 /// The number that is the value of `name`.
@@ -64,21 +64,23 @@ fn number(object: &str, name: &str) -> Option<f64> {
     text.get(..text.find([',', '}'])?)?.trim().parse().ok()
 }
 
-/// From the end of the hold on: who is online, and who tries.
-fn draw(series: &Path, devices: usize) -> Result<(), Problem> {
+/// Draws what a table of `aclk fleet --series` has from the end of the hold on: who is online, and who tries.
+pub(super) fn draw(series: &Path) -> Result<(), Problem> {
     let text = fs::read_to_string(series).map_err(|cause| io("read", series, cause))?;
     let mut rows = text.lines();
     let names: Vec<&str> = rows.next().unwrap_or_default().split(',').collect();
     let column = |name: &str| names.iter().position(|known| *known == name).unwrap_or(usize::MAX);
     let (ms, phase, online, attempts) = (column("ms"), column("phase"), column("online"), column("attempts"));
-    let (mut linked, mut trying) = (Vec::new(), Vec::new());
+    let states = ["off", "connecting", "online", "waiting", "stopped"].map(column);
+    let (mut linked, mut trying, mut devices) = (Vec::new(), Vec::new(), 1.0);
     let (mut begun, mut before): (Option<f64>, Option<(f64, f64)>) = (None, None);
     for row in rows.map(|row| row.split(',').collect::<Vec<_>>()) {
         let value = |at: usize| row.get(at).and_then(|text| text.parse::<f64>().ok()).unwrap_or_default();
+        devices = states.iter().map(|at| value(*at)).sum::<f64>().max(1.0);
         let (at, tried) = (value(ms) / 1e3, value(attempts));
         if row.get(phase) == Some(&"restart") {
             let begun = *begun.get_or_insert(before.map_or(at, |(at, _)| at));
-            linked.push((at - begun, value(online) / devices as f64));
+            linked.push((at - begun, value(online) / devices));
             if let Some((last, tried_before)) = before.filter(|(last, _)| at > *last) {
                 trying.push((at - begun, (tried - tried_before) / (at - last)));
             }
@@ -87,7 +89,7 @@ fn draw(series: &Path, devices: usize) -> Result<(), Problem> {
     }
     let most = trying.iter().map(|(_, value)| *value).fold(1.0, f64::max);
     let scaled = trying.iter().map(|(at, value)| (*at, value / most)).collect();
-    let title = format!("{devices} devices after a restart of the Cloud, which was away for {AWAY} s");
+    let title = format!("{devices} devices after a restart of the Cloud");
     let svg = lines(
         &title,
         "seconds",
