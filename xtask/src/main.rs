@@ -5,10 +5,12 @@
 
 mod bench;
 mod container;
+mod coverage;
 mod deb;
 mod firmware;
 mod fuzz;
 mod install;
+mod miri;
 mod mutants;
 mod process;
 mod publish;
@@ -40,6 +42,8 @@ const COMMANDS: [Command; 17] = [
     tables::COMMAND,
     firmware::COMMAND,
     size::COMMAND,
+    coverage::COMMAND,
+    miri::COMMAND,
     mutants::COMMAND,
     bench::COMMAND,
     web::COMMAND,

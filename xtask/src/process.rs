@@ -145,6 +145,19 @@ impl Process {
         self.judge(status)
     }
 
+    /// Runs it, and hands every line of its standard output to `look`; only its errors are shown.
+    pub(crate) fn show_quietly(mut self, mut look: impl FnMut(&str)) -> Result<(), Problem> {
+        println!("$ {}", self.line);
+        let output = self.command.stderr(Stdio::inherit()).output();
+        match output {
+            Ok(output) => {
+                String::from_utf8_lossy(&output.stdout).lines().for_each(&mut look);
+                self.judge(Ok(output.status))
+            }
+            Err(cause) => self.judge(Err(cause)),
+        }
+    }
+
     /// Runs it, shows what it prints, and hands every line of its standard output to `look`.
     pub(crate) fn show_and_look(mut self, mut look: impl FnMut(&str)) -> Result<(), Problem> {
         println!("$ {}", self.line);
