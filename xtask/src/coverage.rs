@@ -44,7 +44,7 @@ fn coverage() -> Result<(), Problem> {
 }
 
 /// Where the compiler keeps the tools of LLVM.
-fn tools() -> Result<PathBuf, Problem> {
+pub(crate) fn tools() -> Result<PathBuf, Problem> {
     let sysroot = Process::new("rustc", "--print target-libdir").read()?;
     let folder = PathBuf::from(sysroot.trim()).with_file_name("bin");
     if folder.join("llvm-cov").is_file() {

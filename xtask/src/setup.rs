@@ -1,6 +1,7 @@
 //! `cargo xtask setup`: everything the other commands need and a plain Rust installation may lack.
 
 use crate::Command;
+use crate::coverage;
 use crate::deb::make_cargo_deb;
 use crate::process::{Problem, Process, has_target, is_installed};
 use std::path::Path;
@@ -95,6 +96,7 @@ pub(crate) fn setup() -> Result<(), Problem> {
     components()?;
     targets()?;
     nightly();
+    extras();
     tools()?;
     if is_installed("dpkg-deb") {
         make_cargo_deb()?;
@@ -142,6 +144,20 @@ fn nightly() {
         "toolchain {NIGHTLY} with rust-src: {}",
         if is_here { "here" } else { "MISSING, so no firmware is built" }
     );
+}
+
+/// What `cargo xtask miri` and `cargo xtask coverage` need. No gate does, so it is no error if they are not to be had.
+fn extras() {
+    let has_miri = || Process::rustup(&format!("run {NIGHTLY} cargo miri --version")).read().is_ok();
+    let extras: [(&str, &str, &dyn Fn() -> bool); 2] =
+        [("miri", &format!("--toolchain {NIGHTLY}"), &has_miri), ("llvm-tools", "", &|| coverage::tools().is_ok())];
+    for (component, toolchain, is_here) in extras {
+        if !is_here() {
+            let _ = Process::new("rustup", &format!("component add {component} {toolchain}")).show();
+        }
+        let state = if is_here() { "here" } else { "MISSING, no gate needs it" };
+        println!("component {component}: {state}");
+    }
 }
 
 fn targets() -> Result<(), Problem> {

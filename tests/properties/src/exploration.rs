@@ -4,15 +4,18 @@
 //! still matters. The search goes breadth first and reaches each state on the shortest way; there, each event that can happen is
 //! tried on an engine that has gone that way. On every edge the bench checks what must hold.
 
+mod answers;
 mod bench;
 mod cloud;
 mod picture;
+mod state;
 
-pub use bench::Place;
 pub use picture::page;
+pub use state::Place;
 
 use aclk_core::engine::event::Goal;
-use bench::{Bench, State};
+use bench::Bench;
+use state::State;
 use std::collections::{BTreeMap, VecDeque};
 use std::fmt;
 

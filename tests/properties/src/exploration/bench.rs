@@ -2,7 +2,8 @@
 
 use super::Happening;
 use super::cloud::{self, GUID};
-use crate::evidence::{base64, contains, head, header, packets, payloads};
+use super::state::{Place, SETTINGS, State, TOKEN};
+use crate::evidence::{base64, contains, head, packets, payloads};
 use aclk_core::body::Prepared;
 use aclk_core::clock::{Instant, Now, Trust, WallTime};
 use aclk_core::engine::event::{Event, Goal, Input, Output, Save};
@@ -10,91 +11,20 @@ use aclk_core::engine::{Agent, Buffers};
 use aclk_core::identity::guid::Guid;
 use aclk_core::identity::key::KeyError;
 use aclk_core::secret::Secret;
-use aclk_core::settings::{Limits, Settings, Timing};
+use aclk_core::settings::Settings;
 use aclk_core::stage::{Failure, Next, Purpose, Stage};
 use aclk_core::store::{Claim, Saved};
-use aclk_core::wire::proxy::Exceptions;
-use aclk_core::wire::url::Url;
-use std::sync::LazyLock;
 use std::time::Duration;
 
-const TOKEN: &str = "a-claiming-token-that-only-the-claim-may-have";
 const ANSWER: &[u8] = b"the plaintext of a challenge, 32";
 /// Outputs in a row after which it does not come to rest.
 const RESTLESS: usize = 100;
 /// No wait is longer, but for the back-off, the delay of who was thrown out, and the keep-alive of a link.
 const DEADLINE_MAX: Duration = Duration::from_secs(120);
 
-/// Where the engine stands, as seen from outside.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Place {
-    /// It waits for somebody to change something.
-    Idle,
-    /// It waits until the next attempt.
-    Waiting,
-    /// It has ended.
-    Done,
-    /// It wants a key.
-    Key,
-    /// It wants this record stored.
-    Save(&'static str),
-    /// It wants the challenge decrypted.
-    Decrypt,
-    /// It wants a connection, for this.
-    Connect(&'static str),
-    /// It has asked, and waits for the answer.
-    Ask(&'static str),
-    /// CONNECT is sent.
-    Connack,
-    /// So many SUBSCRIBEs are sent.
-    Suback(usize),
-    /// UpdateAgentConnection is sent.
-    Announced,
-    /// The link is up.
-    Online,
-    /// PINGREQ is sent.
-    Ping,
-    /// The farewell is sent, or waits.
-    Leaving,
-}
-
-/// A state: what can be seen, and what happened before that still matters.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct State {
-    pub(crate) place: Place,
-    pub(crate) is_claimed: bool,
-    pub(crate) is_pending: bool,
-    pub(crate) has_node: bool,
-    /// Whether a claim was made in this life.
-    pub(crate) is_spent: bool,
-    /// Whether messages wait for their PUBACK.
-    pub(crate) is_owed: bool,
-    /// Attempts at a claim that failed, up to two.
-    pub(crate) attempts: usize,
-}
-
-static SETTINGS: LazyLock<[Settings; 2]> = LazyLock::new(|| [settings(None), settings(Some(3))]);
-
-fn settings(claim_attempts: Option<u32>) -> Settings {
-    let guid = Guid::parse(GUID).expect("it is one");
-    Settings {
-        url: Url::parse("https://cloud.test").expect("it is one"),
-        id: guid,
-        machine_guid: guid,
-        hostname: "edge-1".try_into().expect("it fits"),
-        token: Secret::copy_of(TOKEN.as_bytes()).expect("it fits"),
-        rooms: "".try_into().expect("it fits"),
-        claim_attempts,
-        proxy: None,
-        no_proxy: Exceptions::NONE,
-        timing: Timing::DEFAULT,
-        limits: Limits::DEVICE,
-    }
-}
-
 /// What is between an engine and nobody.
 #[derive(Debug, Clone, Copy, PartialEq)]
-enum Line {
+pub(super) enum Line {
     None,
     Asked(Purpose),
     Open(Purpose),
@@ -105,7 +35,7 @@ pub(super) struct Bench {
     goal: Goal,
     now: Duration,
     saved: Saved,
-    line: Line,
+    pub(super) line: Line,
     /// What the driver owes an answer for.
     owed: Option<Place>,
     wait: Option<Duration>,
@@ -116,8 +46,8 @@ pub(super) struct Bench {
     /// A reload came while an answer was owed: whatever that is, the engine starts anew behind it.
     is_reloading: bool,
     /// Sent on this connection.
-    sent: Vec<u8>,
-    acknowledged: usize,
+    pub(super) sent: Vec<u8>,
+    pub(super) acknowledged: usize,
     pongs: usize,
     is_spent: bool,
     attempts: usize,
@@ -175,7 +105,7 @@ impl Bench {
         }
     }
 
-    fn place(&self) -> Place {
+    pub(super) fn place(&self) -> Place {
         match (self.owed, self.line) {
             (Some(owed), _) => owed,
             (None, Line::None) if self.is_done => Place::Done,
@@ -233,7 +163,7 @@ impl Bench {
         self.count(0x32)
     }
 
-    fn data(&self) -> Vec<u8> {
+    pub(super) fn data(&self) -> Vec<u8> {
         payloads(&self.sent[head(&self.sent).unwrap_or(self.sent.len())..])
     }
 
@@ -311,60 +241,6 @@ impl Bench {
     fn lose(&mut self) {
         self.line = Line::None;
         (self.is_online, self.is_leaving) = (false, false);
-    }
-
-    /// What the Cloud says for `event` in this place.
-    fn says(&self, event: Happening) -> Vec<u8> {
-        use Happening as H;
-        let Line::Open(purpose) = self.line else { return Vec::new() };
-        let is_http = matches!(self.place(), Place::Ask(_));
-        match event {
-            H::AlreadyClaimed => cloud::error("409 Conflict", "ErrAlreadyClaimed", ""),
-            H::Refused if is_http => cloud::error("403 Forbidden", "ErrForbidden", ""),
-            H::Busy => cloud::reply("503 Service Unavailable", "busy"),
-            H::Later if is_http => cloud::error(
-                "429 Too Many Requests",
-                "ErrLater",
-                r#","errorNonRetryable":false,"errorRetryDelaySeconds":7"#,
-            ),
-            H::Ban if is_http => cloud::error("403 Forbidden", "ErrBanned", r#","errorNonRetryable":true"#),
-            H::Garbage if is_http => b"SSH-2.0-OpenSSH_9.2\r\n".to_vec(),
-            H::Garbage => cloud::frame(&[0xf7, 0xff, 0xff, 0xff, 0xff, 0xff]),
-            H::Later => cloud::leave(false),
-            H::Ban => cloud::leave(true),
-            H::ThrowsOut => cloud::frame(&[0xe0, 1, 0x8e]),
-            H::AsksForNode => cloud::asks_for_node(),
-            H::NamesNode => cloud::names_node(),
-            H::Asks => cloud::asks(),
-            _ if is_http => cloud::good(purpose, &header(&self.sent, "Sec-WebSocket-Key").unwrap_or_default()),
-            _ => self.acknowledges(event == H::Refused),
-        }
-    }
-
-    /// The answers to the packets that have none.
-    fn acknowledges(&self, refuses: bool) -> Vec<u8> {
-        let data = self.data();
-        let all = packets(&data);
-        let id = |packet: &[u8], at: usize| [packet[at], packet[at + 1]];
-        match self.place() {
-            Place::Connack if refuses => cloud::frame(&[0x20, 3, 0, 0x87, 0]),
-            Place::Connack => cloud::frame(&[0x20, 3, 0, 0, 0]),
-            Place::Suback(_) => {
-                let id = all.iter().rfind(|packet| packet[0] == 0x82).map_or([0; 2], |packet| id(packet, 2));
-                cloud::frame(&[0x90, 4, id[0], id[1], 0, if refuses { 0x87 } else { 1 }])
-            }
-            Place::Announced if refuses => cloud::frame(&[0x40, 3, 0, 99, 0x87]),
-            place => {
-                let mut bytes = if place == Place::Ping { cloud::frame(&[0xd0, 0]) } else { Vec::new() };
-                for packet in all.into_iter().filter(|packet| packet[0] == 0x32).skip(self.acknowledged) {
-                    let at = if packet[1] & 0x80 == 0 { 2 } else { 3 };
-                    let topic = usize::from(u16::from_be_bytes(id(packet, at)));
-                    let id = id(packet, at + 2 + topic);
-                    bytes.extend(cloud::frame(&[0x40, 2, id[0], id[1]]));
-                }
-                bytes
-            }
-        }
     }
 
     fn hear(&mut self, bytes: &[u8]) -> Result<(), String> {

@@ -1,6 +1,6 @@
 //! The graph as a page that a person can read.
 
-use super::bench::Place;
+use super::state::Place;
 use super::{Graph, Happening};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write;
