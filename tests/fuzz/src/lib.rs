@@ -1,8 +1,8 @@
-//! Fuzz targets: hostile bytes for everything here that reads what others have written. How to run them, and what each of
-//! them covers, is in [fuzzing.md](https://github.com/netdata/aclk/blob/main/docs/fuzzing.md).
+//! Fuzz targets: hostile bytes for everything here that reads bytes of others. How to run them, and what each of them covers,
+//! is in `docs/fuzzing.md`.
 //!
 //! A target is a function of bytes that panics if something is wrong. This crate is what they are made of, on any toolchain:
-//! `tests/replay.rs` gives every input of `corpus` and `regressions` to its target, and `examples/seeds.rs` writes the
+//! `tests/replay.rs` gives every input of `corpus` and `regressions` to its target, and `examples/seeds` writes the
 //! corpus. The programs that libFuzzer drives are in `fuzz`, which is a workspace of its own.
 
 mod bench;
