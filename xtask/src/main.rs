@@ -36,7 +36,7 @@ struct Command {
     run: fn(&[String]) -> Result<(), Problem>,
 }
 
-const COMMANDS: [Command; 17] = [
+const COMMANDS: [Command; 19] = [
     setup::COMMAND,
     test::COMMAND,
     tables::COMMAND,
