@@ -5,19 +5,21 @@ pub(crate) mod factory;
 mod http;
 pub(crate) mod image;
 pub(crate) mod machine;
+mod network;
 pub(crate) mod story;
 
 use crate::Command;
 use crate::process::{Problem, Process, is_installed, root};
 use crate::setup::{self, NIGHTLY};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 pub(crate) const COMMAND: Command = Command {
     name: "firmware",
-    arguments: "--board NAME [--run [--key FILE] [--chain KIND]]",
+    arguments: "--board NAME [--run [--key FILE] [--chain KIND] | --run --faults]",
     about: "builds the image of a board and says what of flash and RAM it takes. --run (boards of QEMU): boots it, claims it\n\
             into the emulated Cloud, asks it something over its link, reboots it, unclaims it. Without --key FILE (a private\n\
-            key, PEM) it makes its own first. --chain KIND: the keys of the certificates of the Cloud, p256 (default), p384, rsa",
+            key, PEM) it makes its own first. --chain KIND: the keys of the certificates of the Cloud, p256 (default), p384, rsa.\n\
+            --faults: boots it on a cable with faults instead, beside a time server and a Cloud that is restarted",
     run: firmware,
 };
 
@@ -119,33 +121,48 @@ pub(crate) fn check() -> Result<(), Problem> {
             println!("skipped: {} does not run, {} is missing", board.name, setup::QEMU);
         } else if board.qemu.is_some() {
             story::tell(board, &image, Some(&root().join(KEY)), DEEPEST)?;
+            go_wrong(board, &image)?;
         }
     }
     Ok(())
 }
 
+/// Tells what becomes of a board whose network goes wrong, if it is one that has a link.
+fn go_wrong(board: &Board, image: &Path) -> Result<(), Problem> {
+    match (board.qemu, board.life) {
+        (Some(machine), Life::Whole) => story::faults::tell(board, machine, image),
+        _ => Ok(()),
+    }
+}
+
 struct Wanted {
     board: &'static Board,
     run: bool,
+    faults: bool,
     key: Option<PathBuf>,
     chain: &'static str,
 }
 
 fn firmware(arguments: &[String]) -> Result<(), Problem> {
-    let Wanted { board, run, key, chain } = parse(arguments)?;
+    let Wanted { board, run, faults, key, chain } = parse(arguments)?;
     board.describe_larger()?;
     let image = board.build()?;
     image::describe(&image)?;
-    if run { story::tell(board, &image, key.as_deref(), chain) } else { Ok(()) }
+    match (run, faults) {
+        (true, true) => go_wrong(board, &image),
+        (true, false) => story::tell(board, &image, key.as_deref(), chain),
+        (false, _) => Ok(()),
+    }
 }
 
 fn parse(arguments: &[String]) -> Result<Wanted, Problem> {
-    let (mut board, mut run, mut key, mut chain) = (None, false, None, None);
+    let (mut board, mut run, mut faults, mut key, mut chain) = (None, false, false, None, None);
     let mut rest = arguments.iter().map(String::as_str);
     while let Some(argument) = rest.next() {
         match argument {
             "--board" => board = Some(named(rest.next().unwrap_or_default())?),
             "--run" => run = true,
+            "--faults" => faults = true,
             "--key" => key = Some(rest.next().map(PathBuf::from).ok_or_else(|| usage("--key needs a file"))?),
             "--chain" => chain = Some(kind(rest.next().unwrap_or_default())?),
             other => return Err(usage(&format!("`{other}` means nothing here"))),
@@ -155,10 +172,10 @@ fn parse(arguments: &[String]) -> Result<Wanted, Problem> {
     if run && board.qemu.is_none() {
         return Err(usage(&format!("{} is not a board of QEMU: flash it as docs/firmware.md says", board.name)));
     }
-    if (key.is_some() || chain.is_some()) && !run {
-        return Err(usage("--key and --chain are for --run"));
+    if (key.is_some() || chain.is_some() || faults) && !run {
+        return Err(usage("--key, --chain and --faults are for --run"));
     }
-    Ok(Wanted { board, run, key, chain: chain.unwrap_or("p256") })
+    Ok(Wanted { board, run, faults, key, chain: chain.unwrap_or("p256") })
 }
 
 fn kind(name: &str) -> Result<&'static str, Problem> {
@@ -281,6 +298,8 @@ mod tests {
         assert!(matches!(parsed(&["--board", "qemu-mps2-an386", "--run", "--key"]), Err(Problem::Usage(_))));
         assert!(matches!(parsed(&["--board", "qemu-mps2-an386", "--run", "--chain", "dsa"]), Err(Problem::Usage(_))));
         assert!(matches!(parsed(&["--board", "qemu-mps2-an386", "--chain", "rsa"]), Err(Problem::Usage(_))));
+        assert!(matches!(parsed(&["--board", "qemu-mps2-an386", "--faults"]), Err(Problem::Usage(_))));
+        assert_eq!(parsed(&["--board", "qemu-mps2-an386", "--run", "--faults"]).unwrap(), (true, false));
         assert!(matches!(parsed(&["--board", "qemu-mps2-an386", "--fly"]), Err(Problem::Usage(_))));
     }
 }

@@ -168,7 +168,10 @@ fn or_panic<T, E: fmt::Display>(result: Result<T, E>) -> T {
 fn shared() -> Shared {
     let clock: &DeviceClock = CLOCK.init(DeviceClock::new(BUILD_UNIX_SECONDS));
     let counters: &Counters = COUNTERS.init(Counters::new());
-    let product: &Product = PRODUCT.init_with(|| or_panic(Product::new(HOSTNAME, BUILD_UNIX_SECONDS)));
+    let product: &Product = PRODUCT.init_with(|| {
+        let product = or_panic(Product::new(HOSTNAME, BUILD_UNIX_SECONDS));
+        Product { time_server: test_only::time_server(), ..product }
+    });
     let node = NODE.init_with(|| node(product, clock, counters));
     Shared { clock, counters, desk: DESK.init_with(Desk::new), product, node }
 }

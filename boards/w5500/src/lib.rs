@@ -9,6 +9,8 @@
 //! | watchdog | an executor that does not come round is started anew |
 #![no_std]
 
+mod watchdog;
+
 use aclk_core::clock::Clock;
 use aclk_core::identity::software::SoftwareKey;
 use aclk_core::metrics::Facts;
@@ -24,7 +26,7 @@ use aclk_firmware::{
 use chacha20::ChaCha20Rng;
 use core::cell::RefCell;
 use core::fmt;
-use cortex_m::peripheral::SCB;
+use cortex_m::peripheral::{SCB, SYST};
 use embassy_embedded_hal::adapter::BlockingAsync;
 use embassy_executor::Spawner;
 use embassy_net::{Config, DhcpConfig, StackResources};
@@ -38,7 +40,7 @@ use embassy_rp::peripherals::{DMA_CH0, DMA_CH1, FLASH, SPI0, UART0};
 use embassy_rp::spi::{self, Spi};
 use embassy_rp::uart::{self, BufferedUart};
 use embassy_rp::watchdog::Watchdog;
-use embassy_time::{Delay, Duration, Timer};
+use embassy_time::Delay;
 use embedded_hal_bus::spi::ExclusiveDevice;
 use embedded_io_async::Write;
 use rand_core::{Rng, SeedableRng};
@@ -56,10 +58,6 @@ const VALUES: usize = 16 * 120;
 const SPI_HZ: u32 = 30_000_000;
 /// Frames on the way in and out of the W5500.
 const FRAMES: usize = 4;
-
-/// An executor that does not come round for so long is stuck. Making a key is done in steps, the longest of which is far below.
-const WATCHDOG: Duration = Duration::from_secs(8);
-const WATCHDOG_FED_EVERY: Duration = Duration::from_secs(1);
 
 /// What is particular to a board.
 #[derive(Debug, Clone, Copy)]
@@ -129,6 +127,7 @@ struct Shared {
 pub async fn start(spawner: Spawner, chip: Peripherals, particular: Particular) {
     let reason = last_words::take();
     let guard = Watchdog::new(chip.WATCHDOG);
+    let Some(processor) = cortex_m::Peripherals::take() else { panic!("this is called once") };
     let rng = RNG.init(ChaCha20Rng::from_seed(particular.seed));
 
     let mut line = uart::Config::default();
@@ -159,7 +158,7 @@ pub async fn start(spawner: Spawner, chip: Peripherals, particular: Particular) 
         rng.next_u64(),
     );
     let tasks = (
-        watch(guard),
+        watch(guard, processor.SYST),
         ethernet(wiznet),
         network(runner),
         application(stack, store, rng, shared),
@@ -204,14 +203,9 @@ fn shared(particular: &Particular) -> Shared {
     Shared { clock, counters, desk: DESK.init_with(Desk::new), product, node }
 }
 
-/// Feeds the watchdog for as long as the executor comes round.
 #[embassy_executor::task]
-async fn watch(mut guard: Watchdog) {
-    guard.start(WATCHDOG);
-    loop {
-        Timer::after(WATCHDOG_FED_EVERY).await;
-        guard.feed(WATCHDOG);
-    }
+async fn watch(guard: Watchdog, timer: SYST) {
+    watchdog::run(guard, timer).await
 }
 
 #[embassy_executor::task]

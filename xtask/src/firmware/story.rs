@@ -1,6 +1,7 @@
 //! The life of a device, told by the real firmware in an emulated machine.
 
 mod by_hand;
+pub(super) mod faults;
 mod local;
 mod steps;
 

@@ -3,7 +3,7 @@
 use super::steps::Steps;
 use super::{Board, Machine, PATIENCE, Problem, panicked_in};
 use crate::firmware::http;
-use std::net::{Ipv4Addr, TcpListener};
+use crate::firmware::network::free_port;
 use std::path::Path;
 
 /// The port of the local API.
@@ -42,10 +42,4 @@ fn asked(board: &Board, port: u16, device: &Machine) -> Result<(), Problem> {
         }
     }
     Ok(())
-}
-
-/// A port of this machine that nobody uses.
-fn free_port() -> Result<u16, Problem> {
-    let found = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    found.map(|address| address.port()).map_err(|cause| Problem::Io { attempt: "find a free port".to_owned(), cause })
 }

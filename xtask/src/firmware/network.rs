@@ -1,0 +1,118 @@
+//! The network of an emulated board, when it is to go wrong: a cable with faults, and a router with DHCP and a time server at its
+//! other end (`tests/lan/examples/qemu.rs`).
+
+use crate::process::{Problem, Process, root};
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+
+/// The router, and behind it the host, as the board sees it.
+pub(crate) const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+/// The hardware address of the board.
+const MAC: &str = "02:00:00:00:00:42";
+/// The socket between the two, in the folder of the board: absolute paths of sockets have to be short.
+const SOCKET: &str = "network";
+
+/// The network, until this is dropped.
+pub(crate) struct Network {
+    child: Child,
+    input: ChildStdin,
+    output: BufReader<ChildStdout>,
+    /// Where the monitor of the emulator listens on loopback.
+    monitor: u16,
+}
+
+impl Network {
+    /// Builds and starts it, and waits until a board can be plugged in. `folder` is that of the board, from the root of the
+    /// repository.
+    pub(crate) fn start(folder: &str) -> Result<Self, Problem> {
+        const PROGRAM: &str = "--quiet --package aclk-lan --example qemu";
+        Process::cargo(&format!("build {PROGRAM}")).show()?;
+        let process = Process::cargo(&format!("run {PROGRAM} -- {folder}/{SOCKET}"));
+        let mut child = process.start(Stdio::piped(), Stdio::inherit())?;
+        let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
+            return Err(Problem::Findings(vec!["the network has no input or output".to_owned()]));
+        };
+        let mut network = Self { child, input, output: BufReader::new(output), monitor: free_port()? };
+        match network.line()?.as_str() {
+            "listening" => Ok(network),
+            other => Err(Problem::Findings(vec![format!("the network does not start: {other:?}")])),
+        }
+    }
+
+    /// How QEMU plugs its board in, and offers its monitor.
+    pub(crate) fn options(&self) -> String {
+        let card = format!("-net nic,netdev=lan,macaddr={MAC}");
+        let monitor = format!("-monitor tcp:127.0.0.1:{},server=on,wait=off", self.monitor);
+        format!("-netdev stream,id=lan,server=off,addr.type=unix,addr.path={SOCKET} {card} {monitor}")
+    }
+
+    /// Has it do what `line` says, and yields what it says to that.
+    pub(crate) fn tell(&mut self, line: &str) -> Result<String, Problem> {
+        writeln!(self.input, "{line}").map_err(|cause| io(&format!("tell the network `{line}`"), cause))?;
+        let said = self.line()?;
+        if said.starts_with("error") { Err(Problem::Findings(vec![format!("the network: {said}")])) } else { Ok(said) }
+    }
+
+    /// The address that the board has leased.
+    pub(crate) fn address(&mut self) -> Result<String, Problem> {
+        self.tell(&format!("address {MAC}"))
+    }
+
+    /// Waits until the board has leased another address than `before`, and yields that.
+    pub(crate) fn moved(&mut self, before: &str) -> Result<String, Problem> {
+        self.tell(&format!("moved {MAC} {before}"))
+    }
+
+    /// Pulls the plug out of the card of the board, which sees that, or puts it in.
+    pub(crate) fn set_link(&self, up: bool) -> Result<(), Problem> {
+        let command = format!("set_link lan {}\n", if up { "on" } else { "off" });
+        let mut said = String::new();
+        let mut exchange = || {
+            let mut monitor = TcpStream::connect((Ipv4Addr::LOCALHOST, self.monitor))?;
+            monitor.write_all(command.as_bytes())?;
+            monitor.shutdown(Shutdown::Write)?;
+            monitor.read_to_string(&mut said)
+        };
+        let len = exchange().map_err(|cause| io("talk to the monitor of QEMU", cause))?;
+        if len > 0 && !said.contains("Error") {
+            return Ok(());
+        }
+        Err(Problem::Findings(vec![format!("the monitor of QEMU: {said:?}")]))
+    }
+
+    fn line(&mut self) -> Result<String, Problem> {
+        let mut line = String::new();
+        self.output.read_line(&mut line).map_err(|cause| io("hear from the network", cause))?;
+        Ok(line.trim_end().to_owned())
+    }
+}
+
+impl Drop for Network {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// Lets the board in `folder` ask the router for the time.
+pub(crate) fn offer_time(folder: &Path) -> Result<(), Problem> {
+    let file = folder.join("time-server");
+    std::fs::write(&file, ROUTER.octets()).map_err(|cause| io(&format!("write {}", file.display()), cause))
+}
+
+/// A port of this machine that nobody uses.
+pub(crate) fn free_port() -> Result<u16, Problem> {
+    let found = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
+    found.map(|address| address.port()).map_err(|cause| io("find a free port", cause))
+}
+
+/// `folder` from the root of the repository, in which programs are started.
+pub(crate) fn from_root(folder: &Path) -> String {
+    folder.strip_prefix(root()).unwrap_or(folder).display().to_string()
+}
+
+fn io(attempt: &str, cause: std::io::Error) -> Problem {
+    Problem::Io { attempt: attempt.to_owned(), cause }
+}
