@@ -58,7 +58,7 @@ struct Larger {
     ram: u64,
 }
 
-pub(crate) const BOARDS: [Board; 4] = [
+pub(crate) const BOARDS: [Board; 5] = [
     Board {
         name: "qemu-mps2-an386",
         family: None,
@@ -74,6 +74,14 @@ pub(crate) const BOARDS: [Board; 4] = [
         qemu: Some("lm3s6965evb"),
         life: Life::Local,
         larger: Some(Larger { features: "link", flash: 256 << 10, ram: 64 << 10 }),
+    },
+    Board {
+        name: "esp32c3-wifi",
+        family: None,
+        target: "riscv32imc-unknown-none-elf",
+        qemu: None,
+        life: Life::Whole,
+        larger: None,
     },
     Board {
         name: "w5500-evb-pico",
