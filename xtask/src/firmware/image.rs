@@ -44,13 +44,18 @@ pub(crate) fn flashed(elf: &Elf<'_>) -> Vec<u8> {
         .collect()
 }
 
+/// What images of the ESP32-C3 have besides: code that runs in RAM lies in flash before, and what its radio needs is apart.
+const ESP_FLASH: [&str; 6] = [".trap", ".rwtext", ".rwtext.wifi", ".data.wifi", ".flash.appdesc", ".rodata.wifi"];
+const ESP_RAM: [&str; 6] = [".trap", ".rwtext", ".rwtext.wifi", ".data.wifi", ".noinit", ".dram2_uninit"];
+
 fn sum(elf: &Elf<'_>) -> Sizes {
     let size = |names: &[&str]| -> u64 {
         let sections = elf.sections().filter(|section| names.contains(&section.name.as_str()));
         sections.map(|section| section.size).sum()
     };
-    let flash = [".boot2", ".vector_table", ".start_block", ".text", ".rodata", ".data"];
-    Sizes { flash: size(&flash), ram: size(&[".data", ".bss", ".uninit"]) }
+    let (flash, ram) =
+        ([".boot2", ".vector_table", ".start_block", ".text", ".rodata", ".data"], [".data", ".bss", ".uninit"]);
+    Sizes { flash: size(&flash) + size(&ESP_FLASH), ram: size(&ram) + size(&ESP_RAM) }
 }
 
 /// Prints the sections of `image`, and which crates they are of.

@@ -81,8 +81,9 @@ const FUNCTION: u8 = 2;
 const NO_KIND: u8 = 0;
 /// Where the code is.
 const TEXT: &str = ".text";
-/// Where the RAM of a Cortex-M begins (ARMv7-M B3.1).
-const RAM: u32 = 0x2000_0000;
+/// Where RAM is: of a Cortex-M (ARMv7-M B3.1), and of an ESP32-C3, whose one RAM has an address as data and one as code (its technical
+/// reference manual, 3.3.2).
+const RAM: [Range<u32>; 3] = [0x2000_0000..0x3c00_0000, 0x3fc8_0000..0x3fce_0000, 0x4037_c000..0x403e_0000];
 
 impl<'b> Elf<'b> {
     /// `None` if it is not such a file.
@@ -137,7 +138,7 @@ impl<'b> Elf<'b> {
         self.entries().filter(|entry| KINDS.contains(&entry.kind)).map(|Entry { name, value, size, .. }| Symbol {
             name,
             size: size.into(),
-            is_in_ram: value >= RAM,
+            is_in_ram: RAM.iter().any(|range| range.contains(&value)),
         })
     }
 
