@@ -78,7 +78,6 @@ fn bench(arguments: &[String]) -> Result<(), Problem> {
     worlds::note_load(&mut figures)?;
     counts::measure(&mut figures)?;
     figures.set("size_small_bytes", crate::test::dist::len(&programs.small)?);
-    figures.set("size_full_bytes", crate::test::dist::len(&programs.full)?);
     claim::measure(&mut figures, &programs, wanted.pairs)?;
     daemon::measure(&mut figures, &programs)?;
     if let Some(devices) = wanted.fleet {

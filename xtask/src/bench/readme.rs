@@ -55,7 +55,6 @@ fn against_the_agent(figures: &Figures) -> String {
         original::SIZE.to_owned(),
         get("size_small_bytes").map(|size| format!("{}, static", megabytes(size))),
     );
-    row("with emulated Cloud and fleet", String::new(), get("size_full_bytes").map(megabytes));
     row("CPU in a minute, idle", String::new(), get("idle_cpu_us_per_minute").map(seconds));
     let asked = get("queries_per_s").zip(get("query_p99_us"));
     row(
