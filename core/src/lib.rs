@@ -114,13 +114,12 @@ mod der;
 pub mod driver;
 pub mod encoding;
 pub mod engine;
-#[cfg(feature = "link")]
 mod hash;
 pub mod identity;
 pub mod link;
 pub mod message;
 pub mod metrics;
-#[cfg(feature = "compact-rsa")]
+#[cfg(any(feature = "compact-ecdsa", feature = "compact-rsa"))]
 mod modular;
 pub mod node;
 pub mod report;

@@ -1,7 +1,7 @@
 //! Arithmetic modulo an odd number, in Montgomery form, with room that the caller lends.
 //!
-//! It is for numbers that are public, those of signatures where the feature `rsa` is off; and for the first look at candidates
-//! for a prime, which decides nothing. Every function takes the same steps for all values of one size. What a private key is calculated with is the
+//! It is for numbers that are public, those of signatures where the feature `rsa` is off or `compact-ecdsa` is on; and for the
+//! first look at candidates for a prime, which decides nothing. Every function takes the same steps for all values of one size. What a private key is calculated with is the
 //! arithmetic of `crypto_bigint`: [`identity::private_key`](crate::identity).
 
 /// A machine word, and one twice as long.
@@ -19,13 +19,13 @@ mod word {
 use word::Wide;
 pub(crate) use word::Word;
 
-/// Bytes of the longest modulus: 8192 bits.
-#[cfg(any(test, not(feature = "rsa")))]
+/// Bytes of the longest modulus of [`power`]: 8192 bits.
+#[cfg(any(test, all(feature = "compact-rsa", not(feature = "rsa"))))]
 pub(crate) const BYTES_MAX: usize = 1024;
 
-#[cfg(any(test, not(feature = "rsa")))]
-const WORD_BYTES: usize = size_of::<Word>();
-#[cfg(any(test, not(feature = "rsa")))]
+#[cfg(any(test, not(feature = "rsa"), feature = "compact-ecdsa"))]
+pub(crate) const WORD_BYTES: usize = size_of::<Word>();
+#[cfg(any(test, all(feature = "compact-rsa", not(feature = "rsa"))))]
 const WORDS_MAX: usize = BYTES_MAX / WORD_BYTES;
 
 /// An odd modulus n, lowest word first; R is two to the number of its bits, whole words.
@@ -61,8 +61,8 @@ impl<'m> Modulus<'m> {
     }
 
     /// x = x·y/R, with `wide` as above.
-    #[cfg(any(test, not(feature = "rsa")))]
-    fn multiply(&self, x: &mut [Word], y: &[Word], wide: &mut [Word]) {
+    #[cfg(any(test, not(feature = "rsa"), feature = "compact-ecdsa"))]
+    pub(crate) fn multiply(&self, x: &mut [Word], y: &[Word], wide: &mut [Word]) {
         wide.fill(0);
         for (index, &word) in x.iter().enumerate() {
             let (_, row) = wide.split_at_mut(index);
@@ -95,6 +95,37 @@ impl<'m> Modulus<'m> {
         self.reduce(carry as Word, x);
     }
 
+    /// x = x + y.
+    #[cfg(any(test, feature = "compact-ecdsa"))]
+    pub(crate) fn add(&self, x: &mut [Word], y: &[Word]) {
+        let mut carry = 0;
+        for (x, &y) in x.iter_mut().zip(y) {
+            carry = split(Wide::from(*x) + Wide::from(y) + carry, x);
+        }
+        self.reduce(carry as Word, x);
+    }
+
+    /// x = R² mod n, which brings numbers into Montgomery form, with `wide` as above. `None` if the highest word of x is not
+    /// there.
+    #[cfg(any(test, not(feature = "rsa"), feature = "compact-ecdsa"))]
+    pub(crate) fn square_of_r(&self, x: &mut [Word], wide: &mut [Word]) -> Option<()> {
+        // The highest power of two below n, doubled until it is R: one, in Montgomery form.
+        let highest = self.words.iter().rposition(|&word| word != 0)?;
+        let bit = self.words.get(highest)?.checked_ilog2()?;
+        x.fill(0);
+        *x.get_mut(highest)? = 1 << bit;
+        let bits = self.words.len() * Word::BITS as usize;
+        for _ in highest * Word::BITS as usize + bit as usize..bits {
+            self.double_if(1, x);
+        }
+        // R² is 2 to the bits of R, in Montgomery form.
+        for bit in (0..=bits.checked_ilog2()?).rev() {
+            self.square(x, wide);
+            self.double_if((bits >> bit) as Word & 1, x);
+        }
+        Some(())
+    }
+
     /// x = x mod n for an x below 2n, of which `carry` is the bit above the words.
     fn reduce(&self, carry: Word, x: &mut [Word]) {
         // x is below n if there is a borrow and no carry to take it from.
@@ -109,6 +140,12 @@ pub(crate) fn subtract_if(bit: Word, x: &mut [Word], y: &[Word]) {
     for (x, &y) in x.iter_mut().zip(y) {
         (*x, borrow) = borrowed(*x, y & mask, borrow);
     }
+}
+
+/// Whether x is below y.
+#[cfg(any(test, not(feature = "rsa"), feature = "compact-ecdsa"))]
+pub(crate) fn is_below(x: &[Word], y: &[Word]) -> bool {
+    borrow(x, y) == 1
 }
 
 /// 1 if x is below y.
@@ -166,7 +203,7 @@ fn split(sum: Wide, word: &mut Word) -> Wide {
 ///
 /// `None` if n is even, one, starts with a zero byte or has more than 8192 bits, if the base is not below n, or if the exponent
 /// is zero. Takes 5 KB of stack.
-#[cfg(any(test, not(feature = "rsa")))]
+#[cfg(any(test, all(feature = "compact-rsa", not(feature = "rsa"))))]
 pub(crate) fn power(base: &[u8], exponent: u64, n: &[u8], power: &mut [u8]) -> Option<()> {
     if n.first().is_none_or(|&highest| highest == 0)
         || n.len() > BYTES_MAX
@@ -182,22 +219,11 @@ pub(crate) fn power(base: &[u8], exponent: u64, n: &[u8], power: &mut [u8]) -> O
     let n_words = load(n_words.get_mut(..count)?, n)?;
     let base = load(base_words.get_mut(..count)?, base)?;
     let (x, wide) = (x.get_mut(..count)?, wide.get_mut(..2 * count)?);
-    if borrow(base, n_words) == 0 {
+    if !is_below(base, n_words) {
         return None;
     }
     let modulus = Modulus::new(n_words);
-    // The highest power of two below n, doubled until it is R: one, in Montgomery form.
-    let highest = n_words.last()?.checked_ilog2()?;
-    *x.last_mut()? = 1 << highest;
-    for _ in highest..Word::BITS {
-        modulus.double_if(1, x);
-    }
-    // R² is 2 to the bits of R, in Montgomery form.
-    let bits = count * Word::BITS as usize;
-    for bit in (0..=bits.checked_ilog2()?).rev() {
-        modulus.square(x, wide);
-        modulus.double_if((bits >> bit) as Word & 1, x);
-    }
+    modulus.square_of_r(x, wide)?;
     modulus.multiply(base, x, wide);
     x.copy_from_slice(base);
     for bit in (0..exponent.ilog2()).rev() {
@@ -218,8 +244,8 @@ pub(crate) fn power(base: &[u8], exponent: u64, n: &[u8], power: &mut [u8]) -> O
 }
 
 /// The words of a big-endian number, lowest first. `None` if there are too few for it.
-#[cfg(any(test, not(feature = "rsa")))]
-fn load<'w>(words: &'w mut [Word], number: &[u8]) -> Option<&'w mut [Word]> {
+#[cfg(any(test, not(feature = "rsa"), feature = "compact-ecdsa"))]
+pub(crate) fn load<'w>(words: &'w mut [Word], number: &[u8]) -> Option<&'w mut [Word]> {
     if number.len() > words.len() * WORD_BYTES {
         return None;
     }

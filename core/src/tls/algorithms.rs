@@ -1,6 +1,6 @@
 //! The signature algorithms of certificate chains and of the handshake.
 //!
-//! P-256 with SHA-256 is always there. Feature `p384` adds P-384; features `rsa` and `compact-rsa` add RSA from 2048 to 8192
+//! P-256 with SHA-256 is always there. Feature `p384` adds P-384, feature `compact-ecdsa` checks both by our own code; features `rsa` and `compact-rsa` add RSA from 2048 to 8192
 //! bits, with PKCS #1 v1.5 (chains only) and PSS, by the `rsa` crate or by our own code. SHA-384 with P-256 comes along with either, because both bring SHA-384 anyway.
 
 use super::certificate::ecdsa_signature;
@@ -9,11 +9,17 @@ use core::fmt;
 use core::sync::atomic::{AtomicU8, Ordering::Relaxed};
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
 
+#[cfg(feature = "compact-ecdsa")]
+mod compact_ecdsa;
 #[cfg(all(feature = "compact-rsa", not(feature = "rsa")))]
 mod compact_rsa;
+#[cfg(not(feature = "compact-ecdsa"))]
+mod ecdsa;
 #[cfg(feature = "rsa")]
 mod rsa;
 
+#[cfg(feature = "compact-ecdsa")]
+use compact_ecdsa as ecdsa;
 #[cfg(all(feature = "compact-rsa", not(feature = "rsa")))]
 use compact_rsa as rsa;
 #[cfg(feature = "compact-rsa")]
@@ -48,19 +54,20 @@ pub(crate) const SIGNATURES: u8 = 16;
 
 /// `ecdsa_secp256r1_sha256`.
 pub(crate) const P256_SHA256: &dyn SignatureVerificationAlgorithm =
-    &Ecdsa { verify: p256, hash: Hash::Sha256, key: alg_id::ECDSA_P256, signature: alg_id::ECDSA_SHA256 };
+    &Ecdsa { verify: ecdsa::p256, hash: Hash::Sha256, key: alg_id::ECDSA_P256, signature: alg_id::ECDSA_SHA256 };
 #[cfg(any(feature = "p384", feature = "compact-rsa"))]
 const P256_SHA384: &dyn SignatureVerificationAlgorithm =
-    &Ecdsa { verify: p256, hash: Hash::Sha384, key: alg_id::ECDSA_P256, signature: alg_id::ECDSA_SHA384 };
+    &Ecdsa { verify: ecdsa::p256, hash: Hash::Sha384, key: alg_id::ECDSA_P256, signature: alg_id::ECDSA_SHA384 };
 /// `ecdsa_secp384r1_sha384`.
 #[cfg(feature = "p384")]
 pub(crate) const P384_SHA384: &dyn SignatureVerificationAlgorithm =
-    &Ecdsa { verify: p384, hash: Hash::Sha384, key: alg_id::ECDSA_P384, signature: alg_id::ECDSA_SHA384 };
+    &Ecdsa { verify: ecdsa::p384, hash: Hash::Sha384, key: alg_id::ECDSA_P384, signature: alg_id::ECDSA_SHA384 };
 #[cfg(feature = "p384")]
 const P384_SHA256: &dyn SignatureVerificationAlgorithm =
-    &Ecdsa { verify: p384, hash: Hash::Sha256, key: alg_id::ECDSA_P384, signature: alg_id::ECDSA_SHA256 };
+    &Ecdsa { verify: ecdsa::p384, hash: Hash::Sha256, key: alg_id::ECDSA_P384, signature: alg_id::ECDSA_SHA256 };
 
-/// `Some` if key, hash and the two numbers of a signature belong together on some curve.
+/// `Some` if key, hash and the two numbers of a signature belong together on some curve. The key is an uncompressed point, the
+/// only form that CAs issue and others accept.
 type Verify = fn(key: &[u8], hash: &[u8], r: &[u8], s: &[u8]) -> Option<()>;
 
 /// ECDSA (FIPS 186-5; RFC 5480 for keys, RFC 3279 2.2.3 for signatures).
@@ -86,46 +93,6 @@ impl SignatureVerificationAlgorithm for Ecdsa {
     fn signature_alg_id(&self) -> AlgorithmIdentifier {
         self.signature
     }
-}
-
-fn p256(key: &[u8], hash: &[u8], r: &[u8], s: &[u8]) -> Option<()> {
-    use p256_013::ecdsa::signature::hazmat::PrehashVerifier;
-    let key = p256_013::ecdsa::VerifyingKey::from_sec1_bytes(uncompressed::<65>(key)?).ok()?;
-    let signature = p256_013::ecdsa::Signature::from_scalars(padded::<32>(r)?, padded::<32>(s)?).ok()?;
-    key.verify_prehash(hash, &signature).ok()
-}
-
-#[cfg(feature = "p384")]
-fn p384(key: &[u8], hash: &[u8], r: &[u8], s: &[u8]) -> Option<()> {
-    use p384::ecdsa::signature::hazmat::PrehashVerifier;
-    let (key, signature) = (p384_key(key)?, p384_signature(r, s)?);
-    key.verify_prehash(hash, &signature).ok()
-}
-
-// Neither is a part of the caller, which takes most of a stack without them.
-#[cfg(feature = "p384")]
-#[inline(never)]
-fn p384_key(key: &[u8]) -> Option<p384::ecdsa::VerifyingKey> {
-    p384::ecdsa::VerifyingKey::from_sec1_bytes(uncompressed::<97>(key)?).ok()
-}
-
-#[cfg(feature = "p384")]
-#[inline(never)]
-fn p384_signature(r: &[u8], s: &[u8]) -> Option<p384::ecdsa::Signature> {
-    p384::ecdsa::Signature::from_scalars(padded::<48>(r)?, padded::<48>(s)?).ok()
-}
-
-/// The key if it is an uncompressed point, the only form that CAs issue and others accept.
-fn uncompressed<const N: usize>(key: &[u8]) -> Option<&[u8]> {
-    (key.len() == N && key.first() == Some(&4)).then_some(key)
-}
-
-/// The number with zeros in front, if it is not too long.
-fn padded<const N: usize>(number: &[u8]) -> Option<[u8; N]> {
-    let mut padded = [0; N];
-    let start = N.checked_sub(number.len())?;
-    padded.get_mut(start..)?.copy_from_slice(number);
-    Some(padded)
 }
 
 /// An algorithm that works only as long as there are checks left.

@@ -11,9 +11,9 @@ mod tests;
 pub use decoder::{Decoder, Incoming};
 pub use error::WebsocketError;
 
+use crate::hash::sha1::sha1;
 use crate::wire::buffer::Writer;
 use base64ct::{Base64, Encoding};
-use sha1::{Digest, Sha1};
 
 /// Length of `Sec-WebSocket-Accept`: a SHA-1 digest in base64.
 pub const ACCEPT_LEN: usize = 28;
@@ -24,7 +24,6 @@ pub const CONTROL_MAX: usize = 125;
 
 /// What a server appends to the key before hashing it (RFC 6455 1.3).
 const ACCEPT_GUID: &[u8] = b"258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-const SHA1_LEN: usize = 20;
 const FIN: u8 = 0x80;
 const MASKED: u8 = 0x80;
 
@@ -64,8 +63,7 @@ pub fn encode_key(random: &[u8; 16]) -> heapless::String<KEY_LEN> {
 /// The value of `Sec-WebSocket-Accept` that proves that the server read `key` (RFC 6455 4.2.2).
 #[must_use]
 pub fn accept_of(key: &str) -> heapless::String<ACCEPT_LEN> {
-    let digest: [u8; SHA1_LEN] = Sha1::new().chain_update(key).chain_update(ACCEPT_GUID).finalize().into();
-    base64(&digest)
+    base64(&sha1(&[key.as_bytes(), ACCEPT_GUID]))
 }
 
 /// Base64 of `bytes`. `N` is exactly its length at both places above.

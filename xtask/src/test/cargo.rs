@@ -34,9 +34,9 @@ pub(super) fn netsim() -> Result<(), Problem> {
     workspace("test -p aclk-netsim --features virtual-time").show()
 }
 
-/// What has to do with RSA, once more without the `rsa` crate: in the other gates that is what decrypts and verifies.
+/// What has to do with signatures and RSA, once more with our own code: in the other gates crates decrypt and verify.
 pub(super) fn compact_rsa() -> Result<(), Problem> {
-    const FEATURES: &str = "test -p aclk-core --no-default-features --features compact-rsa,p384,proxy";
+    const FEATURES: &str = "test -p aclk-core --no-default-features --features compact-ecdsa,compact-rsa,p384,proxy";
     for tests in
         ["--lib -- identity algorithms modular", "--test heap_rsa", "--test rsa_openssl", "--test rsa_wycheproof"]
     {

@@ -30,14 +30,15 @@ const PACKAGES: [Package; 2] = [
             "--no-default-features --features link",
             "--no-default-features --features rsa",
             "--no-default-features --features compact-rsa",
+            "--no-default-features --features compact-ecdsa,p384",
         ],
-        small: &["--no-default-features --features compact-rsa,p384,proxy"],
+        small: &["--no-default-features --features compact-ecdsa,compact-rsa,p384,proxy"],
     },
     Package {
         name: "aclk-firmware",
         source: "boards/firmware/src/lib.rs",
         features: &["", "--no-default-features"],
-        small: &["--no-default-features --features alloc,compact-rsa,p384,proxy", "--no-default-features"],
+        small: &["--no-default-features --features alloc,compact-ecdsa,compact-rsa,p384,proxy", "--no-default-features"],
     },
 ];
 
