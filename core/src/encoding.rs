@@ -106,10 +106,10 @@ const WHOLE: u16 = 1_000;
 /// The weight that a parameter `q=…` is, in thousandths (RFC 9110 12.4.2); 0 if it is none. `None` for another parameter.
 fn weight(parameter: &str) -> Option<u16> {
     let (name, value) = parameter.split_once('=')?;
-    if !name.trim().eq_ignore_ascii_case("q") {
+    if !name.trim_ascii().eq_ignore_ascii_case("q") {
         return None;
     }
-    let (whole, fraction) = value.trim().split_once('.').unwrap_or((value.trim(), ""));
+    let (whole, fraction) = value.trim_ascii().split_once('.').unwrap_or((value.trim_ascii(), ""));
     let is_fraction = fraction.len() <= 3 && fraction.bytes().all(|byte| byte.is_ascii_digit());
     match whole {
         "1" if is_fraction => Some(WHOLE),

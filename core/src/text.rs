@@ -11,6 +11,20 @@ use serde::de::{Deserialize, Deserializer, Visitor};
 #[derive(Clone, PartialEq, Eq, Default)]
 pub struct Text<const N: usize>(heapless::String<N>);
 
+/// What is before and after the first `separator`. The search of the standard library is for long texts: a kilobyte of code.
+pub(crate) fn split_once<'t>(text: &'t str, separator: &str) -> Option<(&'t str, &'t str)> {
+    let at = text.as_bytes().windows(separator.len()).position(|part| part == separator.as_bytes())?;
+    let (before, from) = text.split_at_checked(at)?;
+    Some((before, from.strip_prefix(separator)?))
+}
+
+/// Whether it is white space (Unicode's property White_Space): `char::is_whitespace`, without a table of which most is for what
+/// is none.
+pub(crate) const fn is_blank(c: char) -> bool {
+    matches!(c, '\t'..='\r' | ' ' | '\u{85}' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{2028}' | '\u{2029}')
+        || matches!(c, '\u{202f}' | '\u{205f}' | '\u{3000}')
+}
+
 const ELLIPSIS: &str = "…";
 /// What stands for a secret.
 const HIDDEN: &str = "***";

@@ -152,7 +152,7 @@ fn decide(
     commands: &mut impl Commands,
 ) -> Task {
     match line.ok_or(Misspelt::NotText).and_then(Order::parse) {
-        Err(Misspelt::Unknown) if line.is_some_and(|line| commands.obey(line.trim(), desk)) => Task::Nothing,
+        Err(Misspelt::Unknown) if line.is_some_and(|line| commands.obey(line.trim_ascii(), desk)) => Task::Nothing,
         Err(error) => Task::Explain(error),
         Ok(Order::Nothing) => Task::Nothing,
         Ok(Order::Help) => Task::Help,

@@ -1,5 +1,6 @@
 //! Identifiers of machines, claims and nodes.
 
+use crate::text::is_blank;
 use core::fmt::{self, Write};
 use rand_core::CryptoRng;
 
@@ -49,7 +50,7 @@ impl Guid {
     /// # Errors
     /// [`GuidError`].
     pub fn parse(text: &str) -> Result<Self, GuidError> {
-        let text = text.trim().as_bytes();
+        let text = text.trim_matches(is_blank).as_bytes();
         if text.len() != GUID_LEN {
             return Err(GuidError::Length);
         }

@@ -425,7 +425,32 @@ impl fmt::Display for NotYet {
 }
 
 fn unreadable(error: &Error) -> Distrust {
-    Distrust::new(AlertDescription::BadCertificate, format_args!("server's certificate is not acceptable: {error:?}"))
+    let why = name_of(error);
+    Distrust::new(AlertDescription::BadCertificate, format_args!("server's certificate is not acceptable: {why}"))
+}
+
+/// The name of what webpki finds wrong, as far as there are no words of ours for it. Those of revocation lists, which are not
+/// used here, would be two kilobytes.
+fn name_of(error: &Error) -> &'static str {
+    match error {
+        Error::BadDerTime => "BadDerTime",
+        Error::CertNotValidForName(_) => "CertNotValidForName",
+        Error::ExtensionValueInvalid => "ExtensionValueInvalid",
+        Error::InvalidCertValidity => "InvalidCertValidity",
+        Error::InvalidNetworkMaskConstraint => "InvalidNetworkMaskConstraint",
+        Error::InvalidSerialNumber => "InvalidSerialNumber",
+        Error::IssuerNotCrlSigner => "IssuerNotCrlSigner",
+        Error::MalformedDnsIdentifier => "MalformedDnsIdentifier",
+        Error::MalformedExtensions => "MalformedExtensions",
+        Error::MalformedNameConstraint => "MalformedNameConstraint",
+        Error::MaximumSignatureChecksExceeded => "MaximumSignatureChecksExceeded",
+        Error::SignatureAlgorithmMismatch => "SignatureAlgorithmMismatch",
+        Error::TrailingData(_) => "TrailingData",
+        Error::UnsupportedCertVersion => "UnsupportedCertVersion",
+        Error::UnsupportedCriticalExtension => "UnsupportedCriticalExtension",
+        Error::UnsupportedNameType => "UnsupportedNameType",
+        _ => "BadDer",
+    }
 }
 
 /// The certificate at the end of the chain that the server sent, as far as it hangs together.

@@ -10,6 +10,7 @@ mod tests;
 
 pub use error::UrlError;
 
+use crate::text::{is_blank, split_once};
 use core::fmt::{self, Write};
 use core::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use core::ops::Range;
@@ -183,7 +184,7 @@ fn check_characters(text: &str) -> Result<(), UrlError> {
             '"' | '\'' | '`' => return Err(UrlError::Quote),
             '?' => return Err(UrlError::Query),
             '#' => return Err(UrlError::Fragment),
-            c if c.is_whitespace() => return Err(UrlError::Blank),
+            c if is_blank(c) => return Err(UrlError::Blank),
             c if !c.is_ascii_graphic() => return Err(UrlError::Character),
             '\\' | '<' | '>' | '^' | '{' | '|' | '}' => return Err(UrlError::Character),
             _ => {}
@@ -194,7 +195,7 @@ fn check_characters(text: &str) -> Result<(), UrlError> {
 
 /// The scheme in lower case (the first of `schemes` where the text has none) and what follows it.
 fn split_scheme<'t>(text: &'t str, schemes: &[&'static str]) -> Result<(&'static str, &'t str), UrlError> {
-    let Some((given, rest)) = text.split_once("://") else {
+    let Some((given, rest)) = split_once(text, "://") else {
         return Ok((schemes.first().copied().unwrap_or("https"), text));
     };
     // "host/a://b" has no scheme: the first part would have to be one word.

@@ -158,8 +158,8 @@ fn origin_form(target: &str, verb: Verb) -> Result<&str, Refusal> {
     if target.starts_with('/') || (target == "*" && verb == Verb::Options) {
         return Ok(target);
     }
-    let (scheme, rest) = target.split_once("://").ok_or(Refusal::Target)?;
-    if !scheme.eq_ignore_ascii_case("http") {
+    let (scheme, rest) = target.split_at_checked("http://".len()).ok_or(Refusal::Target)?;
+    if !scheme.eq_ignore_ascii_case("http://") {
         return Err(Refusal::Target);
     }
     Ok(rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/"))

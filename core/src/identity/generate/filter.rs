@@ -3,10 +3,10 @@
 //! They decide nothing else: a candidate that passes still has to pass the Miller-Rabin rounds. That is why arithmetic of
 //! our own (`modular`) is good enough here.
 //!
-//! What the size of the table is worth on a Cortex-M4 (`opt-level = "z"`): a division by one prime takes 720
+//! What the number of primes is worth on a Cortex-M4 (`opt-level = "z"`): a division by one prime takes 720
 //! instructions there, the test to the base two 14 million, and a round of `crypto_primes` 22 million.
 //!
-//! | odd primes | largest | flash | tests to the base two | instructions for a key, on average |
+//! | odd primes | largest | a table of them | tests to the base two | instructions for a key, on average |
 //! |---:|---:|---:|---:|---:|
 //! | 53 | 251 | 53 bytes | 142 | 2.21·10⁹ |
 //! | 256 | 1 621 | 256 bytes | 107 | 1.75·10⁹ |
@@ -23,9 +23,6 @@ const WORDS: usize = 1024 / Word::BITS as usize;
 /// How many odd primes candidates are divided by: 3 to 8167.
 pub(super) const SMALL_PRIMES: usize = 1024;
 
-/// Half the distance from each small prime to the one before, starting from 1: one byte per prime.
-static HALF_GAPS: [u8; SMALL_PRIMES] = half_gaps();
-
 /// A number of 1024 bits, lowest word first.
 type Number = [Word; WORDS];
 
@@ -41,12 +38,21 @@ pub(super) fn has_small_factor(number: &[u8; 128]) -> bool {
     })
 }
 
-/// The odd primes from 3 on.
+/// The odd primes from 3 on. They are found anew each time, which is a fiftieth of a search; a table of them would be a
+/// kilobyte.
 pub(super) fn small_primes() -> impl Iterator<Item = u32> {
-    HALF_GAPS.iter().scan(1, |prime, &half_gap| {
-        *prime += 2 * u32::from(half_gap);
-        Some(*prime)
-    })
+    (3..).step_by(2).filter(|&number| is_prime(number)).take(SMALL_PRIMES)
+}
+
+fn is_prime(odd: u32) -> bool {
+    let mut divisor = 3;
+    while divisor * divisor <= odd {
+        if odd.is_multiple_of(divisor) {
+            return false;
+        }
+        divisor += 2;
+    }
+    true
 }
 
 /// Euler's test to the base two: for a prime n, 2^((n-1)/2) is 1 or -1 modulo n. Hardly any composite passes.
@@ -75,25 +81,4 @@ pub(super) fn passes_base_two(number: &[Word]) -> bool {
         }
     }
     *power == *one || *power == *minus_one
-}
-
-/// The table of small primes, made by the compiler.
-const fn half_gaps() -> [u8; SMALL_PRIMES] {
-    let mut gaps = [0; SMALL_PRIMES];
-    let (mut found, mut last, mut number) = (0, 1_u32, 3_u32);
-    while found < SMALL_PRIMES {
-        let mut divisor = 3;
-        while divisor * divisor <= number && !number.is_multiple_of(divisor) {
-            divisor += 2;
-        }
-        if divisor * divisor > number {
-            // Fits a byte: primes below 65 536 are at most 72 apart.
-            gaps[found] = ((number - last) / 2) as u8;
-            last = number;
-            found += 1;
-        }
-        number += 2;
-    }
-    assert!(last <= u16::MAX as u32, "the division is for primes of 16 bits");
-    gaps
 }

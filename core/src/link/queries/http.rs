@@ -3,6 +3,7 @@
 use super::{TARGET_MAX, split};
 use crate::api::Method;
 use crate::encoding::{Accepted, Encoding};
+use crate::text::split_once;
 
 /// What an HTTP request asks for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -17,8 +18,8 @@ impl<'a> Http<'a> {
     /// Reads a request whose head is complete.
     pub(super) fn read(bytes: &'a [u8]) -> Option<Self> {
         let (head, _) = split(bytes)?;
-        let mut lines = core::str::from_utf8(head).ok()?.split("\r\n");
-        let (method, rest) = lines.next()?.split_once(' ')?;
+        let (line, mut headers) = first_line(core::str::from_utf8(head).ok()?);
+        let (method, rest) = line.split_once(' ')?;
         let target = rest.strip_suffix(" HTTP/1.1")?;
         let method = Method::of(method);
         let is_target =
@@ -27,12 +28,22 @@ impl<'a> Http<'a> {
             return None;
         }
         let mut accepted = Accepted::default();
-        let headers = lines.filter_map(|line| line.split_once(':'));
-        headers
-            .filter(|(name, _)| name.eq_ignore_ascii_case("accept-encoding"))
-            .for_each(|(_, value)| accepted.add(value));
+        while !headers.is_empty() {
+            let (line, rest) = first_line(headers);
+            headers = rest;
+            if let Some((name, value)) = line.split_once(':')
+                && name.eq_ignore_ascii_case("accept-encoding")
+            {
+                accepted.add(value);
+            }
+        }
         Some(Self { method, target, encoding: accepted.encoding() })
     }
+}
+
+/// The first line, and what follows it.
+fn first_line(text: &str) -> (&str, &str) {
+    split_once(text, "\r\n").unwrap_or((text, ""))
 }
 
 #[cfg(test)]
