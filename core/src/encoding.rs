@@ -78,7 +78,7 @@ impl Accepted {
     /// Takes in a value of the header, as in `gzip;q=0.5, br`.
     pub fn add(&mut self, value: &str) {
         for item in value.split(',') {
-            let mut parts = item.split(';').map(str::trim);
+            let mut parts = item.split(';').map(str::trim_ascii);
             let name = parts.next().unwrap_or_default();
             let weight = parts.find_map(weight).unwrap_or(WHOLE);
             // "x-gzip" is an old name for the same (RFC 9110 8.4.1.3).

@@ -87,8 +87,8 @@ impl<'a, B: Board> Meter<'a, B> {
             size(arena.map(|arena| arena.size)),
             size(stack.map(|stack| stack.peak)),
             size(stack.map(|stack| stack.size)),
-            bytes_in * 8.0 / 1000.0,
-            bytes_out * 8.0 / 1000.0,
+            share(f64::from(bytes_in), BYTES_PER_KILOBIT),
+            share(f64::from(bytes_out), BYTES_PER_KILOBIT),
             frames_in,
             frames_out,
             refused,
@@ -96,7 +96,14 @@ impl<'a, B: Board> Meter<'a, B> {
             opened,
             failed,
             reset,
-            self.clock.take_lateness() as f32 / 1000.0,
+            share(self.clock.take_lateness() as f64, 1000.0),
         ]
     }
+}
+
+const BYTES_PER_KILOBIT: f64 = 125.0;
+
+/// A part of a value. In doubles, and by division, as everything else here: a processor without floats needs code for each kind.
+fn share(value: f64, parts: f64) -> f32 {
+    (value / parts) as f32
 }

@@ -2,6 +2,7 @@
 
 use crate::identity::guid::Guid;
 use crate::settings::Settings;
+use crate::text::is_blank;
 use crate::wire::buffer::Writer;
 use crate::wire::json;
 use serde::{Serialize, Serializer};
@@ -48,7 +49,7 @@ pub fn write_body(w: &mut Writer<'_>, id: Guid, settings: &Settings, public_pem:
 
 /// The War Rooms in a comma separated list.
 pub fn rooms(list: &str) -> impl Iterator<Item = &str> {
-    list.split(',').map(str::trim).filter(|room| !room.is_empty())
+    list.split(',').map(|room| room.trim_matches(is_blank)).filter(|room| !room.is_empty())
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! The topics that the password reply hands out (protocol.md 2.7).
 
 use crate::identity::guid::Guid;
+use crate::text::split_once;
 use crate::wire::json::{Reader, Shape, Unfit};
 use crate::wire::mqtt::is_topic_name;
 use core::fmt;
@@ -186,7 +187,7 @@ impl Topics {
 
 impl Listed {
     fn fill_in(self, id: Guid) -> Option<Self> {
-        let (before, after) = self.topic.split_once(TAG)?;
+        let (before, after) = split_once(&self.topic, TAG)?;
         let mut topic = Topic::new();
         fmt::write(&mut topic, format_args!("{before}{id}{after}")).ok()?;
         Some(Self { topic, position: self.position })

@@ -6,7 +6,7 @@ use core::fmt;
 const DIGITS: usize = 7;
 const SCALE: u64 = 10_u64.pow(DIGITS as u32);
 /// From here on nothing behind the point is shown, since it would not be true any more.
-const WHOLE: f64 = 1e8;
+const WHOLE: u64 = 100_000_000;
 /// Values of this size and beyond are shown as `null`.
 const LIMIT: f64 = 9.2e18;
 
@@ -26,14 +26,12 @@ impl Number {
 impl fmt::Display for Number {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Some(value) = self.0.filter(|value| value.abs() < LIMIT) else { return f.write_str("null") };
-        let size = value.abs();
-        let scale = if size < WHOLE { SCALE } else { 1 };
-        let scaled = (size * scale as f64 + 0.5) as u64;
-        if value < 0.0 && scaled > 0 {
+        let (whole, mut fraction) = rounded(value.abs());
+        if value < 0.0 && (whole, fraction) != (0, 0) {
             f.write_str("-")?;
         }
-        write!(f, "{}", scaled / scale)?;
-        let (mut fraction, mut digits) = (scaled % scale, DIGITS);
+        write!(f, "{whole}")?;
+        let mut digits = DIGITS;
         if fraction == 0 {
             return Ok(());
         }
@@ -42,6 +40,27 @@ impl fmt::Display for Number {
         }
         write!(f, ".{fraction:0digits$}")
     }
+}
+
+/// What is before the point, and the digits behind it, of a size below [`LIMIT`]. Calculated with integers: multiplying floats
+/// would be half a kilobyte of firmware more.
+fn rounded(size: f64) -> (u64, u64) {
+    /// Bits behind the point that are looked at: ten digits and more.
+    const BITS: i32 = 40;
+    const ONE: u64 = 1 << BITS;
+    /// A size is its lowest 53 bits, the first of which is not stored, times two to this power.
+    const STORED: u32 = f64::MANTISSA_DIGITS - 1;
+    const BIAS: i32 = f64::MAX_EXP - 1 + STORED as i32;
+    let mantissa = size.to_bits() & ((1 << STORED) - 1) | 1 << STORED;
+    let exponent = (size.to_bits() >> STORED) as i32 - BIAS;
+    let shifted =
+        |by: i32| if by < 0 { mantissa.checked_shr(by.unsigned_abs()).unwrap_or(0) } else { mantissa << by.min(63) };
+    let whole = shifted(exponent);
+    // What is above the point may be lost here.
+    let fraction = if exponent < 0 { shifted(exponent + BITS) % ONE } else { 0 };
+    let scale = if whole < WHOLE { SCALE } else { 1 };
+    let digits = (fraction * scale + ONE / 2) / ONE;
+    (whole + digits / scale, if scale == 1 { 0 } else { digits % scale })
 }
 
 #[cfg(test)]
