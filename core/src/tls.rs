@@ -35,10 +35,11 @@
 use crate::clock::WallTime;
 use crate::stage::{Failure, Stage};
 use core::future::Future;
+use core::net::IpAddr;
 use embedded_io_async::{BufRead, ErrorKind, Read, Write};
 use embedded_tls::{CryptoProvider, TlsConfig, TlsConnection, TlsContext, TlsError, TlsVerifier};
 use rand_core::CryptoRng;
-use rustls_pki_types::{DnsName, IpAddr, ServerName};
+use rustls_pki_types::{DnsName, ServerName};
 
 mod algorithms;
 mod anchors;
@@ -486,7 +487,12 @@ struct Host<'n> {
 impl<'n> Host<'n> {
     fn parse(server_name: &'n str) -> Result<Self, Failure> {
         let unbracketed = server_name.strip_prefix('[').and_then(|name| name.strip_suffix(']')).unwrap_or(server_name);
-        if let Ok(address) = IpAddr::try_from(unbracketed) {
+        if let Ok(address) = unbracketed.parse::<IpAddr>() {
+            // Not by the parser of rustls-pki-types: URLs take that of the standard library, and one is enough.
+            let address = match address {
+                IpAddr::V4(v4) => rustls_pki_types::IpAddr::V4(v4.octets().into()),
+                IpAddr::V6(v6) => rustls_pki_types::IpAddr::V6(v6.segments().into()),
+            };
             return Ok(Self { name: ServerName::IpAddress(address), sni: None });
         }
         let name = server_name.strip_suffix('.').unwrap_or(server_name);
