@@ -176,6 +176,7 @@ fn are_far_apart(p: &U1024, q: &U1024) -> bool {
 }
 
 /// A round of Miller-Rabin with a random base (FIPS 186-5, B.3.1), for an odd number above 2¹⁰²³.
+#[inline(never)]
 fn passes_random_base(number: &U1024, rng: &mut dyn CryptoRng) -> bool {
     let less = Zeroizing::new(number.wrapping_sub(&U1024::ONE));
     let twos = less.trailing_zeros();
@@ -204,6 +205,7 @@ fn random_base(limit: &U1024, rng: &mut dyn CryptoRng) -> Option<U1024> {
 }
 
 /// The key of two primes; none if its private exponent is too small.
+#[inline(never)]
 fn assemble(p: &U1024, q: &U1024) -> Option<PrivateKey> {
     PrivateKey::from_primes(p, q).filter(|key| key.d.bits() > U1024::BITS)
 }

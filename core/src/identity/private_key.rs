@@ -47,6 +47,7 @@ pub struct PrivateKey {
 impl PrivateKey {
     /// The key of two primes, the larger first as OpenSSL has it, with the smallest private exponent. `None` if they are one
     /// prime, or if p - 1 or q - 1 is a multiple of e.
+    #[inline(never)]
     pub(super) fn from_primes(p: &U1024, q: &U1024) -> Option<Self> {
         let (p, q) = if p > q { (*p, *q) } else { (*q, *p) };
         let (p_less, q_less) = (p.wrapping_sub(&U1024::ONE), q.wrapping_sub(&U1024::ONE));
@@ -104,6 +105,7 @@ fn product(x: &U1024, y: &U1024) -> U2048 {
 }
 
 /// The greatest common divisor of two numbers that are not zero.
+#[inline(never)]
 fn common_divisor(x: &U1024, y: &U1024) -> U1024 {
     let twos = x.bitor(y).trailing_zeros_vartime();
     let (mut x, mut odd) = (x.shr_vartime(twos), y.shr_vartime(twos));

@@ -69,6 +69,7 @@ impl Key for SoftwareKey {
     }
 
     /// See [`Generation::step`]. After [`Progress::done`], the next call starts over.
+    #[inline(never)]
     fn generate_step(&mut self, rng: &mut dyn CryptoRng) -> Result<Progress, KeyError> {
         let mut generation = match self.generation.take() {
             Some(generation) => generation,

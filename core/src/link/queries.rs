@@ -157,6 +157,7 @@ impl<B: AsRef<[u8]> + AsMut<[u8]>> Queue<B> {
     }
 
     /// Takes in a request. At most `maximum` wait at a time; those beyond are refused.
+    #[inline(never)]
     pub fn receive(&mut self, payload: &[u8], packet: Option<u16>, maximum: u16, now: Now) -> Outcome {
         let (head, http) = split(payload).unwrap_or((payload, b""));
         let mut envelope = Envelope::default();

@@ -253,6 +253,7 @@ impl Link {
         Ok(taken)
     }
 
+    #[inline(never)]
     fn on_connack<B: Buffer>(&mut self, cx: &mut Context<B>, granted: Granted) -> Result<(), Trouble> {
         let State::AwaitingConnack = self.state else { return Err(protocol(SessionError::Unexpected("CONNACK"))) };
         self.session.on_connack(&granted);
@@ -274,6 +275,7 @@ impl Link {
         Ok(())
     }
 
+    #[inline(never)]
     fn on_suback<B: Buffer>(&mut self, cx: &mut Context<B>, id: u16, reason: u8) -> Result<(), Trouble> {
         let State::AwaitingSuback { id: awaited, name, granted } = self.state else {
             return Err(protocol(SessionError::Unexpected("SUBACK")));
@@ -294,6 +296,7 @@ impl Link {
         Ok(())
     }
 
+    #[inline(never)]
     fn on_puback<B: Buffer>(&mut self, cx: &mut Context<B>, id: u16, reason: u8) -> Result<(), Trouble> {
         let acknowledged = self.session.on_puback(id, reason, cx.now.instant).map_err(protocol)?;
         if self.live_puback == Some(id) {

@@ -97,6 +97,7 @@ impl<'a> Packet<'a> {
     /// # Errors
     /// [`MqttError`] for everything the specification forbids, and for packets that have no place in a session of a
     /// client that never uses QoS 2, UNSUBSCRIBE or enhanced authentication.
+    #[inline(never)]
     pub fn parse(packet: &'a [u8]) -> Result<Self, MqttError> {
         let (&first, behind) = packet.split_first().ok_or(MqttError::Length)?;
         let (kind, flags) = (first >> 4, first & 0x0f);
@@ -142,6 +143,7 @@ const fn type_name(kind: u8) -> &'static str {
     }
 }
 
+#[inline(never)]
 fn connack(mut body: Reader<'_>) -> Result<Packet<'_>, MqttError> {
     let flags = body.byte()?;
     if flags > 1 {
@@ -191,6 +193,7 @@ fn puback(mut body: Reader<'_>) -> Result<Packet<'_>, MqttError> {
     Ok(Packet::Puback { id, reason })
 }
 
+#[inline(never)]
 fn publish(flags: u8, mut body: Reader<'_>) -> Result<Packet<'_>, MqttError> {
     let (dup, qos, retain) = (flags & FLAG_DUP != 0, flags >> 1 & 0x3, flags & FLAG_RETAIN != 0);
     match (qos, dup) {

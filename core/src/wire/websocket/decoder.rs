@@ -80,6 +80,7 @@ impl Decoder {
     }
 
     /// Takes what belongs to the present state; returns what is behind it.
+    #[inline(never)]
     fn step<'i>(&mut self, input: &'i [u8]) -> Result<(&'i [u8], Option<Incoming<'i>>), WebsocketError> {
         match &mut self.state {
             State::Failed(error) => Err(*error),

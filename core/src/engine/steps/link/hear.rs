@@ -45,6 +45,7 @@ enum Said {
 
 impl Link {
     /// A complete packet lies in the first `len` bytes of the receive buffer.
+    #[inline(never)]
     pub(super) fn on_packet<B: Buffer>(&mut self, cx: &mut Context<B>, len: usize) -> Result<(), Trouble> {
         let maximum = alias_maximum(cx);
         let bytes = cx.rx.as_ref().get(..len).unwrap_or_default();
@@ -92,6 +93,7 @@ impl Link {
     }
 
     /// A message of the Cloud. Only a request that is refused is not acknowledged yet.
+    #[inline(never)]
     fn on_said<B: Buffer>(&mut self, cx: &mut Context<B>, id: Option<u16>, said: Said) -> Result<(), Trouble> {
         let is_owed = matches!(said, Said::Request(Outcome::Refused));
         if let Some(id) = id.filter(|_| !is_owed) {
@@ -148,6 +150,7 @@ impl Link {
 }
 
 /// Reads a message of the Cloud.
+#[inline(never)]
 fn read(inbound: Inbound, payload: &[u8], claim: Guid, machine_guid: Guid, saved: &Saved) -> Said {
     let unreadable = |name: &str| Said::Notice(Text::of(format_args!("a {name} that cannot be read came")));
     let is_ours = |claim_id: &str, node_id: &str| {
