@@ -13,7 +13,8 @@ pub struct Text<const N: usize>(heapless::String<N>);
 
 /// What is before and after the first `separator`. The search of the standard library is for long texts: a kilobyte of code.
 pub(crate) fn split_once<'t>(text: &'t str, separator: &str) -> Option<(&'t str, &'t str)> {
-    let at = text.as_bytes().windows(separator.len()).position(|part| part == separator.as_bytes())?;
+    let is_there = |at: &usize| text.as_bytes().get(*at..).is_some_and(|from| from.starts_with(separator.as_bytes()));
+    let at = (0..text.len()).find(is_there)?;
     let (before, from) = text.split_at_checked(at)?;
     Some((before, from.strip_prefix(separator)?))
 }

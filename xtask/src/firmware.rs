@@ -214,7 +214,7 @@ impl Board {
 
     /// The same image, a little larger: panics in it are calls with a reason rather than traps.
     pub(crate) fn build_with_panics(&self) -> Result<PathBuf, Problem> {
-        self.build_with("", "", WITH_PANICS, "/with-panics")
+        self.build_with("", "larger", WITH_PANICS, "/with-panics")
     }
 
     /// The same with more `features`, for another `map` of the memory than that of the machine, with these flags of the compiler,

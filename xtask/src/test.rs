@@ -67,7 +67,11 @@ const GATES: &[Gate] = &[
         about: "the whole way works in virtual time, which links with no other test",
         run: cargo::netsim,
     },
-    Gate { name: "compact-rsa", about: "RSA and ECDSA of our own pass the tests of the crates", run: cargo::compact_rsa },
+    Gate {
+        name: "compact-rsa",
+        about: "RSA and ECDSA of our own pass the tests of the crates",
+        run: cargo::compact_rsa,
+    },
     Gate {
         name: "broken",
         about: "rules that are broken on purpose are noticed by the properties",

@@ -38,7 +38,10 @@ const PACKAGES: [Package; 2] = [
         name: "aclk-firmware",
         source: "boards/firmware/src/lib.rs",
         features: &["", "--no-default-features"],
-        small: &["--no-default-features --features alloc,compact-ecdsa,compact-rsa,p384,proxy", "--no-default-features"],
+        small: &[
+            "--no-default-features --features alloc,compact-ecdsa,compact-rsa,p384,proxy",
+            "--no-default-features",
+        ],
     },
 ];
 
