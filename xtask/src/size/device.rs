@@ -66,8 +66,9 @@ impl Bench<'_> {
         fs::write(&path, entropy).map_err(|cause| io("write", &path, cause))?;
         let mut device = self.switch_on(&folder)?;
         device.expect("key: 2 of 2 primes", KEY_PATIENCE)?;
+        // The mark comes after what is said of the last prime.
+        device.expect(LIVE, PATIENCE)?;
         if seed == 1 {
-            device.expect(LIVE, PATIENCE)?;
             self.memory(figures, &mut device)?;
         }
         drop(device);
