@@ -18,7 +18,7 @@ use std::thread;
 
 pub(crate) const COMMAND: Command = Command {
     name: "fuzz",
-    arguments: "[--seconds N] [--target NAME]… [--jobs N]",
+    arguments: "[--seconds N] [--target NAME]… [--jobs N] [--seed N]",
     about: "attacks every target of tests/fuzz, or those that are named, for so many seconds each (60), and prints\n\
             executions, coverage and findings; fails if there is a finding (docs/fuzzing.md)",
     run: |arguments| {
@@ -45,7 +45,8 @@ pub(crate) fn check() -> Result<(), Problem> {
         println!("skipped: fuzzing: {missing}");
         return Ok(());
     }
-    run(&Options { seconds: SMOKE, targets: Vec::new(), jobs: cores() })
+    // The same seed each time: what a change is refused for should be its own.
+    run(&Options { seconds: SMOKE, targets: Vec::new(), jobs: cores(), seed: 1 })
 }
 
 /// What is not here and has to be; `None` if everything is.
@@ -70,11 +71,13 @@ struct Options {
     targets: Vec<String>,
     /// Targets at a time.
     jobs: usize,
+    /// What libFuzzer draws its randomness from; with 0 it chooses.
+    seed: u32,
 }
 
 impl Options {
     fn read(arguments: &[String]) -> Result<Self, Problem> {
-        let mut options = Self { seconds: 60, targets: Vec::new(), jobs: cores() };
+        let mut options = Self { seconds: 60, targets: Vec::new(), jobs: cores(), seed: 0 };
         let mut rest = arguments.iter();
         while let Some(name) = rest.next() {
             let value = rest.next().ok_or_else(|| Problem::Usage(format!("{name} needs a value")))?;
@@ -82,6 +85,7 @@ impl Options {
             let no_number = || Problem::Usage(format!("{name} is a number of 1 or more, not {value}"));
             match name.as_str() {
                 "--seconds" => options.seconds = number().ok_or_else(no_number)?,
+                "--seed" => options.seed = number().ok_or_else(no_number)?,
                 "--jobs" => options.jobs = number().ok_or_else(no_number)? as usize,
                 "--target" => options.targets.push(value.clone()),
                 _ => return Err(Problem::Usage(format!("`fuzz` has no option {name}"))),
@@ -130,7 +134,7 @@ fn run(options: &Options) -> Result<(), Problem> {
         for _ in 0..options.jobs {
             scope.spawn(|| {
                 while let Some((place, name)) = next() {
-                    let row = attack(&name, options.seconds);
+                    let row = attack(&name, options);
                     if let Ok(mut rows) = rows.lock() {
                         rows.push((place, row));
                     }
@@ -147,7 +151,7 @@ fn run(options: &Options) -> Result<(), Problem> {
 }
 
 /// Runs one target, and says what came of it.
-fn attack(name: &str, seconds: u32) -> Result<Row, Problem> {
+fn attack(name: &str, options: &Options) -> Result<Row, Problem> {
     let io = |attempt: String| move |cause| Problem::Io { attempt, cause };
     let folder = root().join(FOLDER);
     let (found, findings) = (folder.join("corpus").join(name), folder.join("findings"));
@@ -161,7 +165,8 @@ fn attack(name: &str, seconds: u32) -> Result<Row, Problem> {
         .filter(|it| it.is_dir())
         .collect();
     let output = process::Command::new(folder.join("out").join(name))
-        .arg(format!("-max_total_time={seconds}"))
+        .arg(format!("-max_total_time={}", options.seconds))
+        .arg(format!("-seed={}", options.seed))
         .arg(format!("-timeout={TIMEOUT}"))
         .arg(format!("-rss_limit_mb={MEMORY}"))
         .arg(format!("-artifact_prefix={}/{name}-", findings.display()))
@@ -187,8 +192,8 @@ mod tests {
 
     #[test]
     fn options_are_read_and_mistakes_are_named() {
-        let options = read("--seconds 5 --target mqtt --target json --jobs 3").unwrap();
-        assert_eq!((options.seconds, options.jobs), (5, 3));
+        let options = read("--seconds 5 --target mqtt --target json --jobs 3 --seed 7").unwrap();
+        assert_eq!((options.seconds, options.jobs, options.seed), (5, 3, 7));
         assert_eq!(Vec::from(options.chosen().unwrap()), ["mqtt", "json"]);
         assert_eq!(read("").unwrap().seconds, 60);
         assert_eq!(read("--seconds 0").unwrap_err(), "--seconds is a number of 1 or more, not 0");

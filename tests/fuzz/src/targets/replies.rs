@@ -29,7 +29,7 @@ pub(crate) fn run(input: &[u8]) {
             match Credentials::parse(body, id, &mut scratch) {
                 Ok(credentials) => {
                     for name in aclk_core::link::topics::Name::ALL {
-                        assert!(!credentials.topics.topic(name).contains("#{claim_id}"), "not filled in");
+                        is_filled_in(credentials.topics.topic(name), &id.to_string());
                     }
                 }
                 Err(error) => says_something(&error.to_string()),
@@ -46,6 +46,12 @@ pub(crate) fn run(input: &[u8]) {
             assert!(error.retry_delay().is_none_or(|delay| delay <= aclk_core::link::error::RETRY_DELAY_MAX));
         }
     }
+}
+
+/// The claimed id is in the place of the first tag, and of no other (protocol.md 2.7).
+fn is_filled_in(topic: &str, id: &str) {
+    let tag = topic.find("#{claim_id}");
+    assert!(tag.is_none_or(|tag| topic.find(id).is_some_and(|filled| filled < tag)), "not filled in: {topic}");
 }
 
 /// Whatever is taken from `/env` can be called.
