@@ -96,7 +96,7 @@ impl<'m> Modulus<'m> {
     }
 
     /// x = x + y.
-    #[cfg(any(test, feature = "compact-ecdsa"))]
+    #[cfg(feature = "compact-ecdsa")]
     pub(crate) fn add(&self, x: &mut [Word], y: &[Word]) {
         let mut carry = 0;
         for (x, &y) in x.iter_mut().zip(y) {
