@@ -36,7 +36,7 @@ struct Command {
     run: fn(&[String]) -> Result<(), Problem>,
 }
 
-const COMMANDS: [Command; 19] = [
+const COMMANDS: &[Command] = &[
     setup::COMMAND,
     test::COMMAND,
     tables::COMMAND,
