@@ -3,128 +3,205 @@
 //! All of them would take a day, so a sample is tried: the same for the same seed and the same code. It is not part of
 //! `cargo xtask test`.
 
+mod outcomes;
+mod sample;
+
 use crate::Command;
-use crate::process::{Problem, Process};
+use crate::process::{Problem, Process, root};
+use outcomes::{Outcome, Outcomes};
+use std::path::{Path, PathBuf};
+use std::{env, fs};
 
 pub(crate) const COMMAND: Command = Command {
     name: "mutants",
-    arguments: "[--sample N] [--seed S]",
-    about: "changes claim, link, wire and engine of the core in N places (300 without a word) that are drawn with the seed\n\
-            S (1), one at a time, and says which changes no test notices; takes hours and needs cargo-mutants",
+    arguments: "[--sample N] [--seed S] | --again",
+    about: "changes claim, link, wire and engine of the core in N places (380 without a word) that are drawn with the seed\n\
+            S (1), one at a time, and says which changes no test notices; --again tries only those that none noticed the\n\
+            last time; takes an hour or two, and needs cargo-mutants",
     run: mutants,
 };
 
 /// What is changed.
 const CHANGED: [&str; 4] = ["claim", "link", "wire", "engine"];
 
-/// The tests that look, quick ones only: those of the core itself, and some with a Cloud.
-const TESTS: [&str; 8] = [
-    "--lib",
-    "--test=check",
-    "--test=claim",
-    "--test=link",
-    "--test=live",
-    "--test=proxy",
-    "--test=scripted",
-    "--test=session",
+/// How much of what is changed the tests have to notice.
+const WANTED_PERCENT: usize = 85;
+
+/// Tests that look at a mutant. What a stage does not notice goes on to the next, so that slow tests meet few mutants.
+struct Stage {
+    about: &'static str,
+    packages: &'static str,
+    /// What is built and run, as arguments of `cargo test`.
+    targets: &'static [&'static str],
+    /// Arguments of the tests themselves.
+    filters: &'static [&'static str],
+    /// Seconds after which a test never ends: some twenty times what all of them take.
+    timeout: u32,
+}
+
+const STAGES: [Stage; 3] = [
+    Stage {
+        about: "unit tests",
+        packages: "aclk-core",
+        targets: &["--lib"],
+        // Nothing of what is changed is below these, and they take most of the time.
+        filters: &["--skip=identity::", "--skip=modular::", "--skip=tls::"],
+        timeout: 60,
+    },
+    Stage {
+        about: "with a Cloud, and against the codecs of others",
+        packages: "aclk-core,aclk-pair",
+        targets: &[
+            "--test=differential",
+            "--test=check",
+            "--test=claim",
+            "--test=heap",
+            "--test=link",
+            "--test=live",
+            "--test=scripted",
+            "--test=session",
+            "--test=slow",
+            "--test=small",
+            "--test=state",
+        ],
+        filters: &[],
+        timeout: 120,
+    },
+    Stage {
+        about: "every fault, every proxy, a whole day, over TLS",
+        packages: "aclk-core,aclk-pair",
+        targets: &["--test=gzip", "--test=day", "--test=proxy", "--test=tls", "--test=happy", "--test=faults"],
+        filters: &[],
+        timeout: 900,
+    },
 ];
 
 fn mutants(arguments: &[String]) -> Result<(), Problem> {
-    let (sample, seed) = options(arguments)?;
+    let task = Task::read(arguments)?;
     if Process::cargo("mutants --version").read().is_err() {
         return Err(Problem::Usage("cargo-mutants is not here: `cargo install --locked cargo-mutants`".to_owned()));
     }
     let files = CHANGED.map(|name| format!("--file=core/src/{name}/**"));
     let list = Process::cargo("mutants --list --colors never --package aclk-core").arguments(&files).read()?;
     let all: Vec<&str> = list.lines().collect();
-    let chosen = draw(&all, sample, seed);
-    println!("{} of {} mutants, seed {seed}", chosen.len(), all.len());
-    // Its own tests would be enough for most; but much of what the engine does shows only with a Cloud.
-    let run = "mutants --package aclk-core --test-package aclk-core,aclk-pair --no-shuffle --colors never --cap-lints true \
-               --timeout 120 --build-timeout 600 --output target";
-    let only = chosen.iter().map(|name| format!("--re=^{}$", escaped(name)));
-    Process::cargo(run)
-        .env("CARGO_PROFILE_DEV_DEBUG", "0")
-        .arguments(&files)
-        .arguments(&only.collect::<Vec<_>>())
-        .argument("--")
-        .arguments(&TESTS)
-        .show()
+    let record = folder().join("outcomes.txt");
+    let mut outcomes = match task {
+        Task::Sample { count, seed } => {
+            let chosen = sample::draw(&all, count, seed);
+            println!("{} of {} mutants, seed {seed}", chosen.len(), all.len());
+            Outcomes::missed(&chosen)
+        }
+        Task::Again => Outcomes::parse(&read(&record)?, &all).map_err(Problem::Usage)?,
+    };
+    for stage in &STAGES {
+        let left = outcomes.named(Outcome::Missed);
+        if left.is_empty() {
+            break;
+        }
+        println!("{}: {} mutants", stage.about, left.len());
+        stage.run(&files, &left)?;
+        for outcome in Outcome::ALL {
+            // There is no file if nothing came to this.
+            let names = fs::read_to_string(folder().join("mutants.out").join(outcome.file())).unwrap_or_default();
+            outcomes.note(&names, outcome);
+        }
+        write(&record, &outcomes.to_string())?;
+    }
+    print!("{}", outcomes.summary());
+    if outcomes.percent() < WANTED_PERCENT as f64 {
+        return Err(Problem::Findings(vec![format!("less than {WANTED_PERCENT} % are caught")]));
+    }
+    Ok(())
 }
 
-fn options(arguments: &[String]) -> Result<(usize, u64), Problem> {
-    let (mut sample, mut seed) = (300, 1);
-    let mut rest = arguments.iter();
-    while let Some(name) = rest.next() {
-        let value = rest.next().and_then(|value| value.parse().ok());
-        match (name.as_str(), value) {
-            ("--sample", Some(value)) => sample = usize::try_from(value).unwrap_or(usize::MAX),
-            ("--seed", Some(value)) => seed = value,
-            _ => return Err(Problem::Usage(format!("{name}: there are --sample N and --seed S, with numbers"))),
+impl Stage {
+    fn run(&self, files: &[String], names: &[&str]) -> Result<(), Problem> {
+        let only = names.iter().map(|name| format!("--re=^{}$", sample::escaped(name)));
+        let targets = self.targets.iter().map(|target| format!("--cargo-arg={target}"));
+        let result = Process::cargo("mutants --package aclk-core --no-shuffle --colors never --build-timeout 600")
+            // A copy is built many times with little changed, and nobody looks at it with a debugger.
+            .env("CARGO_TARGET_DIR", &folder().join("build").to_string_lossy())
+            .env("CARGO_INCREMENTAL", "1")
+            .env("CARGO_PROFILE_DEV_DEBUG", "0")
+            .argument(format!("--test-package={}", self.packages))
+            .argument(format!("--timeout={}", self.timeout))
+            .argument("--output")
+            .argument(folder())
+            .arguments(files)
+            .arguments(&targets.collect::<Vec<_>>())
+            .arguments(&only.collect::<Vec<_>>())
+            .arguments(&["--", "--"])
+            .arguments(self.filters)
+            .show();
+        match result {
+            // 2: not all were caught; 3: some tests never ended.
+            Err(Problem::Exit { status, .. }) if matches!(status.code(), Some(2 | 3)) => Ok(()),
+            other => other,
         }
     }
-    Ok((sample, seed))
 }
 
-/// `count` of `all`, in their order.
-fn draw<'t>(all: &[&'t str], count: usize, seed: u64) -> Vec<&'t str> {
-    let mut places: Vec<usize> = (0..all.len()).collect();
-    let mut state = seed;
-    for at in (1..places.len()).rev() {
-        let other = next(&mut state) % (at as u64 + 1);
-        places.swap(at, other as usize);
-    }
-    places.truncate(count);
-    places.sort_unstable();
-    places.into_iter().filter_map(|place| all.get(place).copied()).collect()
+/// What is asked for.
+#[derive(Debug, PartialEq, Eq)]
+enum Task {
+    Sample { count: usize, seed: u64 },
+    Again,
 }
 
-/// SplitMix64.
-fn next(state: &mut u64) -> u64 {
-    *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-    let mut mixed = *state;
-    mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    mixed ^ (mixed >> 31)
-}
-
-/// `text` as a regular expression that matches nothing else.
-fn escaped(text: &str) -> String {
-    let mut escaped = String::new();
-    for letter in text.chars() {
-        // `\<` and `\>` would be the ends of words.
-        if letter.is_ascii_punctuation() && !matches!(letter, '<' | '>') {
-            escaped.push('\\');
+impl Task {
+    fn read(arguments: &[String]) -> Result<Self, Problem> {
+        if arguments == ["--again"] {
+            return Ok(Self::Again);
         }
-        escaped.push(letter);
+        let (mut count, mut seed) = (380, 1);
+        let mut rest = arguments.iter();
+        while let Some(name) = rest.next() {
+            let value = rest.next().and_then(|value| value.parse().ok());
+            match (name.as_str(), value) {
+                ("--sample", Some(value)) => count = usize::try_from(value).unwrap_or(usize::MAX),
+                ("--seed", Some(value)) => seed = value,
+                _ => {
+                    let text = format!("{name}: there are --sample N and --seed S, with numbers, and --again alone");
+                    return Err(Problem::Usage(text));
+                }
+            }
+        }
+        Ok(Self::Sample { count, seed })
     }
-    escaped
+}
+
+/// Where everything is kept.
+fn folder() -> PathBuf {
+    env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from).join("mutants")
+}
+
+fn read(path: &Path) -> Result<String, Problem> {
+    fs::read_to_string(path).map_err(|cause| Problem::Io { attempt: format!("read {}", path.display()), cause })
+}
+
+fn write(path: &Path, text: &str) -> Result<(), Problem> {
+    fs::write(path, text).map_err(|cause| Problem::Io { attempt: format!("write {}", path.display()), cause })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{draw, escaped, options};
+    use super::Task;
 
-    #[test]
-    fn a_sample_is_the_same_for_the_same_seed_and_in_order() {
-        let names: Vec<String> = (100..200).map(|number| number.to_string()).collect();
-        let all: Vec<&str> = names.iter().map(String::as_str).collect();
-        let drawn = draw(&all, 10, 7);
-        assert_eq!(drawn, draw(&all, 10, 7));
-        assert_ne!(drawn, draw(&all, 10, 8));
-        assert!(drawn.len() == 10 && drawn.is_sorted_by(|one, other| one < other));
-        assert_eq!(draw(&all, 1_000, 7), all);
+    fn task(text: &str) -> Option<Task> {
+        Task::read(&text.split_whitespace().map(str::to_owned).collect::<Vec<_>>()).ok()
     }
 
     #[test]
-    fn a_name_matches_itself_only() {
-        assert_eq!(escaped("a.rs:1:2: replace f -> Ok(())"), r"a\.rs\:1\:2\: replace f \-> Ok\(\(\)\)");
+    fn a_sample_has_a_size_and_a_seed() {
+        assert_eq!(task("--seed 5 --sample 20"), Some(Task::Sample { count: 20, seed: 5 }));
+        assert_eq!(task(""), Some(Task::Sample { count: 380, seed: 1 }));
+        assert_eq!(task("--again"), Some(Task::Again));
     }
 
     #[test]
     fn an_option_that_is_unknown_or_no_number_is_refused() {
-        let of = |text: &str| options(&text.split(' ').map(str::to_owned).collect::<Vec<_>>());
-        assert_eq!(of("--seed 5 --sample 20").unwrap(), (20, 5));
-        assert!(of("--seed x").is_err() && of("--sample").is_err() && of("--all 3").is_err());
+        for text in ["--seed x", "--sample", "--all 3", "--again --seed 3", "--seed 3 --again"] {
+            assert_eq!(task(text), None, "{text}");
+        }
     }
 }

@@ -22,20 +22,23 @@ use aclk_pair::{GUID, PRIVATE_PEM};
 use chacha20::ChaCha20Rng;
 use rand_core::SeedableRng;
 use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering::Relaxed};
 use std::time::Duration;
 
 struct Counting;
 
-static ON: AtomicBool = AtomicBool::new(false);
-static COUNT: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// Whether this thread counts, and what it has asked for: what runs the tests allocates beside them.
+    static ON: Cell<bool> = const { Cell::new(false) };
+    static COUNT: Cell<usize> = const { Cell::new(0) };
+}
 
-// SAFETY: every call goes to the system allocator unchanged; the counter is atomic and allocates nothing.
+// SAFETY: every call goes to the system allocator unchanged; counting neither allocates nor has a destructor.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        if ON.load(Relaxed) {
-            COUNT.fetch_add(1, Relaxed);
+        if ON.get() {
+            COUNT.set(COUNT.get() + 1);
         }
         unsafe { System.alloc(layout) }
     }
@@ -50,11 +53,11 @@ static ALLOCATOR: Counting = Counting;
 
 /// How often `work` allocates.
 fn counted<T>(work: impl FnOnce() -> T) -> (T, usize) {
-    COUNT.store(0, Relaxed);
-    ON.store(true, Relaxed);
+    COUNT.set(0);
+    ON.set(true);
     let done = work();
-    ON.store(false, Relaxed);
-    (done, COUNT.load(Relaxed))
+    ON.set(false);
+    (done, COUNT.get())
 }
 
 /// An output without its borrow.
@@ -102,7 +105,7 @@ impl Bench {
         let (task, count) = counted(|| {
             let output = self.agent.poll();
             // Copying it is the test's doing.
-            ON.store(false, Relaxed);
+            ON.set(false);
             match output {
                 Output::Connect { host, .. } => Task::Connect(host.to_owned()),
                 Output::Send(bytes) => Task::Send(bytes.to_vec()),
@@ -115,7 +118,7 @@ impl Bench {
                     Task::Event { online, live }
                 }
                 Output::Prepare(what) => {
-                    ON.store(true, Relaxed);
+                    ON.set(true);
                     Task::Prepared(self.bodies.prepare(what, &mut self.node, now()))
                 }
                 Output::Body(most) => Task::Body(most),
