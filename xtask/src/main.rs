@@ -69,6 +69,9 @@ const HELP: Command = Command {
 };
 
 fn main() -> ExitCode {
+    if let Some(code) = coverage::compile() {
+        return code;
+    }
     let mut arguments: Vec<String> = std::env::args().skip(1).collect();
     let name = if arguments.is_empty() { "help".to_owned() } else { arguments.remove(0) };
     match run(&name, &arguments) {

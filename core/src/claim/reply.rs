@@ -190,7 +190,9 @@ impl fmt::Display for Status {
 
 #[cfg(test)]
 mod tests {
-    use super::Refusal;
+    use super::{Refusal, Status};
+    use std::format;
+    use std::string::ToString;
 
     #[test]
     fn every_key_of_the_table_is_found_again() {
@@ -205,6 +207,28 @@ mod tests {
     fn exit_codes_are_those_of_the_documented_script() {
         let codes = Refusal::ALL.map(Refusal::exit_code);
         assert_eq!(codes, [8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 7]);
+    }
+
+    #[test]
+    fn a_status_has_the_words_of_its_specification_or_says_what_it_means_here() {
+        for (status, words) in [
+            (400, "Bad Request"),
+            (401, "Unauthorized"),
+            (403, "Forbidden"),
+            (404, "Not Found: is this the URL of a Netdata Cloud?"),
+            (409, "Conflict"),
+            (422, "Unprocessable Content"),
+            (429, "Too Many Requests"),
+            (500, "Internal Server Error"),
+            (502, "Bad Gateway"),
+            (503, "Service Unavailable"),
+            (504, "Gateway Timeout"),
+        ] {
+            assert_eq!(Status(status).to_string(), format!("HTTP status {status} ({words})"));
+        }
+        assert!(Status(200).to_string().ends_with("is this the URL of a Netdata Cloud?)"));
+        assert!(Status(302).to_string().contains("a redirect, which is not followed"));
+        assert_eq!(Status(418).to_string(), "HTTP status 418");
     }
 
     #[test]

@@ -96,6 +96,17 @@ mod tests {
     }
 
     #[test]
+    fn jitter_adds_up_to_half_of_the_delay() {
+        let delay = |seed| {
+            let mut backoff = Backoff { failures: 10, ..Backoff::new() };
+            backoff.next_delay(&mut ChaCha20Rng::from_seed([seed; 32])).as_secs()
+        };
+        let (least, most) = ((0..100).map(delay).min(), (0..100).map(delay).max());
+        assert!(least.is_some_and(|least| least < 1_100), "{least:?}");
+        assert!(most.is_some_and(|most| most > 1_450), "{most:?}");
+    }
+
+    #[test]
     fn jitter_differs_from_device_to_device() {
         let delay = |seed| Backoff::new().next_delay(&mut ChaCha20Rng::from_seed([seed; 32]));
         assert!((0..16).any(|seed| delay(seed) != delay(seed + 1)));

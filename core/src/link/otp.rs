@@ -155,11 +155,13 @@ const _: () = assert!(NAME_MAX == 128 && PASSWORD_MAX == 1024);
 
 #[cfg(test)]
 mod tests {
-    use super::{CHALLENGE_LEN, Credentials, OtpError, parse_challenge, write_password_request};
+    use super::{CHALLENGE_LEN, Credentials, OtpError, encode_answer, parse_challenge, write_password_request};
     use crate::identity::guid::Guid;
+    use crate::identity::key::PLAINTEXT_MAX;
     use crate::link::topics::Name;
     use crate::secret::Secret;
     use crate::wire::buffer::Writer;
+    use base64ct::{Base64, Encoding};
     use std::format;
     use std::string::{String, ToString};
 
@@ -201,6 +203,13 @@ mod tests {
             core::str::from_utf8(w.written()).unwrap(),
             r#"{"agent_version":"v2.10.4", "response":"CQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQkJCQk="}"#
         );
+    }
+
+    #[test]
+    fn the_longest_answer_is_sent_whole() {
+        let answer = [0x5a; PLAINTEXT_MAX];
+        let sent = encode_answer(&Secret::copy_of(&answer).unwrap());
+        assert_eq!(Base64::decode(sent.expose(), &mut [0; PLAINTEXT_MAX]), Ok(&answer[..]));
     }
 
     #[test]

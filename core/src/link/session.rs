@@ -229,3 +229,20 @@ impl Default for Session {
         Self::new()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::{INBOUND_ALIASES, Session, SessionError};
+    use crate::message::Inbound;
+
+    #[test]
+    fn an_alias_is_good_up_to_what_was_announced_even_if_there_is_room_for_more() {
+        let announced = INBOUND_ALIASES as u16 - 1;
+        let mut session = Session::new();
+        assert_eq!(session.inbound("/x/DisconnectReq", Some(announced), announced), Ok(Inbound::DisconnectReq));
+        assert_eq!(session.inbound("", Some(announced), announced), Ok(Inbound::DisconnectReq));
+        for alias in [0, announced + 1, u16::MAX] {
+            assert_eq!(session.inbound("/x/y", Some(alias), announced), Err(SessionError::Alias(alias)));
+        }
+    }
+}

@@ -117,4 +117,19 @@ mod tests {
         writer.put(b"f");
         assert_eq!(writer.finish(), Err(Full { size: 4 }));
     }
+
+    #[test]
+    fn what_is_written_into_the_room_that_is_left_counts_if_it_fits() {
+        let mut buffer = [0; 4];
+        let mut writer = Writer::new(&mut buffer);
+        writer.put_u8(b'a');
+        writer.put_with(|room| {
+            room[..2].copy_from_slice(b"bc");
+            Some(2)
+        });
+        assert_eq!(writer.written(), b"abc");
+        writer.put_with(|room| Some(room.len() + 1));
+        assert_eq!(writer.written(), b"abc", "more than there is room for");
+        assert_eq!(writer.finish(), Err(Full { size: 4 }));
+    }
 }

@@ -157,6 +157,15 @@ fn a_device_that_cannot_store_the_mark_sends_nothing() {
 }
 
 #[test]
+fn a_refusal_is_told_even_if_the_mark_cannot_be_removed() {
+    let token = Some("a token that has never been valid".to_owned());
+    let mut pair = Pair::new(Setup { goal: Goal::Claim, token, ..Setup::default() });
+    pair.memory.refuses = Some("refused");
+    assert!(pair.run_to_end(MINUTE));
+    assert_eq!(refusal(&pair), Some(Refusal::Forbidden));
+}
+
+#[test]
 fn a_device_that_cannot_store_the_claim_finishes_it_later() {
     let mut pair = Pair::new(Setup { goal: Goal::Claim, ..Setup::default() });
     pair.memory.refuses = Some("claimed");

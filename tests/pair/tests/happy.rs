@@ -58,6 +58,34 @@ fn every_stage_is_told_in_its_order() {
 }
 
 #[test]
+fn every_stage_tells_its_own_time_and_bytes() {
+    let latency = Duration::from_millis(20);
+    let mut pair = Pair::new(Setup { latency, ..Setup::default() });
+    pair.tap = Some(Vec::new());
+    assert!(pair.run_until(Pair::is_online, Duration::from_secs(60)));
+    let reports = || {
+        pair.happened.iter().filter_map(|happened| match &happened.what {
+            Done::Stage(report) => Some(*report),
+            _ => None,
+        })
+    };
+    // There and back, as often as something is asked: key, claim, storage, /env, challenge, decryption, password, upgrade,
+    // CONNECT and two SUBSCRIBE, the first PUBLISH.
+    let round_trips = reports().map(|report| report.elapsed.as_micros() / (2 * latency).as_micros());
+    assert_eq!(round_trips.collect::<Vec<_>>(), [0, 1, 0, 1, 1, 0, 1, 1, 3, 1]);
+    let is_silent = |stage| matches!(stage, Stage::Key | Stage::Storage | Stage::Decrypt);
+    for report in reports() {
+        assert_eq!(
+            (report.sent == 0, report.received == 0),
+            (is_silent(report.stage), is_silent(report.stage)),
+            "{report:?}"
+        );
+    }
+    let sent: u64 = reports().map(|report| report.sent).sum();
+    assert_eq!(sent, pair.tap.as_ref().map_or(0, Vec::len) as u64);
+}
+
+#[test]
 fn it_does_not_matter_how_bytes_are_cut() {
     for pieces in [Pieces::Of(1), Pieces::Of(7), Pieces::Random] {
         come_online(Setup { pieces, ..Setup::default() });

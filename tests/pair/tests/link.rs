@@ -253,6 +253,20 @@ fn a_stop_at_every_moment_ends_within_seconds() {
     }
 }
 
+/// The operating system ends the program, and somebody still changes the identity.
+#[test]
+fn a_device_that_was_stopped_does_not_start_anew_because_of_a_reload() {
+    let mut pair = online(Setup { latency: Duration::from_millis(200), ..Setup::default() });
+    let attempts = pair.attempts.len();
+    pair.stop();
+    pair.reload();
+    assert!(pair.run_to_end(Duration::from_secs(3)), "it is taking its leave");
+    pair.reload();
+    assert!(pair.run_to_end(MINUTE), "it has ended");
+    assert_eq!(pair.attempts.len(), attempts);
+    assert_eq!(pair.cloud.deviations(), []);
+}
+
 /// With the close of the connection, which has 250 ms of its own, these are the two seconds that are promised.
 #[test]
 fn a_cloud_that_hangs_is_left_within_two_seconds() {

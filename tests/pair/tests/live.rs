@@ -1,8 +1,10 @@
 //! A link that is up is a live node: known to the Cloud, with its own metrics, and it answers.
 
+use aclk_cloud::message::CreateNodeInstanceResult;
 use aclk_cloud::{Config, FaultPlan, NodeState, QueryId, Reply, What};
 use aclk_core::stage::{Failure, Next};
 use aclk_pair::{Done, GUID, Pair, Pieces, Setup};
+use prost::Message;
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -138,6 +140,45 @@ fn contexts_are_told_again_when_the_oldest_samples_are_gone_and_not_before() {
 }
 
 #[test]
+fn a_cloud_that_has_heard_enough_of_contexts_is_told_no_more() {
+    let mut pair = live(Setup::default());
+    pair.run_for(MINUTE);
+    let told = |pair: &mut Pair| {
+        pair.run_for(5 * HOUR);
+        pair.cloud.drain_events().iter().filter(|event| matches!(event.what, What::Contexts { .. })).count()
+    };
+    let (ours, other) = (node_id(&pair), "99999999-8888-4777-8666-555555555555");
+    pair.cloud.stop_contexts(pair.now(), GUID, other).expect("it has a link");
+    assert!(told(&mut pair) > 1, "it was about another node");
+    pair.cloud.stop_contexts(pair.now(), GUID, &ours).expect("it has a link");
+    assert_eq!(told(&mut pair), 0);
+    pair.cloud.ask_contexts(pair.now(), GUID, other, 1).expect("it has a link");
+    assert_eq!(told(&mut pair), 0, "it was about another node");
+    pair.cloud.ask_contexts(pair.now(), GUID, &ours, 1).expect("it has a link");
+    assert!(told(&mut pair) > 1);
+}
+
+#[test]
+fn a_node_id_is_stored_once_and_a_new_one_takes_its_place() {
+    let mut pair = live(Setup::default());
+    pair.run_for(MINUTE);
+    let stored = |pair: &Pair| pair.memory.records.iter().filter(|record| **record == "node").count();
+    let give = |pair: &mut Pair, node: &str, machine: &str| {
+        let result = CreateNodeInstanceResult { node_id: node.to_owned(), machine_guid: machine.to_owned() };
+        let bytes = result.encode_to_vec();
+        pair.cloud.publish(pair.now(), GUID, "CreateNodeInstanceResult", &bytes).expect("it has a link");
+        pair.run_for(MINUTE);
+    };
+    let (first, other) = (node_id(&pair), "99999999-8888-4777-8666-555555555555");
+    give(&mut pair, &first, GUID);
+    assert_eq!(stored(&pair), 1, "it is known");
+    give(&mut pair, other, other);
+    assert_eq!((stored(&pair), node_id(&pair)), (1, first), "it is that of another machine");
+    give(&mut pair, other, GUID);
+    assert_eq!((stored(&pair), node_id(&pair).as_str()), (2, other));
+}
+
+#[test]
 fn a_cloud_that_knows_the_contexts_is_not_told_again() {
     let mut pair = live(Setup::default());
     pair.run_for(MINUTE);
@@ -209,6 +250,22 @@ fn a_device_that_is_stopped_within_a_long_answer_ends_all_the_same() {
     pair.run_for(Duration::from_secs(1));
     // Nothing more could be said, so the will is.
     assert_eq!(pair.cloud.view().nodes[0].state, NodeState::Offline);
+}
+
+#[test]
+fn a_device_that_is_stopped_within_an_answer_finishes_it_and_says_farewell_if_there_is_time() {
+    let mut pair = live(Setup { uplink: Some(150_000), ..Setup::default() });
+    pair.run_for(HOUR);
+    let query = send(&mut pair, b"GET /api/v1/data?chart=bench.wide&after=-3600 HTTP/1.1\r\n\r\n", TIMEOUT);
+    pair.run_for(Duration::from_secs(1));
+    pair.cloud.drain_events();
+    pair.stop();
+    assert_eq!(reply(&mut pair, &query).expect("all of it is sent").code, 200);
+    assert!(pair.run_to_end(Duration::from_secs(3)));
+    pair.run_for(Duration::from_secs(1));
+    let told: Vec<String> = pair.cloud.drain_events().iter().map(|event| event.what.to_string()).collect();
+    assert!(told.iter().any(|what| what.contains("the client disconnected")), "{told:#?}");
+    nothing_wrong(&pair);
 }
 
 #[test]

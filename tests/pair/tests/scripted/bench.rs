@@ -193,6 +193,12 @@ impl Bench {
         }
     }
 
+    /// The engine is told that time has passed, though it has asked for a later point.
+    pub fn tick_early(&mut self) {
+        self.agent.handle(at(self.now), Input::Tick);
+        self.work();
+    }
+
     pub fn reload(&mut self, saved: &Saved) {
         self.agent.handle(at(self.now), Input::Reload(saved));
         self.work();

@@ -38,6 +38,34 @@ fn a_back_off_of_years_is_cut_to_a_day() {
     }
 }
 
+/// Timers are not exact, and a driver may wake up for another reason.
+#[test]
+fn who_is_woken_up_early_goes_on_waiting() {
+    let silent = [
+        ("/env", Script { env: String::new(), ..Script::default() }),
+        ("password", Script { password: String::new(), ..Script::default() }),
+        ("challenge", Script { challenge: String::new(), ..Script::default() }),
+        ("upgrade", Script { upgrade: Some(String::new()), ..Script::default() }),
+        ("CONNACK", Script { connack: Vec::new(), ..Script::default() }),
+        ("PUBACK", Script { answers: false, ..Script::default() }),
+    ];
+    for (awaited, script) in silent {
+        let mut bench = Bench::new(Goal::Link, claimed(), script);
+        bench.run_for(Duration::ZERO);
+        let wait = bench.wait;
+        bench.tick_early();
+        assert!(bench.failures.is_empty(), "{awaited}: {:?}", bench.failures);
+        assert_eq!(bench.wait, wait, "{awaited}");
+        bench.run_for(MINUTE);
+        assert!(!bench.failures.is_empty(), "{awaited} never comes");
+    }
+    let mut bench = Bench::online(Script::default());
+    bench.tick_early();
+    let packets = bench.packets.len();
+    bench.tick_early();
+    assert!(bench.online && bench.failures.is_empty() && bench.packets.len() == packets, "{:?}", bench.failures);
+}
+
 /// A dead path shows only if somebody asks: a Cloud that needs no keep-alive, or a long one, does not change that.
 #[test]
 fn a_link_that_went_dead_is_noticed_whatever_keep_alive_the_cloud_grants() {
@@ -144,6 +172,41 @@ fn who_is_asked_to_leave_says_goodbye() {
     // UpdateAgentConnection, DISCONNECT, WebSocket close 1000.
     let last: Vec<_> = bench.packets.iter().rev().take(3).rev().collect();
     assert_eq!((last[0][0], &last[1][..], &last[2][..]), (0x32, &[0xe0, 0][..], &[0x03, 0xe8][..]));
+}
+
+#[test]
+fn who_is_asked_to_leave_and_not_told_for_how_long_comes_back_by_the_usual_rule() {
+    for payload in [&[][..], &[0x08, 0]] {
+        let mut bench = Bench::online(Script::default());
+        bench.say(&publish(DISCONNECT, payload));
+        bench.run_for(Duration::ZERO);
+        let delay = delays(&bench)[0];
+        assert!(Duration::from_secs(1) <= delay && delay <= Duration::from_millis(1_500), "{delay:?}");
+    }
+}
+
+/// A request that is not HTTP is refused in a message whose length is known.
+#[test]
+fn what_is_as_long_as_the_cloud_takes_is_sent_and_what_is_longer_is_not() {
+    let envelope = format!(
+        r#"{{"type":"http","msg-id":"{}","callback-topic":"/{}","version":2,"timeout":1000}}"#,
+        "m".repeat(64),
+        "t".repeat(100)
+    );
+    let refusal = |maximum: u32| {
+        let connack = [&[0x20, 8, 0, 0, 5, 0x27][..], &maximum.to_be_bytes()].concat();
+        let mut bench = Bench::online(Script { connack, ..Script::default() });
+        bench.say(&publish("/agent/x/inbound/cmd", format!("{envelope}\r\n\r\nBREW").as_bytes()));
+        bench.run_for(Duration::ZERO);
+        let last = bench.packets.last().filter(|packet| packet[0] == 0x32 && packet.len() > 200);
+        (last.map(Vec::len), bench.failures)
+    };
+    let (sent, failures) = refusal(1_000);
+    let whole = u32::try_from(sent.expect("there is room")).unwrap();
+    assert_eq!((refusal(whole), failures), ((sent, Vec::new()), Vec::new()));
+    let (sent, failures) = refusal(whole - 1);
+    assert_eq!(sent, None);
+    assert_eq!(failures[0].cause.as_str(), "not even a refusal fits the maximum packet size of the Cloud");
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::wire::proxy::{HEAD_MAX, Negotiation, Proxy, ProxyError, REQUEST_MAX, Step, Target};
 use crate::wire::testing::{cuts, unhex};
+use base64ct::{Base64, Encoding};
 use core::net::IpAddr;
 use proptest::prelude::*;
 use std::format;
@@ -87,7 +88,14 @@ fn the_longest_request_fits_and_a_small_buffer_is_said() {
         let url = format!("{scheme}://{}:{long}@proxy", "%fe".repeat(255));
         let proxy = Proxy::parse(&url).unwrap();
         let mut negotiation = Negotiation::new(&proxy, Target { host: &host, address: None, port: 65535 });
-        assert!(matches!(negotiation.poll(&mut [0; REQUEST_MAX]), Ok(Step::Send(_))));
+        let mut buffer = [0; REQUEST_MAX];
+        let Ok(Step::Send(request)) = negotiation.poll(&mut buffer) else { panic!("{scheme}") };
+        if scheme == "http" {
+            let credentials = [&[0xfe; 255][..], b":", &[0xff; 255]].concat();
+            let mut expected = [0; 700];
+            let expected = Base64::encode(&credentials, &mut expected).unwrap();
+            assert!(request.ends_with(format!("Basic {expected}\r\n\r\n").as_bytes()), "nothing is left out");
+        }
     }
     let proxy = Proxy::parse("http://proxy").unwrap();
     let error = Negotiation::new(&proxy, target("h")).poll(&mut [0; 10]).unwrap_err();
