@@ -206,6 +206,15 @@ fn a_claim_at_a_terminal_does_not_wait_for_an_hour() {
 }
 
 #[test]
+fn a_claim_that_is_tried_again_soon_is_not_said_to_be_left_alone() {
+    let mut pair = Pair::new(faulty("status-503@claim*2"));
+    assert!(pair.run_to_end(MINUTE));
+    assert!(pair.is_claimed());
+    let hints: Vec<&str> = pair.failures().iter().map(|failure| failure.hint).collect();
+    assert_eq!(hints, [""; 2]);
+}
+
+#[test]
 fn a_claim_is_given_up_after_its_attempts() {
     let mut pair = Pair::new(Setup { claim_attempts: Some(3), goal: Goal::Claim, ..Setup::default() });
     pair.connect_faults = [ConnectFault::Refused, ConnectFault::Dns, ConnectFault::Certificate].into();

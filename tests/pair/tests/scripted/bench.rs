@@ -5,7 +5,7 @@ use aclk_core::clock::{Instant, Now, Trust, WallTime};
 use aclk_core::engine::event::{Event, Goal, Input, Output};
 use aclk_core::engine::{Agent, Buffers};
 use aclk_core::identity::guid::Guid;
-use aclk_core::identity::key::Key;
+use aclk_core::identity::key::{Key, KeyError};
 use aclk_core::identity::software::SoftwareKey;
 use aclk_core::secret::Secret;
 use aclk_core::settings::{Limits, Settings, Timing};
@@ -14,7 +14,7 @@ use aclk_core::store::{Claim, Saved};
 use aclk_core::wire::proxy::Exceptions;
 use aclk_core::wire::url::Url;
 use aclk_core::wire::websocket::accept_of;
-use aclk_pair::{GUID, PRIVATE_PEM, saved_record_name};
+use aclk_pair::{GUID, OTHER_PRIVATE_PEM, PRIVATE_PEM, saved_record_name};
 use std::collections::VecDeque;
 use std::time::Duration;
 
@@ -91,6 +91,12 @@ pub struct Bench {
     /// MQTT packets it sent, of all connections.
     pub packets: Vec<Vec<u8>>,
     pub online: bool,
+    /// What its HTTP requests said, in order.
+    pub requests: Vec<String>,
+    /// A reload that comes while the key is looked for, and brings another key.
+    pub reload_at_key: Option<Saved>,
+    /// What the key hardware says in place of giving a key or decrypting.
+    pub key_fails: Option<KeyError>,
     /// A reload that comes while the challenge is being decrypted.
     pub reload_at_decrypt: Option<Saved>,
     /// What it waits for.
@@ -141,6 +147,9 @@ impl Bench {
             records: Vec::new(),
             packets: Vec::new(),
             online: false,
+            requests: Vec::new(),
+            reload_at_key: None,
+            key_fails: None,
             reload_at_decrypt: None,
             wait: None,
             agent,
@@ -191,6 +200,13 @@ impl Bench {
             rest = &rest[taken..];
             self.work();
         }
+    }
+
+    /// The Cloud ends the connection, or its network does with this failure.
+    pub fn hang_up(&mut self, failure: Option<Failure>) {
+        self.open = None;
+        self.agent.handle(at(self.now), failure.map_or(Input::Ended, Input::Broken));
+        self.work();
     }
 
     /// The engine is told that time has passed, though it has asked for a later point.
@@ -247,13 +263,19 @@ impl Bench {
                 }
                 Output::NeedKey => {
                     let public_pem = self.key.public_pem().unwrap();
-                    self.agent.handle(at(self.now), Input::Key { public_pem, fresh: false });
+                    if let Some(saved) = self.reload_at_key.take() {
+                        self.agent.handle(at(self.now), Input::Reload(&saved));
+                        self.key.import_pem(OTHER_PRIVATE_PEM.as_bytes()).unwrap();
+                    }
+                    let key = Input::Key { public_pem, fresh: false };
+                    self.agent.handle(at(self.now), self.key_fails.map_or(key, Input::KeyFailed));
                 }
                 Output::Decrypt(_) => {
                     if let Some(saved) = self.reload_at_decrypt.take() {
                         self.agent.handle(at(self.now), Input::Reload(&saved));
                     }
-                    self.agent.handle(at(self.now), Input::Decrypted(Ok(Secret::copy_of(ANSWER).unwrap())));
+                    let answer = self.key_fails.map_or_else(|| Ok(Secret::copy_of(ANSWER).unwrap()), Err);
+                    self.agent.handle(at(self.now), Input::Decrypted(answer));
                 }
                 Output::Save(save) => {
                     self.records.push(saved_record_name(&save));
@@ -268,6 +290,7 @@ impl Bench {
         let Some(purpose) = self.open else { return Vec::new() };
         if !self.upgraded {
             let request = String::from_utf8(std::mem::take(&mut self.heard)).unwrap();
+            self.requests.push(request.clone());
             let reply = match purpose {
                 Purpose::Claim => self.script.claim.pop_front().expect("the script has an answer to this claim"),
                 Purpose::Env => self.script.env.clone(),

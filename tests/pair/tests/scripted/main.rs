@@ -3,11 +3,15 @@
 #![allow(unreachable_pub)] // a test binary exports nothing
 
 mod bench;
+mod forbidden;
 mod secrets;
 
 use aclk_core::engine::event::Goal;
-use aclk_core::stage::{Next, Purpose};
+use aclk_core::identity::key::{Key, KeyError};
+use aclk_core::identity::software::SoftwareKey;
+use aclk_core::stage::{Next, Purpose, Stage};
 use aclk_core::store::Saved;
+use aclk_pair::OTHER_PRIVATE_PEM;
 use bench::{Bench, Script, claim, claimed, env, json, publish};
 use std::time::Duration;
 
@@ -243,6 +247,43 @@ fn a_reload_during_the_decryption_starts_anew_at_once() {
     assert!(bench.online && bench.failures.is_empty(), "{:?}", bench.failures);
     let again = [Purpose::Env, Purpose::Challenge, Purpose::Password, Purpose::Link];
     assert_eq!(bench.connections, [&[Purpose::Env, Purpose::Challenge], &again[..]].concat());
+}
+
+/// The answer to the old question is not taken for one to the new.
+#[test]
+fn a_reload_while_the_key_is_looked_for_claims_with_the_new_key() {
+    let mut other = SoftwareKey::new();
+    other.import_pem(OTHER_PRIVATE_PEM.as_bytes()).unwrap();
+    let other = other.public_pem().unwrap();
+    let (_, line) = other.split_once('\n').unwrap();
+    let (line, _) = line.split_once('\n').unwrap();
+    let claim = [json("204 No Content", "")].into();
+    let mut bench = Bench::new(Goal::Claim, Saved::default(), Script { claim, ..Script::default() });
+    bench.reload_at_key = Some(Saved::default());
+    bench.run_for(MINUTE);
+    assert_eq!(bench.requests.len(), 1, "{:?}", bench.failures);
+    assert!(bench.requests[0].contains(line), "{}", bench.requests[0]);
+    assert_eq!(bench.records.last(), Some(&"claimed"));
+}
+
+#[test]
+fn a_key_that_cannot_be_had_or_used_is_named_and_says_what_to_do() {
+    let mut bench = Bench::new(Goal::Claim, Saved::default(), Script::default());
+    bench.key_fails = Some(KeyError::Unreadable);
+    bench.run_for(MINUTE);
+    let failure = &bench.failures[0];
+    assert_eq!((failure.stage, failure.next), (Stage::Key, Next::Stop), "{failure}");
+    assert!(bench.connections.is_empty() && bench.records.is_empty());
+
+    for (error, hint) in [(KeyError::Missing, "private.pem is gone"), (KeyError::Decrypt, "private.pem was replaced")] {
+        let mut bench = Bench::new(Goal::Link, claimed(), Script::default());
+        bench.key_fails = Some(error);
+        bench.run_for(Duration::ZERO);
+        let failure = &bench.failures[0];
+        assert_eq!((failure.stage, failure.purpose), (Stage::Decrypt, Some(Purpose::Challenge)), "{failure}");
+        assert!(failure.hint.starts_with(hint), "{}", failure.hint);
+        assert!(matches!(failure.next, Next::Retry(_)), "{failure}");
+    }
 }
 
 #[test]
