@@ -238,6 +238,7 @@ fn flooded(flood: impl FnOnce(&mut Server<'_>), stop_us: u64) -> Outcome {
 }
 
 const NEVER: u64 = u64::MAX;
+const CLOSED: &str = "the server closed the connection without an answer";
 
 #[test]
 fn a_flood_of_records_that_say_nothing_holds_up_no_deadline() {
@@ -283,4 +284,11 @@ fn a_reload_while_a_key_is_made_is_not_forgotten() {
     let outcome = run(Saved::default(), &clock, &mut control, &network, &Authority::new(), &mut Silent);
     // It goes for the link, not for a claim.
     assert_eq!(outcome.failure.expect("nobody is there").0.purpose, Some(Purpose::Env));
+}
+
+#[test]
+fn a_server_that_ends_the_connection_in_place_of_an_answer_is_named() {
+    let goodbye = |server: &mut Server<'_>| server.close();
+    let (failure, _) = flooded(goodbye, NEVER).failure.expect("it does not wait for ever");
+    assert_eq!((failure.purpose, failure.cause.as_str()), (Some(Purpose::Env), CLOSED));
 }

@@ -16,6 +16,7 @@ mod insecure;
 #[cfg(feature = "compact-rsa")]
 mod proxy;
 mod rejected;
+mod shown;
 #[cfg(feature = "compact-rsa")]
 mod stalls;
 mod support;

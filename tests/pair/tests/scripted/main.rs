@@ -86,6 +86,20 @@ fn a_link_that_went_dead_is_noticed_whatever_keep_alive_the_cloud_grants() {
     }
 }
 
+/// Where less than three messages are acknowledged, only time proves a link.
+#[test]
+fn a_link_that_holds_for_less_than_a_minute_does_not_reset_the_delay() {
+    let mut bench = Bench::online(Script::default());
+    for (held, least) in [(50, 1), (50, 2), (50, 4), (61, 1), (50, 2)] {
+        bench.run_for(Duration::from_secs(held));
+        bench.hang_up(None);
+        let (delay, least) = (delays(&bench).pop().unwrap(), Duration::from_secs(least));
+        assert!((least..=least * 3 / 2).contains(&delay), "{delay:?} in place of {least:?}");
+        bench.run_for(delay);
+        assert!(bench.online, "{:?}", bench.failures);
+    }
+}
+
 /// When the engine sends a PINGREQ on a link where nothing else is said, from `CONNACK` on.
 fn pings(connack: Vec<u8>, span: Duration) -> Vec<Duration> {
     let mut bench = Bench::online(Script { connack, ..Script::default() });
