@@ -55,22 +55,27 @@ pub fn env(backoff: &str) -> String {
     json("200 OK", &body)
 }
 
+/// The reply to the password request, with the topics without which there is no link, and `more` to publish to.
+pub fn password(more: &[&str]) -> String {
+    let topic = |name: &str, topic: &str| format!(r##"{{"name":"{name}","topic":"/agent/#{{claim_id}}/{topic}"}}"##);
+    let mut topics = vec![
+        topic("inbox-cmd", "inbound/cmd"),
+        topic("inbox-cmd-v1", "inbound/v1/cmd/+"),
+        topic("agent-connection", "outbound/v1/agent-connection"),
+    ];
+    topics.extend(more.iter().map(|name| topic(name, &format!("outbound/v1/{name}"))));
+    let topics = topics.join(",");
+    let credentials = format!(r#"{{"clientID":"c","username":"u","password":"{PASSWORD}","topics":[{topics}]}}"#);
+    json("201 Created", &credentials)
+}
+
 impl Default for Script {
     fn default() -> Self {
-        let topic =
-            |name: &str, topic: &str| format!(r##"{{"name":"{name}","topic":"/agent/#{{claim_id}}/{topic}"}}"##);
-        let topics = [
-            topic("inbox-cmd", "inbound/cmd"),
-            topic("inbox-cmd-v1", "inbound/v1/cmd/+"),
-            topic("agent-connection", "outbound/v1/agent-connection"),
-        ];
-        let topics = topics.join(",");
-        let credentials = format!(r#"{{"clientID":"c","username":"u","password":"{PASSWORD}","topics":[{topics}]}}"#);
         Self {
             claim: VecDeque::new(),
             env: env(r#""base":2,"minSeconds":0,"maxSeconds":1024"#),
             challenge: json("200 OK", &format!(r#"{{"challenge":"{}=="}}"#, "A".repeat(342))),
-            password: json("201 Created", &credentials),
+            password: password(&[]),
             upgrade: None,
             connack: vec![0x20, 3, 0, 0, 0],
             answers: true,

@@ -11,8 +11,8 @@ use aclk_core::identity::key::{Key, KeyError};
 use aclk_core::identity::software::SoftwareKey;
 use aclk_core::stage::{Next, Purpose, Stage};
 use aclk_core::store::Saved;
-use aclk_pair::OTHER_PRIVATE_PEM;
-use bench::{Bench, Script, claim, claimed, env, json, publish};
+use aclk_pair::{GUID, OTHER_PRIVATE_PEM};
+use bench::{Bench, Script, claim, claimed, env, json, password, publish};
 use std::time::Duration;
 
 const MINUTE: Duration = Duration::from_secs(60);
@@ -201,6 +201,24 @@ fn who_is_asked_to_leave_and_not_told_for_how_long_comes_back_by_the_usual_rule(
         let delay = delays(&bench)[0];
         assert!(Duration::from_secs(1) <= delay && delay <= Duration::from_millis(1_500), "{delay:?}");
     }
+}
+
+/// Such a Cloud may be older than they are, or newer.
+#[test]
+fn a_cloud_that_names_no_topic_for_collectors_and_contexts_is_not_told_them() {
+    let topics = ["create-node-instance", "node-instance-connection", "node-instance-info"];
+    let mut bench = Bench::online(Script { password: password(&topics), ..Script::default() });
+    let text = |field: u8, text: &str| [&[field << 3 | 2, text.len() as u8], text.as_bytes()].concat();
+    let node = "99999999-8888-4777-8666-555555555555";
+    let inbox = |message: &str| format!("/agent/x/inbound/v1/cmd/{message}");
+    bench.say(&publish(&inbox("SendNodeInstances"), &[]));
+    bench.say(&publish(&inbox("CreateNodeInstanceResult"), &[text(1, node), text(2, GUID)].concat()));
+    bench.say(&publish(&inbox("ContextsCheckpoint"), &[text(1, GUID), text(2, node), vec![0x18, 7]].concat()));
+    bench.run_for(HOUR);
+    assert!(bench.online && bench.failures.is_empty(), "{:?}", bench.failures);
+    assert_eq!(bench.records, ["node"]);
+    assert!(bench.told.contains("kind: Info"), "the node is live");
+    assert!(!bench.told.contains("kind: Collectors") && !bench.told.contains("kind: Contexts"));
 }
 
 /// A request that is not HTTP is refused in a message whose length is known.
