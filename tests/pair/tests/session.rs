@@ -181,3 +181,17 @@ fn the_node_info_says_that_nothing_is_learned_from_the_metrics() {
     assert_eq!(info.ml_info.as_ref(), Some(&nothing));
     assert_eq!(info.data.expect("there are facts").ml_info, Some(nothing));
 }
+
+#[test]
+fn a_node_that_is_live_can_be_asked_and_says_which_one_it_is_and_since_when() {
+    let mut pair = Pair::new(Setup::default());
+    pair.tap = Some(Vec::new());
+    assert!(pair.run_until(Pair::is_live, 2 * MINUTE), "{:#?}", pair.happened);
+    let node = pair.memory.saved.node.expect("it has an id").node.to_string();
+    let messages = messages(&pair.tap.take().unwrap_or_default());
+    let said = messages.iter().find(|(name, _)| name == "node-instance-connection").expect("it was told");
+    let said = UpdateNodeInstanceConnection::decode(said.1.as_slice()).expect("it is protobuf");
+    assert!(said.liveness && said.queryable, "{said:?}");
+    assert_eq!((said.claim_id.as_str(), said.node_id), (GUID, node));
+    assert!(said.updated_at.is_some_and(|at| at.seconds > 0) && !said.capabilities.is_empty());
+}
