@@ -1,6 +1,6 @@
 //! An engine whose Cloud says exactly what a test wants, byte for byte.
 
-use aclk_core::body::Prepared;
+use aclk_core::body::{Prepare, Prepared};
 use aclk_core::clock::{Instant, Now, Trust, WallTime};
 use aclk_core::engine::event::{Event, Goal, Input, Output};
 use aclk_core::engine::{Agent, Buffers};
@@ -100,6 +100,8 @@ pub struct Bench {
     pub requests: Vec<String>,
     /// A reload that comes while the key is looked for, and brings another key.
     pub reload_at_key: Option<Saved>,
+    /// What the device has for every request over the link.
+    pub answer: Option<Prepared>,
     /// What the key hardware says in place of giving a key or decrypting.
     pub key_fails: Option<KeyError>,
     /// A reload that comes while the challenge is being decrypted.
@@ -154,6 +156,7 @@ impl Bench {
             online: false,
             requests: Vec::new(),
             reload_at_key: None,
+            answer: None,
             key_fails: None,
             reload_at_decrypt: None,
             wait: None,
@@ -259,6 +262,10 @@ impl Bench {
                 Output::Send(bytes) => {
                     self.heard.extend_from_slice(bytes);
                     replies.extend(self.answer());
+                }
+                Output::Prepare(Prepare::Answer(_)) => {
+                    let answer = self.answer.unwrap_or(Prepared::Nothing);
+                    self.agent.handle(at(self.now), Input::Prepared(answer));
                 }
                 Output::Prepare(_) => self.agent.handle(at(self.now), Input::Prepared(Prepared::Nothing)),
                 Output::Body(_) => panic!("there is no body"),

@@ -6,6 +6,8 @@ mod bench;
 mod forbidden;
 mod secrets;
 
+use aclk_core::body::Prepared;
+use aclk_core::encoding::Encoding;
 use aclk_core::engine::event::Goal;
 use aclk_core::identity::key::{Key, KeyError};
 use aclk_core::identity::software::SoftwareKey;
@@ -159,6 +161,14 @@ fn a_claim_that_is_still_being_processed_is_ours_once_it_is_done() {
     assert_eq!(bench.records, ["claimed"], "{:?}", bench.failures);
 }
 
+/// Whoever answers like that does so again, and somebody sits in front of the terminal.
+#[test]
+fn a_claim_that_is_not_answered_in_http_is_not_tried_again() {
+    let bench = claiming(Saved::default(), &["SSH-2.0-OpenSSH_9.6\r\n".to_owned()]);
+    assert_eq!((bench.failures[0].stage, bench.failures[0].next), (Stage::Http, Next::Stop), "{:?}", bench.failures);
+    assert_eq!(bench.connections, [Purpose::Claim]);
+}
+
 #[test]
 fn a_conflict_without_its_error_key_is_looked_into_as_well() {
     for body in ["", "<html><h1>Conflict</h1></html>", r#"{"errorMsgKey":null}"#] {
@@ -243,6 +253,20 @@ fn what_is_as_long_as_the_cloud_takes_is_sent_and_what_is_longer_is_not() {
     let (sent, failures) = refusal(whole - 1);
     assert_eq!(sent, None);
     assert_eq!(failures[0].cause.as_str(), "not even a refusal fits the maximum packet size of the Cloud");
+}
+
+/// MQTT counts the bytes of a packet in 28 bits.
+#[test]
+fn an_answer_that_no_packet_can_hold_is_413() {
+    let mut bench = Bench::online(Script::default());
+    let (status, content_type, encoding) = (200, "text/plain", Encoding::Identity);
+    bench.answer = Some(Prepared::Answer { status, content_type, encoding, len: 1 << 28 });
+    let envelope = r#"{"type":"http","msg-id":"m","callback-topic":"/t","version":2}"#;
+    let request = format!("{envelope}\r\n\r\nGET /api/v1/info HTTP/1.1\r\n\r\n");
+    bench.say(&publish("/agent/x/inbound/cmd", request.as_bytes()));
+    let last = String::from_utf8_lossy(bench.packets.last().unwrap());
+    assert!(last.contains("\"http-code\":413,"), "{last}");
+    assert!(bench.online && bench.failures.is_empty(), "{:?}", bench.failures);
 }
 
 #[test]
