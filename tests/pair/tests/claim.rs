@@ -4,6 +4,7 @@ use aclk_cloud::{Config, FaultPlan, NodeState};
 use aclk_core::claim::reply::Refusal;
 use aclk_core::engine::event::Goal;
 use aclk_core::stage::{Next, Stage};
+use aclk_core::store::Saved;
 use aclk_pair::{ConnectFault, Done, Memory, OTHER_PRIVATE_PEM, Pair, Setup};
 use std::time::Duration;
 
@@ -103,11 +104,29 @@ fn without_an_earlier_attempt_already_claimed_is_final() {
     let mut pair = Pair::new(Setup { goal: Goal::Claim, ..Setup::default() });
     assert!(pair.run_to_end(MINUTE));
     // Everything but the key is lost, so there is no mark.
-    pair.memory.saved = aclk_core::store::Saved::default();
+    pair.memory.saved = Saved::default();
     pair.reboot();
     assert!(pair.run_to_end(MINUTE));
     assert_eq!(refusal(&pair), Some(Refusal::AlreadyClaimed));
     assert!(pair.memory.saved.pending.is_none());
+}
+
+/// Only a claim that may have arrived is a reason to look whether it was ours.
+#[test]
+fn a_link_that_failed_is_no_attempt_at_a_claim() {
+    let mut pair = Pair::new(Setup::default());
+    assert!(pair.run_until(Pair::is_live, MINUTE));
+    pair.reboot();
+    assert!(pair.run_until(Pair::is_live, MINUTE));
+    pair.cloud_down();
+    assert!(pair.run_until(|pair| !pair.is_online(), MINUTE));
+    // The Cloud does not hear of it, so that there the id stays claimed.
+    pair.memory.saved = Saved::default();
+    pair.cloud_up();
+    pair.reload();
+    pair.run_for(MINUTE);
+    assert_eq!(refusal(&pair), Some(Refusal::AlreadyClaimed));
+    assert!(!pair.is_claimed());
 }
 
 #[test]
