@@ -12,10 +12,10 @@ export RUSTUP_TOOLCHAIN=${RUSTUP_TOOLCHAIN:-nightly}
 
 # What cargo-fuzz says to the compiler.
 flags=--cfg=fuzzing
-for counter in level=4 inline-8bit-counters pc-table trace-compares; do
+for counter in level=4 inline-8bit-counters pc-table trace-compares stack-depth; do
     flags+=" -Cllvm-args=-sanitizer-coverage-$counter"
 done
-flags+=" -Cpasses=sancov-module"
+flags+=" -Cpasses=sancov-module -Cllvm-args=-simplifycfg-branch-fold-threshold=0"
 case ${SANITIZER:-address} in
     address) flags+=" -Zsanitizer=address" ;;
     none) ;;
