@@ -223,7 +223,11 @@ impl<'s, B: Buffer> Context<'s, B> {
     }
 
     /// Whether there is nothing to be polled.
-    pub(super) fn is_idle(&self) -> bool {
+    pub(super) fn is_idle(&mut self) -> bool {
+        // What was to be sent went with an earlier output, which takes all that waits, or is not to be sent any more.
+        while self.tx_len == 0 && matches!(self.outbox.front(), Some(Item::Send)) {
+            self.outbox.pop_front();
+        }
         self.outbox.is_empty()
     }
 

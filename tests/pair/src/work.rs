@@ -162,7 +162,10 @@ impl Pair {
                 Task::Event(Done::of(&event))
             }
             Output::Connect { host, port, purpose } => Task::Connect { host: host.to_owned(), port, purpose },
-            Output::Send(bytes) => Task::Send(bytes.to_vec()),
+            Output::Send(bytes) => {
+                assert!(!bytes.is_empty(), "it sends nothing");
+                Task::Send(bytes.to_vec())
+            }
             Output::Close => Task::Close,
             Output::NeedKey => Task::NeedKey,
             Output::Decrypt(ciphertext) => Task::Decrypt(*ciphertext),

@@ -36,9 +36,17 @@ pub(crate) fn attempts(transcript: &[Entry]) -> Vec<Attempt<'_>> {
     attempts
 }
 
-/// Where the head of an HTTP message ends.
+/// Where the head of an HTTP message ends, with the interim answers in front of it.
 pub(crate) fn head(bytes: &[u8]) -> Option<usize> {
-    memchr::memmem::find(bytes, b"\r\n\r\n").map(|at| at + 4)
+    let mut end = 0;
+    loop {
+        let rest = &bytes[end..];
+        end += memchr::memmem::find(rest, b"\r\n\r\n")? + 4;
+        let status = rest.strip_prefix(b"HTTP/1.1 ").and_then(|rest| rest.get(..3));
+        if !status.is_some_and(|status| status.starts_with(b"1") && status != b"101") {
+            return Some(end);
+        }
+    }
 }
 
 /// The value of a header, whatever the case of its name.
@@ -61,12 +69,16 @@ pub(crate) fn base64(bytes: &[u8]) -> String {
     STANDARD.encode(bytes)
 }
 
-/// The payloads of the data frames in `bytes`, masked or not, one behind the other; of the last one what there is. What is no
-/// frame ends it.
+/// The payloads of the binary messages in `bytes`, masked or not, one behind the other; of the last one what there is. What is
+/// no frame ends it.
 pub(crate) fn payloads(mut bytes: &[u8]) -> Vec<u8> {
-    let mut all = Vec::new();
+    let (mut all, mut is_text) = (Vec::new(), false);
     while let Some((opcode, payload, rest)) = frame(bytes) {
-        if opcode <= 2 {
+        // A continuation is what the frame before it was.
+        if opcode != 0 && opcode <= 2 {
+            is_text = opcode == 1;
+        }
+        if opcode <= 2 && !is_text {
             all.extend(payload);
         }
         bytes = rest;
@@ -117,7 +129,7 @@ pub(crate) fn contains(bytes: &[u8], needle: &[u8]) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{accept_of, packets, payloads};
+    use super::{accept_of, head, packets, payloads};
 
     #[test]
     fn frames_are_read_masked_or_not_and_packets_across_them() {
@@ -126,6 +138,20 @@ mod tests {
         let halves = [0x82, 1, 0x40, 0x82, 5, 2, 0, 7];
         let bytes = [masked.as_slice(), &ping, &halves].concat();
         assert_eq!(packets(&payloads(&bytes)), [&[0xc0, 0][..], &[0x40, 2, 0, 7]]);
+    }
+
+    #[test]
+    fn an_interim_answer_is_not_the_answer() {
+        let answers = b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 101 Switching Protocols\r\n\r\n\x82\x02\xd0\x00";
+        assert_eq!(head(answers), Some(answers.len() - 4));
+        assert_eq!(head(b"HTTP/1.1 100 Continue\r\n\r\n"), None);
+        assert_eq!(head(b"GET / HTTP/1.1\r\n\r\nX"), Some(18));
+    }
+
+    #[test]
+    fn text_is_no_packet() {
+        let (text, more, packet) = ([0x01, 1, 0x68], [0x80, 1, 0x65], [0x82, 2, 0xd0, 0]);
+        assert_eq!(payloads(&[text.as_slice(), &more, &packet].concat()), [0xd0, 0]);
     }
 
     #[test]

@@ -219,6 +219,7 @@ impl Bench {
                 }
                 Output::Send(bytes) => {
                     let purpose = self.open.expect("it sends without a connection");
+                    assert!(!bytes.is_empty(), "it sends nothing");
                     if !self.knows_secrets {
                         goes_where_it_belongs(purpose, bytes);
                     }

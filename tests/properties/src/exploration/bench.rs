@@ -309,6 +309,9 @@ impl Bench {
                 Output::Send(bytes) => {
                     let Line::Open(purpose) = self.line else { return Err("it sends without a connection".to_owned()) };
                     let fresh = bytes.to_vec();
+                    if fresh.is_empty() {
+                        return Err("it sends nothing".to_owned());
+                    }
                     self.sent.extend_from_slice(&fresh);
                     let connect = matches!(self.place(), Place::Connack);
                     let seen = [self.sent.clone(), self.data()].concat();
