@@ -1,4 +1,5 @@
-//! How it is linked (the map of the memory is esp-hal's), and when this was built, for which Wi-Fi network.
+//! How it is linked (the map of the memory is esp-hal's), when this was built, who is asked for the time, and for which
+//! Wi-Fi network.
 
 fn main() {
     println!("cargo::rustc-link-arg-bins=-Tlinkall.x");
@@ -6,4 +7,5 @@ fn main() {
     println!("cargo::rerun-if-env-changed=ACLK_WIFI_SSID");
     println!("cargo::rerun-if-env-changed=ACLK_WIFI_PASSWORD");
     aclk_board_build::time();
+    aclk_board_build::time_server();
 }

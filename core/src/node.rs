@@ -18,8 +18,8 @@ use crate::text::Text;
 use crate::wire::proxy::Proxy;
 use crate::wire::url::Url;
 
-/// Room for the description of a proxy, in bytes.
-pub const PROXY_MAX: usize = 320;
+/// Room for the description of a proxy, in bytes. Without the feature `proxy` there is none to be described.
+pub const PROXY_MAX: usize = if cfg!(feature = "proxy") { 320 } else { 16 };
 
 /// What to do about an identity that another machine has as well: the hint of a link that was taken over.
 pub const CLONED: &str = "another machine uses this identity (a cloned disk, volume or container): unclaim one of them, \

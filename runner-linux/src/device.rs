@@ -31,7 +31,6 @@ use aclk_firmware::{Counters, Device, DeviceClock, Machine, Memory};
 use embassy_net::Config;
 use embassy_net::driver::Driver;
 use std::cell::RefCell;
-use std::net::Ipv4Addr;
 
 /// A TCP/IP stack of our own, as far as it can be measured.
 #[derive(Debug)]
@@ -58,7 +57,7 @@ pub(crate) struct Wire<'c, D> {
     /// The time and the counters, and ...
     pub(crate) stack: &'c OwnStack,
     /// ... who is asked for the time.
-    pub(crate) time_server: Option<Ipv4Addr>,
+    pub(crate) time_server: Option<&'c str>,
 }
 
 /// Works until the goal is reached or given up, or `control` ends it, over `wire`. The node must be kept by the clock of

@@ -60,7 +60,7 @@ fn loaded<const WORD: usize>(path: &Path) -> (Vec<String>, Option<String>, usize
     assert_eq!(block_on(store.load()).unwrap().pending, None);
     let product = Product::new("product", 0).unwrap();
     let mut rng = chacha20::ChaCha20Rng::from_seed([1; 32]);
-    let settings = block_on(store.settings(&product.settings, &mut rng)).unwrap();
+    let settings = block_on(store.settings(&product.settings(), &mut rng)).unwrap();
     let key = block_on(store.load_key()).unwrap().map(|pem| pem.expose_str().to_owned());
     let mut memory = AnchorMemory::new();
     let anchors = block_on(store.anchors(&mut memory)).unwrap().map_or(0, |list| list.0.len());

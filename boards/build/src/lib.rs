@@ -21,11 +21,24 @@ pub fn own_interrupts() {
     fs::write(out().join("device.x"), "").unwrap_or_else(|error| panic!("device.x cannot be written: {error}"));
 }
 
-/// Lets `env!("BUILD_UNIX_SECONDS")` be when this was built: no certificate is checked at an earlier time.
+/// Lets `include!(concat!(env!("OUT_DIR"), "/build_unix_seconds"))` be when this was built, a number of seconds since 1970: no
+/// certificate is checked at an earlier time.
 pub fn time() {
     println!("cargo::rerun-if-env-changed=SOURCE_DATE_EPOCH");
-    println!("cargo::rustc-env=BUILD_UNIX_SECONDS={}", build_unix_seconds());
+    let written = fs::write(out().join("build_unix_seconds"), build_unix_seconds().to_string());
+    written.unwrap_or_else(|error| panic!("build_unix_seconds cannot be written: {error}"));
 }
+
+/// Lets `env!("TIME_SERVER")` be the name or the address of the time server: `ACLK_TIME_SERVER` in the environment of the build,
+/// [`TIME_SERVER`] without it. Empty for none.
+pub fn time_server() {
+    println!("cargo::rerun-if-env-changed=ACLK_TIME_SERVER");
+    let server = env::var("ACLK_TIME_SERVER").unwrap_or_else(|_| TIME_SERVER.to_owned());
+    println!("cargo::rustc-env=TIME_SERVER={}", server.trim());
+}
+
+/// Servers that volunteers run. A product asks them for a name of its own, <https://www.ntppool.org/vendors.html>.
+const TIME_SERVER: &str = "pool.ntp.org";
 
 /// A reproducible build says what time it is; any other is built now.
 fn build_unix_seconds() -> u64 {

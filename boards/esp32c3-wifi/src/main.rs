@@ -6,6 +6,7 @@
 //! | 16 KiB of flash from 0x9000 | the store: `aclk provision`, `partitions.csv` |
 //! | watchdog | fed by a task: an executor that does not come round is started anew |
 //! | `ACLK_WIFI_SSID`, `ACLK_WIFI_PASSWORD` | the Wi-Fi network, from the environment of the build |
+//! | `ACLK_TIME_SERVER` | the time server, from there too; pool.ntp.org without it |
 #![no_std]
 #![no_main]
 
@@ -49,7 +50,7 @@ use static_cell::{ConstStaticCell, StaticCell};
 esp_bootloader_esp_idf::esp_app_desc!();
 
 /// When the firmware was built, in seconds since 1970: no certificate is checked at an earlier time.
-const BUILD_UNIX_SECONDS: u64 = parse(env!("BUILD_UNIX_SECONDS"));
+const BUILD_UNIX_SECONDS: u64 = include!(concat!(env!("OUT_DIR"), "/build_unix_seconds"));
 
 /// The host name of a device whose flash has none.
 const HOSTNAME: &str = "esp32c3";
@@ -161,12 +162,15 @@ fn panic(_: &PanicInfo<'_>) -> ! {
 fn shared() -> Shared {
     let clock: &DeviceClock = CLOCK.init(DeviceClock::new(BUILD_UNIX_SECONDS));
     let counters: &Counters = COUNTERS.init(Counters::new());
-    let product: &Product = PRODUCT.init_with(|| or_reset(Product::new(HOSTNAME, BUILD_UNIX_SECONDS)));
+    let product: &Product = PRODUCT.init_with(|| {
+        let time_server = Some(env!("TIME_SERVER")).filter(|server| !server.is_empty());
+        Product { time_server, ..or_reset(Product::new(HOSTNAME, BUILD_UNIX_SECONDS)) }
+    });
     let node = NODE.init_with(|| {
         let facts = Facts { os: "firmware", architecture: "riscv32imc", cpus: 1, ..Facts::default() };
         let facts = Facts { cpu_frequency: u64::from(CpuClock::max() as u32) * 1_000_000, ..facts };
         let measured = BoardDevice::new(facts, Esp32C3, (), clock, counters, SAMPLES.take());
-        RefCell::new(Node::new(measured, &product.settings, &Saved::default(), clock.now()))
+        RefCell::new(Node::new(measured, &product.settings(), &Saved::default(), clock.now()))
     });
     Shared { clock, counters, desk: DESK.init_with(Desk::new), product, node }
 }
@@ -227,11 +231,4 @@ async fn person(serial: Uart<'static, Async>, shared: Shared) {
     // Who has no terminal is not heard.
     let _ = output.write_all(b"\r\n").await;
     console(input, output, desk, node, clock).await;
-}
-
-const fn parse(text: &str) -> u64 {
-    match u64::from_str_radix(text, 10) {
-        Ok(number) => number,
-        Err(_) => panic!("not a number of seconds"),
-    }
 }

@@ -49,8 +49,29 @@ pub trait FifoChip {
     /// Takes the frame that [`next_frame`](Self::next_frame) has announced out of the chip.
     fn take_frame(&mut self, frame: &mut [u8]);
 
+    /// Counts what was lost, gets going again what has stopped, and takes note of what became of frames that were sent.
+    fn tidy(&mut self);
+
+    /// Whether a frame of any length can be sent.
+    fn room(&mut self) -> bool;
+
+    /// Lets `waker` be woken when room comes to be after this call; nobody with `None`.
+    fn listen_for_room(&mut self, waker: Option<&Waker>);
+
     /// Whether a frame of any length can be sent. If not, `waker` is woken later.
-    fn has_room(&mut self, waker: &Waker) -> bool;
+    fn has_room(&mut self, waker: &Waker) -> bool {
+        self.tidy();
+        if self.room() {
+            return true;
+        }
+        self.listen_for_room(Some(waker));
+        // Room that has come to be before that is found now.
+        let has_room = self.room();
+        if has_room {
+            self.listen_for_room(None);
+        }
+        has_room
+    }
 
     /// Sends `frame`. There must be room.
     fn send_frame(&mut self, frame: &[u8]);

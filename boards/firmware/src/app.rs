@@ -18,7 +18,6 @@ use aclk_core::stage::{Failure, Stage};
 use aclk_core::store::{Saved, Store};
 use aclk_core::tls::{self, Anchors};
 use core::cell::RefCell;
-use core::net::Ipv4Addr;
 use core::pin::{Pin, pin};
 use embassy_futures::select::{Either, select};
 use embassy_net::Stack;
@@ -126,9 +125,9 @@ pub struct Device<'d> {
     pub anchors: Anchors<'d>,
     /// When the firmware was built, in seconds since 1970.
     pub build_unix_seconds: u64,
-    /// A time server (IPv4). `None` for a device that has no use for one: certificates are then checked at the time of
-    /// the build, or at the time that [`DeviceClock::set`] was given.
-    pub time_server: Option<Ipv4Addr>,
+    /// A time server: its host name, or its IPv4 address. `None` for a device that has no use for one: certificates are then
+    /// checked at the time of the build, or at the time that [`DeviceClock::set`] was given.
+    pub time_server: Option<&'d str>,
     /// The port of the local API, [`PORT`](local_api::PORT) usually. `None` for a device that answers over its link only.
     pub local_api: Option<u16>,
 }
@@ -206,26 +205,36 @@ async fn work<S, K, R, O, W>(
     let mut agent = {
         // What was read from the store, unless somebody changed it while there was no network to use it on.
         let mut saved = None;
-        let ready = {
-            let prepare = async {
-                address(stack, observer).await;
-                observer.event(&stage(Stage::Config, clock, begun));
-                if let Some(server) = device.time_server.filter(|_| clock.wall().trust == Trust::Floor) {
-                    set_clock(stack, server, clock, device.build_unix_seconds, rng, observer).await;
+        // One wait: what is held over several has room of its own in the future, for as long as that lives.
+        let is_ready = {
+            let prepare: Pin<&mut dyn Future<Output = bool>> = pin!(async {
+                let ready = {
+                    let network = async {
+                        address(stack, observer).await;
+                        observer.event(&stage(Stage::Config, clock, begun));
+                        if let Some(server) = device.time_server.filter(|_| clock.wall().trust == Trust::Floor) {
+                            set_clock(stack, server, clock, device.build_unix_seconds, rng, observer).await;
+                        }
+                    };
+                    let ready: Pin<&mut dyn Future<Output = _>> = pin!(select(network, stopped(control, &mut saved)));
+                    ready.await
+                };
+                // A device that is not ready has nothing to say goodbye to: the first wish to stop ends it.
+                if let Either::Second(()) = ready {
+                    return false;
                 }
-            };
-            let ready: Pin<&mut dyn Future<Output = _>> = pin!(select(prepare, stopped(control, &mut saved)));
-            ready.await
+                if saved.is_none()
+                    && let Err(error) = load(store, &mut saved).await
+                {
+                    unreadable(observer, error);
+                    return false;
+                }
+                true
+            });
+            prepare.await
         };
-        // A device that is not ready has nothing to say goodbye to: the first wish to stop ends it.
-        if let Either::Second(()) = ready {
+        if !is_ready {
             return;
-        }
-        if saved.is_none() {
-            let loading: Pin<&mut dyn Future<Output = _>> = pin!(load(store, &mut saved));
-            if let Err(error) = loading.await {
-                return unreadable(observer, error);
-            }
         }
         let saved = saved.as_ref().unwrap_or(&NOTHING_SAVED);
         Agent::new(device.goal, &device.settings, saved, memory.buffers, seed, clock.now())
@@ -283,7 +292,7 @@ async fn address(stack: Stack<'_>, observer: &mut impl Observer) {
 /// Asks for the time. A packet may get lost, so it asks more than once.
 async fn set_clock(
     stack: Stack<'_>,
-    server: Ipv4Addr,
+    server: &str,
     clock: &DeviceClock,
     build_unix_seconds: u64,
     rng: &mut impl CryptoRng,
@@ -303,13 +312,7 @@ async fn set_clock(
 /// switched on does not keep it from a Cloud whose certificate is younger than its firmware. Never resolves.
 ///
 /// `first` is the first nonce. Those behind it follow from it: who has seen one is on the path, and need not guess.
-async fn ask_again(
-    stack: Stack<'_>,
-    server: Option<Ipv4Addr>,
-    clock: &DeviceClock,
-    build_unix_seconds: u64,
-    first: u64,
-) {
+async fn ask_again(stack: Stack<'_>, server: Option<&str>, clock: &DeviceClock, build_unix_seconds: u64, first: u64) {
     /// Odd, so that no nonce comes twice.
     const STEP: u64 = 0x9e37_79b9_7f4a_7c15;
     let (mut nonce, mut pause) = (first, TIME_AGAIN);
@@ -342,6 +345,7 @@ fn stage<'e>(stage: Stage, clock: &DeviceClock, begun: aclk_core::clock::Instant
 
 fn clock_failure(error: sntp::SntpError) -> Failure {
     let cause = match error {
+        sntp::SntpError::NoAddress => "the name of the time server cannot be resolved",
         sntp::SntpError::NoReply => "the time server does not answer",
         sntp::SntpError::NoRoute => "there is no way to the time server",
         sntp::SntpError::Invalid => "the time server sent no valid reply",

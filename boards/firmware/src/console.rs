@@ -24,7 +24,7 @@ mod status;
 #[cfg(test)]
 mod tests;
 
-pub use desk::{Desk, LINE_LEN, LINES_MAX, Wish};
+pub use desk::{Desk, LINE_LEN, LINES_LEN, Wish};
 pub use line::LINE_MAX;
 
 use aclk_core::clock::Clock;
@@ -81,7 +81,7 @@ pub async fn console_with(
     clock: &impl Clock,
     commands: &mut impl Commands,
 ) {
-    let mut terminal = Terminal { output };
+    let mut terminal = Terminal { output, text: Text::new() };
     // Who has no terminal any more is not heard.
     let _ = serve(input, &mut terminal, desk, node, clock, commands).await;
     core::future::pending().await
@@ -99,11 +99,13 @@ async fn serve<I: Read, O: Write, C: Commands>(
     terminal.write(PROMPT).await?;
     loop {
         let mut chunk = [0; CHUNK];
-        let read = match select(input.read(&mut chunk), desk.line()).await {
+        let read = match select(input.read(&mut chunk), desk.said()).await {
             Either::First(Ok(len @ 1..)) => chunk.get(..len).unwrap_or_default(),
             Either::First(_) => return Ok(()),
-            Either::Second(news) => {
-                terminal.interrupt(&news, &line).await?;
+            Either::Second(()) => {
+                if desk.next_line(&mut terminal.text) {
+                    terminal.interrupt(&line).await?;
+                }
                 continue;
             }
         };
@@ -191,10 +193,11 @@ async fn perform<O: Write>(
             Ok(())
         }
         Task::Status => {
-            for index in 0..status::LINES {
-                let line = status::lines(&node.borrow().status, clock.now()).into_iter().nth(index);
-                let Some(line) = line else { break };
-                terminal.line(&line.as_str()).await?;
+            for index in 0.. {
+                if !status::line(&node.borrow().status, clock.now(), index, &mut terminal.text) {
+                    break;
+                }
+                terminal.tell().await?;
             }
             Ok(())
         }
@@ -215,6 +218,8 @@ async fn perform<O: Write>(
 /// Lines on a terminal.
 struct Terminal<O> {
     output: O,
+    /// The line that is being written: here, and in none of the futures that write it.
+    text: Text<LINE_LEN>,
 }
 
 impl<O: Write> Terminal<O> {
@@ -228,14 +233,21 @@ impl<O: Write> Terminal<O> {
         self.write(b"\r\n").await
     }
 
-    async fn line(&mut self, text: &dyn fmt::Display) -> Result<(), O::Error> {
-        self.end_line(Text::<LINE_LEN>::of(text).as_str().as_bytes()).await
+    fn line(&mut self, text: &dyn fmt::Display) -> impl Future<Output = Result<(), O::Error>> {
+        self.text = Text::of(text);
+        self.tell()
     }
 
-    /// A line in the middle of another one that is being typed.
-    async fn interrupt(&mut self, news: &Text<LINE_LEN>, typed: &Line) -> Result<(), O::Error> {
+    /// The line that is ready.
+    async fn tell(&mut self) -> Result<(), O::Error> {
+        self.output.write_all(self.text.as_str().as_bytes()).await?;
+        self.write(b"\r\n").await
+    }
+
+    /// The line that is ready, in the middle of another one that is being typed.
+    async fn interrupt(&mut self, typed: &Line) -> Result<(), O::Error> {
         self.output.write_all(b"\r\x1b[K").await?;
-        self.end_line(news.as_str().as_bytes()).await?;
+        self.tell().await?;
         self.output.write_all(PROMPT).await?;
         for byte in typed.shown() {
             self.output.write_all(&[byte]).await?;

@@ -134,9 +134,11 @@ fn set_up(settings: &mut Settings, found: Option<&[u8]>) -> Result<(), FlashErro
 /// Takes an order over, unless it is the one that is over and done with.
 #[inline(never)]
 fn take_order(settings: &mut Settings, found: Option<&[u8]>, spent: u32) -> Result<(), FlashError> {
-    let Some(Ordered { number, order: ClaimOrder { token, rooms, url } }) = decoded(found)? else { return Ok(()) };
+    let Some(Ordered { number, token, rooms, url }) = decoded(found)? else { return Ok(()) };
     if number != spent {
-        (settings.token, settings.rooms) = (token, rooms);
+        settings.token.replace(token).map_err(|_| FlashError::Damaged)?;
+        settings.rooms.clear();
+        settings.rooms.push_str(rooms).map_err(|_| FlashError::Damaged)?;
         if let Some(url) = url {
             settings.url = url;
         }

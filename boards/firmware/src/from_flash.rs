@@ -5,7 +5,7 @@ use crate::app::{Device, Machine, Memory, run};
 use crate::clock::DeviceClock;
 use crate::console::{Desk, Wish};
 use crate::counters::Counters;
-use crate::flash::{AnchorList, AnchorMemory, FlashError, FlashStore};
+use crate::flash::{AnchorList, AnchorMemory, ClaimOrder, FlashError, FlashStore};
 use crate::local_api;
 use aclk_core::clock::Clock;
 use aclk_core::driver::Observer;
@@ -15,28 +15,41 @@ use aclk_core::identity::key::Key;
 use aclk_core::metrics;
 use aclk_core::node::Node;
 use aclk_core::secret::Secret;
-use aclk_core::settings::{Limits, Settings, Timing};
+use aclk_core::settings::{HOSTNAME_MAX, Limits, Settings, Timing};
 use aclk_core::stage::{Failure, Stage};
 use aclk_core::store::Store;
 use aclk_core::tls::Anchors;
-use aclk_core::wire::proxy::Exceptions;
+use aclk_core::wire::proxy::{Exceptions, Proxy};
 use aclk_core::wire::url::Url;
 use core::cell::RefCell;
-use core::net::Ipv4Addr;
 use core::pin::{Pin, pin};
 use embassy_net::Stack;
 use embedded_storage_async::nor_flash::NorFlash;
 use rand_core::CryptoRng;
 
 /// What the product has built in. The flash may say otherwise.
+///
+/// It becomes [`Settings`] for each run, and holds no room for what most products have not.
 #[derive(Debug, Clone)]
 pub struct Product {
-    /// Cloud, host name, deadlines and limits. The machine GUID in it is of no matter: each device makes its own.
-    pub settings: Settings,
+    /// The Cloud's base URL.
+    pub url: Url,
+    /// The host name shown in the War Rooms.
+    pub hostname: heapless::String<HOSTNAME_MAX>,
+    /// Whom to claim for. `None` for a device that waits until its flash or a person says so.
+    pub order: Option<&'static ClaimOrder>,
+    /// The proxy for every connection; `None` for direct ones.
+    pub proxy: Option<&'static Proxy>,
+    /// Hosts that it is not used for.
+    pub no_proxy: Exceptions,
+    /// How long each wait may take.
+    pub timing: Timing,
+    /// What is announced to the Cloud.
+    pub limits: Limits,
     /// When the firmware was built, in seconds since 1970.
     pub build_unix_seconds: u64,
     /// A time server; see [`Device::time_server`].
-    pub time_server: Option<Ipv4Addr>,
+    pub time_server: Option<&'static str>,
     /// The port of the local API; see [`Device::local_api`].
     pub local_api: Option<u16>,
 }
@@ -48,20 +61,46 @@ impl Product {
     /// A failure at [`Stage::Config`] if the host name is too long.
     pub fn new(hostname: &str, build_unix_seconds: u64) -> Result<Self, Failure> {
         let config = |cause: &dyn core::fmt::Display| Failure::new(Stage::Config, cause);
-        let settings = Settings {
+        Ok(Self {
             url: Url::parse(CLOUD).map_err(|error| config(&error))?,
-            id: NOBODY,
-            machine_guid: NOBODY,
             hostname: hostname.try_into().map_err(|_| config(&"the host name is too long"))?,
-            token: Secret::new(),
-            rooms: heapless::String::new(),
-            claim_attempts: None,
+            order: None,
             proxy: None,
             no_proxy: Exceptions::NONE,
             timing: Timing::DEFAULT,
             limits: Limits::DEVICE,
+            build_unix_seconds,
+            time_server: None,
+            local_api: Some(local_api::PORT),
+        })
+    }
+
+    /// The settings of a device whose flash says nothing. The machine GUID in them is nobody's: each device makes its own.
+    // Made where it is returned: it is large.
+    #[inline(never)]
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        let mut settings = Settings {
+            url: self.url.clone(),
+            id: NOBODY,
+            machine_guid: NOBODY,
+            hostname: self.hostname.clone(),
+            token: Secret::new(),
+            rooms: heapless::String::new(),
+            claim_attempts: None,
+            proxy: self.proxy.cloned(),
+            no_proxy: self.no_proxy,
+            timing: self.timing,
+            limits: self.limits,
         };
-        Ok(Self { settings, build_unix_seconds, time_server: None, local_api: Some(local_api::PORT) })
+        if let Some(ClaimOrder { token, rooms, url }) = self.order {
+            settings.token.clone_from(token);
+            settings.rooms.clone_from(rooms);
+            if let Some(url) = url {
+                settings.url.clone_from(url);
+            }
+        }
+        settings
     }
 }
 
@@ -200,7 +239,7 @@ fn as_produced<'d, 'a>(
 ) -> &'d mut Device<'a> {
     device.insert(Device {
         goal: Goal::Link,
-        settings: product.settings.clone(),
+        settings: product.settings(),
         anchors: Anchors::new(anchors.map_or(ANCHORS, |list| &list.0)),
         build_unix_seconds: product.build_unix_seconds,
         time_server: product.time_server,
@@ -236,4 +275,26 @@ async fn fulfil<F: NorFlash>(desk: &Desk, store: &mut FlashStore<F>, key: &mut i
     };
     desk.answer(done);
     None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{ClaimOrder, Product};
+    use aclk_core::secret::Secret;
+    use aclk_core::wire::url::Url;
+
+    #[test]
+    fn an_order_that_is_built_in_is_in_the_settings() {
+        let mut product = Product::new("pump", 0).unwrap();
+        assert_eq!((product.settings().token.is_empty(), product.settings().url.as_str()), (true, super::CLOUD));
+        let order = ClaimOrder {
+            token: Secret::copy_of(b"token").unwrap(),
+            rooms: "room-1".try_into().unwrap(),
+            url: Some(Url::parse("https://cloud.example").unwrap()),
+        };
+        product.order = Some(std::boxed::Box::leak(std::boxed::Box::new(order)));
+        let settings = product.settings();
+        assert_eq!((settings.token.expose_str(), settings.rooms.as_str()), ("token", "room-1"));
+        assert_eq!((settings.url.as_str(), settings.hostname.as_str()), ("https://cloud.example", "pump"));
+    }
 }

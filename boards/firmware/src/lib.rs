@@ -56,7 +56,7 @@ pub mod sntp;
 #[cfg(feature = "link")]
 pub mod limits {
     pub use crate::app::{QUERIES, RECEIVE, SEND, TCP_RECEIVE, TCP_SEND, TLS_WRITE};
-    pub use crate::console::{LINE_LEN, LINE_MAX, LINES_MAX};
+    pub use crate::console::{LINE_LEN, LINE_MAX, LINES_LEN};
     pub use crate::flash::RECORD_MAX;
     pub use crate::local_api::SOCKETS as API_SOCKETS;
     pub use aclk_core::tls::RECORD_READ_LEN;

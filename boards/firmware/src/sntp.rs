@@ -7,6 +7,7 @@ use crate::clock::DeviceClock;
 use aclk_core::clock::{Clock, Instant, Trust};
 use core::net::Ipv4Addr;
 use embassy_futures::select::{Either, select};
+use embassy_net::dns::DnsQueryType;
 use embassy_net::udp::{PacketMetadata, UdpSocket};
 use embassy_net::{IpAddress, IpEndpoint, Stack};
 use embassy_time::{Duration, Timer};
@@ -25,6 +26,8 @@ const REQUEST: u8 = 0b00_100_011;
 /// Why there is no time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SntpError {
+    /// There is no address for the name.
+    NoAddress,
     /// No reply in time.
     NoReply,
     /// The packet cannot be sent.
@@ -74,17 +77,19 @@ pub fn parse(packet: &[u8], nonce: u64) -> Result<u64, SntpError> {
     Ok(unix * 1_000_000 + micros)
 }
 
-/// Asks `server` once and sets `clock`. The reply has to repeat `nonce`, which nobody off the path must be able to guess.
+/// Asks `server` once, a host name or an IPv4 address, and sets `clock`. A name is looked up each time: behind that of a pool there
+/// is then another server. The reply has to repeat `nonce`, which nobody off the path must be able to guess.
 ///
 /// # Errors
 /// [`SntpError`]; the clock is then as it was.
 pub async fn synchronise(
     stack: Stack<'_>,
-    server: Ipv4Addr,
+    server: &str,
     clock: &DeviceClock,
     build_unix_seconds: u64,
     nonce: u64,
 ) -> Result<(), SntpError> {
+    let server = look_up(stack, server).await?;
     let (mut receive_meta, mut send_meta) = ([PacketMetadata::EMPTY; 2], [PacketMetadata::EMPTY; 1]);
     let (mut receive, mut send) = ([0; 2 * PACKET_LEN], [0; PACKET_LEN]);
     let mut socket = UdpSocket::new(stack, &mut receive_meta, &mut receive, &mut send_meta, &mut send);
@@ -106,6 +111,12 @@ pub async fn synchronise(
     }
     clock.set(unix_us, now, Trust::Network);
     Ok(())
+}
+
+/// The first of the addresses that a name has, or the one that it is.
+async fn look_up(stack: Stack<'_>, name: &str) -> Result<Ipv4Addr, SntpError> {
+    let found = stack.dns_query(name, DnsQueryType::A).await.map_err(|_| SntpError::NoAddress)?;
+    found.first().map(|IpAddress::Ipv4(address)| *address).ok_or(SntpError::NoAddress)
 }
 
 fn half_of(begun: Instant, now: Instant) -> u64 {

@@ -3,8 +3,8 @@
 use aclk_firmware::Memory;
 use aclk_firmware::flash::{AnchorMemory, FORMAT, PAGE_MIN, PAGES_MIN};
 use aclk_firmware::limits::{
-    API_SOCKETS, LINE_LEN, LINE_MAX, LINES_MAX, QUERIES, RECEIVE, RECORD_MAX, RECORD_READ_LEN, SEND, TCP_RECEIVE,
-    TCP_SEND, TLS_WRITE,
+    API_SOCKETS, LINE_MAX, LINES_LEN, QUERIES, RECEIVE, RECORD_MAX, RECORD_READ_LEN, SEND, TCP_RECEIVE, TCP_SEND,
+    TLS_WRITE,
 };
 use aclk_firmware::local_api::ApiMemory;
 use std::mem::size_of;
@@ -37,7 +37,7 @@ fn every_limit_is_in_the_guide_with_its_value_and_its_cost() {
         ("Memory", 1, size_of::<Memory>()),
         ("RECORD_MAX", RECORD_MAX, 2 * RECORD_MAX),
         ("LINE_MAX", LINE_MAX, LINE_MAX),
-        ("LINES_MAX", LINES_MAX, LINES_MAX * LINE_LEN),
+        ("LINES_LEN", LINES_LEN, LINES_LEN),
     ];
     let expected = expected.map(|(name, value, bytes)| (name.to_owned(), value.to_string(), bytes.to_string()));
     assert_eq!(rows(), expected);

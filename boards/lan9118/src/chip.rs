@@ -115,15 +115,6 @@ impl<P: Port> Chip<P> {
         }
     }
 
-    fn room(&mut self) -> bool {
-        (self.port.read(TX_FIFO_INF) & 0xffff) as usize >= self.frame + TX_OVERHEAD
-    }
-
-    fn listen_for_room(&mut self, wanted: bool) {
-        let enabled = self.port.read(INT_EN) & !INT_TX_ROOM;
-        self.port.write(INT_EN, if wanted { enabled | INT_TX_ROOM } else { enabled });
-    }
-
     /// Takes note of what became of frames that were sent.
     fn look_at_sent(&mut self) {
         while (self.port.read(TX_FIFO_INF) >> 16) & 0xff > 0 {
@@ -272,20 +263,21 @@ impl<P: Port> FifoChip for Chip<P> {
         self.settle(3);
     }
 
-    fn has_room(&mut self, waker: &Waker) -> bool {
+    fn tidy(&mut self) {
         self.mend();
         self.look_at_sent();
-        if self.room() {
-            return true;
-        }
+    }
+
+    fn room(&mut self) -> bool {
+        (self.port.read(TX_FIFO_INF) & 0xffff) as usize >= self.frame + TX_OVERHEAD
+    }
+
+    fn listen_for_room(&mut self, waker: Option<&Waker>) {
+        let enabled = self.port.read(INT_EN) & !INT_TX_ROOM;
+        let Some(waker) = waker else { return self.port.write(INT_EN, enabled) };
         self.port.write(INT_STS, INT_TX_ROOM);
-        self.listen_for_room(true);
+        self.port.write(INT_EN, enabled | INT_TX_ROOM);
         self.port.listen(waker);
-        let has_room = self.room();
-        if has_room {
-            self.listen_for_room(false);
-        }
-        has_room
     }
 
     fn send_frame(&mut self, frame: &[u8]) {

@@ -47,7 +47,7 @@ async fn linked(shared: Shared, store: &'static mut FlashStore<HostFlash>, rng: 
     let list: &Option<AnchorList<'_>> = LIST.init(or_panic(store.anchors(TRUST.take()).await));
     let device = DEVICE.init(Device {
         goal: Goal::Link,
-        settings: or_panic(store.settings(&product.settings, rng).await),
+        settings: or_panic(store.settings(&product.settings(), rng).await),
         anchors: Anchors::new(list.as_ref().map_or(ANCHORS, |list| &list.0)),
         build_unix_seconds: BUILD_UNIX_SECONDS,
         time_server: None,

@@ -50,7 +50,7 @@ use uart::{Keyboard, Printer, say};
 pub(crate) const CLOCK_HZ: u32 = 25_000_000;
 
 /// When the firmware was built, in seconds since 1970: no certificate is checked at an earlier time.
-const BUILD_UNIX_SECONDS: u64 = parse(env!("BUILD_UNIX_SECONDS"));
+const BUILD_UNIX_SECONDS: u64 = include!(concat!(env!("OUT_DIR"), "/build_unix_seconds"));
 
 /// The host name of a device whose flash has none.
 const HOSTNAME: &str = "qemu-mps2-an386";
@@ -187,7 +187,7 @@ fn node(product: &Product, clock: &'static DeviceClock, counters: &'static Count
         ..Facts::default()
     };
     let measured = BoardDevice::new(facts, Mps2An386, (), clock, counters, SAMPLES.take());
-    RefCell::new(Node::new(measured, &product.settings, &Saved::default(), clock.now()))
+    RefCell::new(Node::new(measured, &product.settings(), &Saved::default(), clock.now()))
 }
 
 #[embassy_executor::task]
@@ -222,11 +222,4 @@ async fn application(
 async fn person(shared: Shared) {
     let Shared { clock, desk, node, .. } = shared;
     console_with(Keyboard, Printer, desk, node, clock, &mut console::Tests).await;
-}
-
-const fn parse(text: &str) -> u64 {
-    match u64::from_str_radix(text, 10) {
-        Ok(number) => number,
-        Err(_) => panic!("not a number of seconds"),
-    }
 }

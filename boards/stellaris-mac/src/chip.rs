@@ -105,16 +105,6 @@ impl<P: Port> Chip<P> {
         }
     }
 
-    /// There is room for one frame at a time.
-    fn room(&mut self) -> bool {
-        self.port.read(TR) & TR_NEW == 0
-    }
-
-    fn listen_for_room(&mut self, wanted: bool) {
-        let enabled = self.port.read(IM) & !INT_TX_EMPTY;
-        self.port.write(IM, if wanted { enabled | INT_TX_EMPTY } else { enabled });
-    }
-
     /// Counts what was lost. To take note of a frame that could not be sent empties the FIFO.
     fn mend(&mut self) {
         let status = self.port.read(RIS) & (INT_TX_ERROR | INT_OVERRUN | INT_RX_ERROR);
@@ -202,19 +192,21 @@ impl<P: Port> FifoChip for Chip<P> {
         self.skip(words);
     }
 
-    fn has_room(&mut self, waker: &Waker) -> bool {
+    fn tidy(&mut self) {
         self.mend();
-        if self.room() {
-            return true;
-        }
+    }
+
+    /// There is room for one frame at a time.
+    fn room(&mut self) -> bool {
+        self.port.read(TR) & TR_NEW == 0
+    }
+
+    fn listen_for_room(&mut self, waker: Option<&Waker>) {
+        let enabled = self.port.read(IM) & !INT_TX_EMPTY;
+        let Some(waker) = waker else { return self.port.write(IM, enabled) };
         self.port.write(RIS, INT_TX_EMPTY);
-        self.listen_for_room(true);
+        self.port.write(IM, enabled | INT_TX_EMPTY);
         self.port.listen(waker);
-        let has_room = self.room();
-        if has_room {
-            self.listen_for_room(false);
-        }
-        has_room
     }
 
     fn send_frame(&mut self, frame: &[u8]) {

@@ -6,7 +6,7 @@
 
 mod ring_oscillator;
 
-use aclk_w5500::{FLASH_SIZE, Particular, or_panic, parse, start};
+use aclk_w5500::{FLASH_SIZE, Particular, or_panic, start};
 use embassy_executor::Spawner;
 use embassy_rp::Peri;
 use embassy_rp::flash::{Blocking, Flash};
@@ -21,7 +21,8 @@ async fn main(spawner: Spawner) {
     let particular = Particular {
         hostname: "w5500-evb-pico",
         architecture: "thumbv6m",
-        build_unix_seconds: parse(env!("BUILD_UNIX_SECONDS")),
+        build_unix_seconds: include!(concat!(env!("OUT_DIR"), "/build_unix_seconds")),
+        time_server: env!("TIME_SERVER"),
         seed: or_panic(aclk_noise::seed(ring_oscillator::bit, &number)),
         number,
     };

@@ -3,7 +3,7 @@
 #![no_std]
 #![no_main]
 
-use aclk_w5500::{Particular, or_panic, parse, start};
+use aclk_w5500::{Particular, or_panic, start};
 use embassy_executor::Spawner;
 use embassy_rp::bind_interrupts;
 use embassy_rp::peripherals::TRNG;
@@ -22,7 +22,8 @@ async fn main(spawner: Spawner) {
     let particular = Particular {
         hostname: "w5500-evb-pico2",
         architecture: "thumbv8m",
-        build_unix_seconds: parse(env!("BUILD_UNIX_SECONDS")),
+        build_unix_seconds: include!(concat!(env!("OUT_DIR"), "/build_unix_seconds")),
+        time_server: env!("TIME_SERVER"),
         seed,
         number: or_panic(number).to_be_bytes(),
     };

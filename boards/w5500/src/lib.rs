@@ -66,9 +66,10 @@ pub struct Particular {
     pub hostname: &'static str,
     /// What its processor is called.
     pub architecture: &'static str,
-    /// When the firmware was built, in seconds since 1970: no certificate is checked at an earlier time. Put
-    /// `env!("BUILD_UNIX_SECONDS")` through [`parse`].
+    /// When the firmware was built, in seconds since 1970: no certificate is checked at an earlier time.
     pub build_unix_seconds: u64,
+    /// Who is asked for the time: a host name or an IPv4 address; empty for nobody.
+    pub time_server: &'static str,
     /// What the generator of random numbers begins with.
     pub seed: [u8; 32],
     /// A number of the chip, which no other has.
@@ -190,15 +191,18 @@ const fn hardware_address(number: [u8; 8]) -> [u8; 6] {
 
 #[inline(never)]
 fn shared(particular: &Particular) -> Shared {
-    let Particular { hostname, architecture, build_unix_seconds, .. } = *particular;
+    let Particular { hostname, architecture, build_unix_seconds, time_server, .. } = *particular;
     let clock: &DeviceClock = CLOCK.init(DeviceClock::new(build_unix_seconds));
     let counters: &Counters = COUNTERS.init(Counters::new());
-    let product: &Product = PRODUCT.init_with(|| or_panic(Product::new(hostname, build_unix_seconds)));
+    let product: &Product = PRODUCT.init_with(|| {
+        let time_server = Some(time_server).filter(|server| !server.is_empty());
+        Product { time_server, ..or_panic(Product::new(hostname, build_unix_seconds)) }
+    });
     let node = NODE.init_with(|| {
         let facts = Facts { os: "firmware", architecture, cpus: 1, ..Facts::default() };
         let facts = Facts { cpu_frequency: embassy_rp::clocks::clk_sys_freq().into(), ..facts };
         let measured = BoardDevice::new(facts, Pico, (), clock, counters, SAMPLES.take());
-        RefCell::new(Node::new(measured, &product.settings, &Saved::default(), clock.now()))
+        RefCell::new(Node::new(measured, &product.settings(), &Saved::default(), clock.now()))
     });
     Shared { clock, counters, desk: DESK.init_with(Desk::new), product, node }
 }
@@ -252,13 +256,4 @@ async fn person(serial: BufferedUart, reason: Option<last_words::Reason>, shared
     // Who has no terminal is not heard.
     let _ = output.write_all(b"\r\n").await;
     console(input, output, desk, node, clock).await;
-}
-
-/// The number that `text` is, for what a build script says.
-#[must_use]
-pub const fn parse(text: &str) -> u64 {
-    match u64::from_str_radix(text, 10) {
-        Ok(number) => number,
-        Err(_) => panic!("not a number of seconds"),
-    }
 }

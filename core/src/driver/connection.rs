@@ -99,7 +99,7 @@ pub(super) async fn run<B, N, C, S, K, R, O, W>(
     O: Observer,
     W: Control,
 {
-    let timing = *agent.timing();
+    let timing = agent.timing();
     // The buffers stay with the connection; everything else of the machine is needed beside it.
     let tls_read = core::mem::take(&mut machine.tls_read);
     let tls_write = core::mem::take(&mut machine.tls_write);
@@ -118,7 +118,7 @@ pub(super) async fn run<B, N, C, S, K, R, O, W>(
                     observer: &mut *machine.observer,
                     anchors: machine.anchors,
                     build_unix_seconds: machine.build_unix_seconds,
-                    timing: &timing,
+                    timing,
                     proxy: agent.proxy(),
                     host: agent.peer().map_or("", Url::host),
                     port: agent.peer().map_or(0, Url::port),
@@ -141,7 +141,7 @@ pub(super) async fn run<B, N, C, S, K, R, O, W>(
             let mut bodies = Bodies::new();
             let end = {
                 let conversation: Work<'_, End> =
-                    pin!(converse(agent, machine, established, purpose, &timing, &mut bodies, &mut wish));
+                    pin!(converse(agent, machine, established, purpose, timing, &mut bodies, &mut wish));
                 conversation.await
             };
             bodies.release(&mut machine.node.borrow_mut());
@@ -379,11 +379,10 @@ where
             Output::Save(save) => {
                 // What is about the key the engine wants while there is no connection: `drive` sees to that.
                 let Some(record) = save.record() else { return End::without_a_key() };
-                let mut outcome = Ok(());
-                {
-                    let saving: Work<'_, ()> = pin!(machine.save(record, &mut outcome));
-                    saving.await;
-                }
+                let outcome = {
+                    let saving: Work<'_, _> = pin!(machine.save(record));
+                    saving.await
+                };
                 machine.saved(agent, outcome);
             }
             Output::NeedKey | Output::Decrypt(_) => return End::without_a_key(),

@@ -126,17 +126,16 @@ where
                 answering.await;
             }
             Output::Save(save) => {
-                let mut outcome = Ok(());
-                match save.record() {
+                let outcome = match save.record() {
                     Some(record) => {
-                        let saving: Work<'_, ()> = pin!(machine.save(record, &mut outcome));
-                        saving.await;
+                        let saving: Work<'_, _> = pin!(machine.save(record));
+                        saving.await
                     }
                     None => {
-                        let saving: Work<'_, ()> = pin!(machine.save_key(&mut outcome));
-                        saving.await;
+                        let saving: Work<'_, _> = pin!(machine.save_key());
+                        saving.await
                     }
-                }
+                };
                 machine.saved(agent, outcome);
             }
         }

@@ -9,11 +9,30 @@ use crate::identity::key::{Key, KeyError};
 use crate::stage::{Failure, Stage};
 use crate::store::{Record, Saved, Store};
 use crate::transport::Network;
+use core::future::{Future, poll_fn};
 use core::pin::pin;
 use core::task::Poll;
 use core::time::Duration;
 use embassy_futures::{poll_once, yield_now};
 use rand_core::CryptoRng;
+
+/// Why something was not stored. Much smaller than the [`Failure`] that is made of it.
+pub(super) enum NotSaved<E> {
+    /// What the store says.
+    Store(E),
+    /// What the key says.
+    Key(KeyError),
+}
+
+/// What `look` says to what comes of `work`. A key is shown where it is: who awaits it has it on the stack twice.
+async fn shown<T, U>(work: impl Future<Output = T>, mut look: impl FnMut(&T) -> U) -> U {
+    let mut work = pin!(work);
+    poll_fn(|cx| match &work.as_mut().poll(cx) {
+        Poll::Ready(done) => Poll::Ready(look(done)),
+        Poll::Pending => Poll::Pending,
+    })
+    .await
+}
 
 /// How often the progress of key generation is told.
 const PROGRESS_EVERY: Duration = Duration::from_millis(100);
@@ -96,10 +115,11 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
 
     /// Tells the engine what became of what was to be stored.
     #[inline(never)]
-    pub(super) fn saved<B: Buffer>(&self, agent: &mut Agent<'_, B>, outcome: Result<(), Failure>) {
+    pub(super) fn saved<B: Buffer>(&self, agent: &mut Agent<'_, B>, outcome: Result<(), NotSaved<S::Error>>) {
         let input = match outcome {
             Ok(()) => Input::Saved,
-            Err(failure) => Input::SaveFailed(failure),
+            Err(NotSaved::Store(error)) => Input::SaveFailed(Failure::new(Stage::Storage, error)),
+            Err(NotSaved::Key(error)) => Input::SaveFailed(Failure::new(Stage::Key, error)),
         };
         agent.handle(self.clock.now(), input);
     }
@@ -107,10 +127,13 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
     /// Reads the stored key, if there is one, in place of the one in memory. To be called while there is no connection: a
     /// connection and the reading of a key are the two that take most of a stack.
     pub(super) async fn reload_key(&mut self) {
-        if let Ok(Some(pem)) = self.store.load_key().await {
-            // A key that cannot be read leaves the one in memory; the failure shows when it is used.
-            let _ = self.key.import_pem(pem.expose());
-        }
+        shown(self.store.load_key(), |stored| {
+            if let Ok(Some(pem)) = stored {
+                // A key that cannot be read leaves the one in memory; the failure shows when it is used.
+                let _ = self.key.import_pem(pem.expose());
+            }
+        })
+        .await;
     }
 
     /// Makes sure that the stored key, if there is one, is in memory. `tells` whether people hear of a store that cannot be
@@ -119,16 +142,18 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
         if self.key.is_present() {
             return Ok(());
         }
-        match self.store.load_key().await {
-            Ok(Some(pem)) => self.key.import_pem(pem.expose()),
+        let Self { store, key, observer, .. } = self;
+        shown(store.load_key(), |stored| match stored {
+            Ok(Some(pem)) => key.import_pem(pem.expose()),
             Ok(None) => Err(KeyError::Missing),
             Err(error) => {
                 if tells {
-                    self.observer.event(&Event::Notice(&Failure::new(Stage::Storage, error)));
+                    observer.event(&Event::Notice(&Failure::new(Stage::Storage, error)));
                 }
                 Err(KeyError::Unreadable)
             }
-        }
+        })
+        .await
     }
 
     /// Generates a key in small steps, letting others run between them, unless somebody wishes to stop or brings a key, which
@@ -161,27 +186,23 @@ impl<N: Network, C: Clock, S: Store, K: Key, R: CryptoRng, O: Observer, W: Contr
         }
     }
 
-    /// Stores something, and puts it into `outcome` if that fails.
-    pub(super) async fn save(&mut self, record: Record<'_>, outcome: &mut Result<(), Failure>) {
-        if let Err(error) = self.store.save(record).await {
-            *outcome = Err(Failure::new(Stage::Storage, error));
-        }
+    /// Stores something.
+    pub(super) async fn save(&mut self, record: Record<'_>) -> Result<(), NotSaved<S::Error>> {
+        self.store.save(record).await.map_err(NotSaved::Store)
     }
 
     /// Stores the key. Its text is a large part of a future, so that this has one of its own.
-    pub(super) async fn save_key(&mut self, outcome: &mut Result<(), Failure>) {
-        let refused = match (self.key.private_pem(), self.key.public_pem()) {
+    pub(super) async fn save_key(&mut self) -> Result<(), NotSaved<S::Error>> {
+        // Looked at where they are: a future would keep what is moved out of them as well.
+        let private_pem = self.key.private_pem();
+        let public_pem = self.key.public_pem();
+        match (&private_pem, &public_pem) {
             (Ok(private_pem), Ok(public_pem)) => {
-                let record = Record::Key { private_pem: &private_pem, public_pem: &public_pem };
-                match self.store.save(record).await {
-                    Ok(()) => return,
-                    Err(error) => Failure::new(Stage::Storage, error),
-                }
+                self.store.save(Record::Key { private_pem, public_pem }).await.map_err(NotSaved::Store)
             }
             // It lives in hardware, which is as durable as it gets.
-            (Err(KeyError::NotExportable), Ok(_)) => return,
-            (Err(error), _) | (_, Err(error)) => Failure::new(Stage::Key, error),
-        };
-        *outcome = Err(refused);
+            (Err(KeyError::NotExportable), Ok(_)) => Ok(()),
+            (Err(error), _) | (_, Err(error)) => Err(NotSaved::Key(*error)),
+        }
     }
 }

@@ -174,7 +174,7 @@ impl<'s, B: Buffer> Agent<'s, B> {
     }
 
     /// The deadlines it was made with.
-    pub const fn timing(&self) -> &Timing {
+    pub const fn timing(&self) -> &'s Timing {
         &self.cx.settings.timing
     }
 
@@ -383,10 +383,7 @@ fn on_connected<B: Buffer>(step: &mut Step, cx: &mut Context<B>) -> Result<(), T
 fn on_broken<B: Buffer>(step: &mut Step, cx: &mut Context<B>, mut failure: Failure) -> Result<(), Trouble> {
     cx.forget_connection();
     let purpose = match step {
-        Step::Link(link) if link.is_leaving() => {
-            *step = link.on_ended(cx)?;
-            return Ok(());
-        }
+        Step::Link(link) if link.is_leaving() => return end_leaving(step, cx),
         Step::Link(_) => Some(Purpose::Link),
         step => step.wait().map(Wait::purpose),
     };
@@ -403,11 +400,10 @@ fn on_ended<B: Buffer>(step: &mut Step, cx: &mut Context<B>) -> Result<(), Troub
         cx.forget_connection();
         return Err(wait.on_ended());
     }
-    if let Step::Link(link) = step {
+    if let Step::Link(_) = step {
         cx.forget_connection();
-        *step = link.on_ended(cx)?;
     }
-    Ok(())
+    end_leaving(step, cx)
 }
 
 fn on_save_failed<B: Buffer>(step: &mut Step, cx: &mut Context<B>, failure: Failure) -> Result<(), Trouble> {
@@ -433,16 +429,7 @@ fn on_bytes<B: Buffer>(step: &mut Step, cx: &mut Context<B>, bytes: &[u8], taken
     if let Some(wait) = step.wait_mut() {
         let (count, is_complete) = wait.on_bytes(cx, bytes)?;
         *taken = count;
-        if is_complete {
-            *step = match step.take() {
-                Step::Claim(exchange) => exchange.on_complete(cx)?,
-                Step::Env(exchange) => exchange.on_complete(cx)?,
-                Step::Challenge(exchange) => exchange.on_complete(cx)?,
-                Step::Password(exchange) => exchange.on_complete(cx)?,
-                other => other,
-            };
-        }
-        return Ok(());
+        return if is_complete { on_complete(step, cx) } else { Ok(()) };
     }
     let Step::Link(link) = step else {
         // The connection is being closed: what still comes is not for anyone.
@@ -455,9 +442,32 @@ fn on_bytes<B: Buffer>(step: &mut Step, cx: &mut Context<B>, bytes: &[u8], taken
         Err(_) if link.is_leaving() => {
             *taken = bytes.len();
             cx.disconnect();
-            *step = link.on_ended(cx)?;
+            return end_leaving(step, cx);
         }
         Err(trouble) => return Err(trouble),
+    }
+    Ok(())
+}
+
+// A step is large, and the link reads its packets where these would be a part of the stack.
+
+#[inline(never)]
+fn on_complete<B: Buffer>(step: &mut Step, cx: &mut Context<B>) -> Result<(), Trouble> {
+    *step = match step.take() {
+        Step::Claim(exchange) => exchange.on_complete(cx)?,
+        Step::Env(exchange) => exchange.on_complete(cx)?,
+        Step::Challenge(exchange) => exchange.on_complete(cx)?,
+        Step::Password(exchange) => exchange.on_complete(cx)?,
+        other => other,
+    };
+    Ok(())
+}
+
+/// Goes on behind a link that was on its way out.
+#[inline(never)]
+fn end_leaving<B: Buffer>(step: &mut Step, cx: &mut Context<B>) -> Result<(), Trouble> {
+    if let Step::Link(link) = step {
+        *step = link.on_ended(cx)?;
     }
     Ok(())
 }

@@ -24,7 +24,7 @@ mod filter;
 
 use self::filter::{has_small_factor, passes_base_two};
 use super::key::{KeyError, Progress};
-use super::private_key::{Field, PRIME_LEN, PrivateKey, Residue, modulo_e};
+use super::private_key::{PRIME_LEN, PrivateKey, Residue, field, modulo_e, raise};
 use core::mem;
 use crypto_bigint::U1024;
 use rand_core::CryptoRng;
@@ -79,6 +79,7 @@ impl Generation {
     /// # Errors
     /// [`KeyError::Device`] if no two primes turn up among 20 480 candidates, which sound random numbers do not let
     /// happen.
+    #[inline(never)]
     pub fn step(&mut self, rng: &mut dyn CryptoRng) -> Result<Option<PrivateKey>, KeyError> {
         self.stage = match mem::replace(&mut self.stage, Stage::Draw) {
             Stage::Draw => self.draw(rng)?,
@@ -180,17 +181,18 @@ fn are_far_apart(p: &U1024, q: &U1024) -> bool {
 fn passes_random_base(number: &U1024, rng: &mut dyn CryptoRng) -> bool {
     let less = Zeroizing::new(number.wrapping_sub(&U1024::ONE));
     let twos = less.trailing_zeros();
-    let Some(base) = random_base(&less, rng) else { return false };
-    let field = Field::new(number);
-    let (one, minus_one) = (Residue::one(field), -Residue::one(field));
-    let mut power = Residue::new(&base, field).pow(&less.shr_vartime(twos));
-    let is = |power: &Residue, other: &Residue| power.as_montgomery() == other.as_montgomery();
-    if is(&power, &one) || is(&power, &minus_one) {
-        return true;
-    }
-    (1..twos).any(|_| {
+    let Some(mut power) = random_base(&less, rng) else { return false };
+    raise(&mut power, &less.shr_vartime(twos), number);
+    power == U1024::ONE || power == *less || (twos > 1 && squares_reach(&less, &power, twos - 1, number))
+}
+
+/// Whether one of the next `count` squares of `power` is `wanted`, modulo `number`.
+#[inline(never)]
+fn squares_reach(wanted: &U1024, power: &U1024, count: usize, number: &U1024) -> bool {
+    let mut power = Residue::new(power, field(number));
+    (0..count).any(|_| {
         power = power.square();
-        is(&power, &minus_one)
+        power.retrieve() == *wanted
     })
 }
 

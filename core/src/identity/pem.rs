@@ -36,6 +36,12 @@ impl PrivateDer {
     /// * [`KeyError::Encrypted`]: it is protected by a passphrase;
     /// * [`KeyError::Unsupported`]: by its label it is no RSA key, or it is too long for one of 2048 bits.
     pub fn read(pem: &[u8]) -> Result<Self, KeyError> {
+        let (form, body) = Self::find(pem)?;
+        decode(body).map(|der| Self { form, der })
+    }
+
+    /// The form, and what stands between the lines around it.
+    fn find(pem: &[u8]) -> Result<(Form, &[u8]), KeyError> {
         let mut rest = pem;
         while let Some((_, block)) = split(rest, BEGIN) {
             let (label, body) = split(block, DASHES).ok_or(KeyError::Format)?;
@@ -55,7 +61,7 @@ impl PrivateDer {
             if split(body, b"ENCRYPTED").is_some_and(|(before, _)| before.contains(&b':')) {
                 return Err(KeyError::Encrypted);
             }
-            return Ok(Self { form, der: decode(body)? });
+            return Ok((form, body));
         }
         Err(KeyError::Format)
     }

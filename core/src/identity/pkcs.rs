@@ -30,11 +30,11 @@ const PUBLIC_TAIL: [u8; 5] = [0x02, 0x03, 0x01, 0x00, 0x01];
 const PUBLIC_LEN: usize = 294;
 
 impl PrivateKey {
-    /// Reads PKCS #8.
+    /// Reads PKCS #8 into `place`. What is there stays there if that fails.
     ///
     /// # Errors
     /// [`KeyError::Format`], [`KeyError::Unsupported`], [`KeyError::Inconsistent`].
-    pub(super) fn from_pkcs8(der: &[u8]) -> Result<Self, KeyError> {
+    pub(super) fn read_pkcs8(der: &[u8], place: &mut Option<Self>) -> Result<(), KeyError> {
         let (mut algorithm, key) = private_key_info(der).ok_or(KeyError::Format)?;
         let id = element_of(&mut algorithm, OBJECT_IDENTIFIER).ok_or(KeyError::Format)?;
         if id.rest() != RSA_ENCRYPTION {
@@ -43,15 +43,17 @@ impl PrivateKey {
         if algorithm.rest() != NULL {
             return Err(KeyError::Format);
         }
-        Self::from_pkcs1(key)
+        Self::read_pkcs1(key, place)
     }
 
-    /// Reads PKCS #1.
+    /// Reads PKCS #1 into `place`. What is there stays there if that fails.
     ///
     /// # Errors
     /// [`KeyError::Format`]; [`KeyError::Unsupported`] unless the key has 2048 bits, two primes of 1024 and the exponent
     /// 65537; [`KeyError::Inconsistent`] if its parts contradict each other.
-    pub(super) fn from_pkcs1(der: &[u8]) -> Result<Self, KeyError> {
+    // Not a part of the caller, and no result of it: a key is 1.2 KB of a stack, at a place where that is deep.
+    #[inline(never)]
+    pub(super) fn read_pkcs1(der: &[u8], place: &mut Option<Self>) -> Result<(), KeyError> {
         let [version, n, e, d, p, q, dp, dq, qinv] = numbers(der).ok_or(KeyError::Format)?;
         let is_2048_bits = n.len() == U2048::BYTES && n.first().is_some_and(|&highest| highest >= 0x80);
         if !version.is_empty() || e != exponent() || !is_2048_bits {
@@ -66,7 +68,11 @@ impl PrivateKey {
             dq: number(dq)?,
             qinv: number(qinv)?,
         };
-        if key.is_consistent() { Ok(key) } else { Err(KeyError::Inconsistent) }
+        if !key.is_consistent() {
+            return Err(KeyError::Inconsistent);
+        }
+        *place = Some(key);
+        Ok(())
     }
 
     /// Writes PKCS #8 to the end of a buffer, and returns what was written.

@@ -27,6 +27,26 @@ pub(super) type Residue = DynResidue<{ U1024::LIMBS }>;
 /// A prime of the key, prepared for calculating modulo it.
 pub(super) type Field = DynResidueParams<{ U1024::LIMBS }>;
 
+// A residue has its prime along, and the numbers that are needed to calculate modulo it: 640 bytes on a board. What calculates with
+// them is in functions of its own, with a few of them on the stack, and hands on the number alone.
+
+/// A prime, or a candidate for one, prepared.
+#[inline(never)]
+pub(super) fn field(prime: &U1024) -> Field {
+    Field::new(prime)
+}
+
+/// x = x^exponent modulo a prime, or a candidate for one.
+pub(super) fn raise(x: &mut U1024, exponent: &U1024, prime: &U1024) {
+    raise_in(&field(prime), x, exponent);
+}
+
+/// The powers of x that are kept meanwhile are most of a stack: the prime is prepared before.
+#[inline(never)]
+pub(super) fn raise_in(field: &Field, x: &mut U1024, exponent: &U1024) {
+    *x = Residue::new(x, *field).pow(exponent).retrieve();
+}
+
 /// The parts of a key, as PKCS #1 has them (RFC 8017 3.2). Wiped on drop.
 #[derive(Clone, PartialEq)]
 pub struct PrivateKey {
@@ -67,6 +87,7 @@ impl PrivateKey {
     }
 
     /// Whether the parts belong together, but for p and q being primes: a key of anything else decrypts nothing.
+    #[inline(never)]
     pub(super) fn is_consistent(&self) -> bool {
         let Self { n, d, p, q, dp, dq, qinv } = self;
         if !bool::from(p.is_odd() & q.is_odd()) || product(p, q) != *n || d >= n || qinv >= p {

@@ -71,18 +71,23 @@ impl Key for SoftwareKey {
     /// See [`Generation::step`]. After [`Progress::done`], the next call starts over.
     #[inline(never)]
     fn generate_step(&mut self, rng: &mut dyn CryptoRng) -> Result<Progress, KeyError> {
-        let mut generation = match self.generation.take() {
-            Some(generation) => generation,
-            None => Generation::new(rng)?,
-        };
-        let before = generation.progress();
-        if let Some(key) = generation.step(rng)? {
-            self.key = Some(key);
-            return Ok(Progress { done: true, ..before });
+        if self.generation.is_none() {
+            self.generation = Some(Generation::new(rng)?);
         }
-        let progress = generation.progress();
-        self.generation = Some(generation);
-        Ok(progress)
+        let Some(generation) = &mut self.generation else { return Err(KeyError::Device) };
+        let before = generation.progress();
+        // The key is looked at where it is, and the search worked on where it is: this is a deep place of a stack.
+        match generation.step(rng) {
+            Ok(None) => Ok(generation.progress()),
+            Ok(key) => {
+                (self.key, self.generation) = (key, None);
+                Ok(Progress { done: true, ..before })
+            }
+            Err(error) => {
+                self.generation = None;
+                Err(error)
+            }
+        }
     }
 
     fn public_pem(&self) -> Result<PublicPem, KeyError> {
@@ -118,12 +123,12 @@ impl Key for SoftwareKey {
     /// All parts of the key are checked against each other, but not whether p and q are primes: a key of anything else
     /// decrypts nothing.
     fn import_pem(&mut self, pem: &[u8]) -> Result<(), KeyError> {
-        let PrivateDer { form, der } = PrivateDer::read(pem)?;
-        let key = match form {
-            Form::Pkcs8 => PrivateKey::from_pkcs8(der.expose())?,
-            Form::Pkcs1 => PrivateKey::from_pkcs1(der.expose())?,
-        };
-        self.key = Some(key);
+        // It stays where it is read: it is large.
+        match &PrivateDer::read(pem) {
+            Ok(PrivateDer { form: Form::Pkcs8, der }) => PrivateKey::read_pkcs8(der.expose(), &mut self.key)?,
+            Ok(PrivateDer { form: Form::Pkcs1, der }) => PrivateKey::read_pkcs1(der.expose(), &mut self.key)?,
+            Err(error) => return Err(*error),
+        }
         self.generation = None;
         Ok(())
     }

@@ -39,10 +39,10 @@ pub(crate) async fn drive_on_cable(
     observer: &mut dyn Observer,
     control: &mut dyn Wish,
 ) {
-    let router = lan.router.config().address;
+    let router = lan.router.config().address.to_string();
     let (ethernet, network) = aclk_lan::host::Host::new(lan, hardware_address(work.settings.machine_guid));
     let config = Addressing::Dhcp.config(&work.settings.hostname);
-    let wire = Wire { ethernet, config, stack, time_server: Some(router) };
+    let wire = Wire { ethernet, config, stack, time_server: Some(&router) };
     select(drive(host, wire, work, node, observer, control), network.run()).await;
 }
 

@@ -27,7 +27,7 @@ use aclk_firmware::{
     BoardDevice, Counters, DeviceClock, Ended, Equipment, Guarded, Memory as Buffers, Product, SOCKETS, SharedNode,
     run_from_flash,
 };
-use aclk_lan::{DeviceEnd, ROUTER_ADDRESS};
+use aclk_lan::{DeviceEnd, ROUTER};
 use chacha20::ChaCha20Rng;
 use core::cell::RefCell;
 use core::pin::pin;
@@ -87,7 +87,7 @@ pub(super) async fn live(birth: Birth) {
     let (counters, desk, mut anchors) = (Counters::new(), Desk::new(), AnchorMemory::new());
     let facts = Facts { os: "firmware", architecture: "wasm32", cpus: 1, ..Facts::default() };
     let measured = BoardDevice::new(facts, Bench, Room, &clock, &counters, &mut samples);
-    let node = RefCell::new(Node::new(measured, &product.settings, &Saved::default(), clock.now()));
+    let node = RefCell::new(Node::new(measured, &product.settings(), &Saved::default(), clock.now()));
     let node: &SharedNode<'_> = &node;
     let reporter = Reporter::new(node, &clock, &outbox, flash.clone());
     let seed = rng.next_u64();
@@ -121,8 +121,8 @@ fn product(settings: &Settings, url: Url) -> Result<Product, Failure> {
     let config = |cause: &str| Failure::new(Stage::Config, cause);
     let hostname: &str = if settings.hostname.is_empty() { "device" } else { &settings.hostname };
     let mut product = Product::new(hostname, BUILD_UNIX_SECONDS)?;
-    product.settings.url = url;
-    product.time_server = settings.clock.is_none().then_some(ROUTER_ADDRESS);
+    product.url = url;
+    product.time_server = settings.clock.is_none().then_some(ROUTER);
     product.local_api = Some(PORT);
     if settings.proxy.len() > PROXY_URL_MAX {
         return Err(config("the URL of the proxy is too long"));

@@ -13,6 +13,7 @@
 //! | `faults LOSS DUPLICATE REORDER` | sets the ratios of frames, in both directions |
 //! | `down SECONDS` | swallows everything for so long, and says when that is over; the card does not notice |
 //! | `clock SECONDS` | the time server tells a time that is ahead of this machine's (or behind, if less than 0) |
+//! | `renew SECONDS` | whoever leases an address from now on renews that after so long |
 //! | `revoke` | takes all leases back: a renewal is refused, and the next request gets another address |
 //! | `address MAC` | tells the address that this card has leased, or `none` |
 //! | `moved MAC ADDRESS` | waits until it has leased another one than this, and tells which |
@@ -85,6 +86,10 @@ fn answer(handle: &Handle, line: &str) -> Outcome<String> {
         ["clock", seconds] => {
             let ahead = seconds.parse()?;
             handle.with(|lan, _| lan.router.services().sntp.fault = Some(SntpFault::Off(ahead)));
+        }
+        ["renew", seconds] => {
+            let after = Duration::from_secs(seconds.parse()?);
+            handle.with(|lan, _| lan.router.services().dhcp.renew = Some(after));
         }
         ["revoke"] => handle.with(|lan, _| lan.router.revoke_leases()),
         ["address", mac] => {

@@ -92,5 +92,5 @@ pub use lan::Lan;
 pub use pcap::{Direction, Pcap, PcapBuffer};
 pub use router::{
     Action, Answer, Config, ConfigError, Dhcp, DhcpFault, Dns, DnsFault, FlowId, Forward, HostEvent, MIN_MTU, Nat,
-    Overfull, ROUTER_ADDRESS, ROUTER_MAC, Router, Services, Sntp, SntpFault, Strays, Target,
+    Overfull, ROUTER, ROUTER_ADDRESS, ROUTER_MAC, Router, Services, Sntp, SntpFault, Strays, Target,
 };

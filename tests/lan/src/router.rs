@@ -9,8 +9,8 @@ mod sntp;
 mod stack;
 
 pub use config::{
-    Answer, Config, Dhcp, DhcpFault, Dns, DnsFault, Forward, MIN_MTU, Nat, ROUTER_ADDRESS, ROUTER_MAC, Sntp, SntpFault,
-    Strays, Target,
+    Answer, Config, Dhcp, DhcpFault, Dns, DnsFault, Forward, MIN_MTU, Nat, ROUTER, ROUTER_ADDRESS, ROUTER_MAC, Sntp,
+    SntpFault, Strays, Target,
 };
 pub use nat::{Action, FlowId, HostEvent, Overfull};
 

@@ -21,7 +21,6 @@ use aclk_firmware::{
 use aclk_lan::DeviceEnd;
 use chacha20::ChaCha20Rng;
 use core::convert::Infallible;
-use core::net::Ipv4Addr;
 use core::pin::pin;
 use embassy_net::{Config, DhcpConfig, StackResources};
 use rand_core::SeedableRng;
@@ -134,7 +133,7 @@ pub(crate) async fn run(
     seed: u64,
     settings: Settings,
     authority: CertificateDer<'static>,
-    time_server: Ipv4Addr,
+    time_server: &'static str,
     diary: Diary,
 ) {
     let anchors = [anchor(&authority).expect("an authority")];

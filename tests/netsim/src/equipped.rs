@@ -24,7 +24,6 @@ use aclk_lan::DeviceEnd;
 use chacha20::ChaCha20Rng;
 use core::convert::Infallible;
 use core::future::poll_fn;
-use core::net::Ipv4Addr;
 use core::pin::pin;
 use core::task::{Poll, Waker};
 use embassy_futures::select::{Either, select};
@@ -222,11 +221,23 @@ pub(crate) async fn run(
     seed: u64,
     settings: Settings,
     bench: Equipped,
-    time_server: Ipv4Addr,
+    time_server: &'static str,
     diary: Diary,
 ) {
     let build_unix_seconds = BUILD_UNIX_SECONDS;
-    let product = Product { settings, build_unix_seconds, time_server: Some(time_server), local_api: Some(PORT) };
+    let Settings { url, hostname, proxy, no_proxy, timing, limits, .. } = settings;
+    let product = Product {
+        url,
+        hostname,
+        order: None,
+        proxy: proxy.map(|proxy| &*Box::leak(Box::new(proxy))),
+        no_proxy,
+        timing,
+        limits,
+        build_unix_seconds,
+        time_server: Some(time_server),
+        local_api: Some(PORT),
+    };
     let mut ethernet = ethernet;
     loop {
         bench.starts.set(bench.starts.get() + 1);
@@ -237,7 +248,7 @@ pub(crate) async fn run(
         let mut samples = Box::new([0.0; VALUES]);
         let facts = Facts { os: "firmware", architecture: "netsim", cpus: 1, ..Facts::default() };
         let measured = BoardDevice::new(facts, Bench::default(), Room, &clock, &counters, &mut samples);
-        let node = RefCell::new(Node::new(measured, &product.settings, &Saved::default(), clock.now()));
+        let node = RefCell::new(Node::new(measured, &product.settings(), &Saved::default(), clock.now()));
         let node: &RefCell<Node<dyn metrics::Device + '_>> = &node;
         let equipment = Equipment {
             store: &mut bench.flash.store(),

@@ -15,7 +15,7 @@ use aclk_core::stage::Failure;
 use aclk_core::wire::proxy::{Exceptions, Proxy};
 use aclk_core::wire::url::Url;
 use aclk_host::{Host, PORT, PROXY_PORT};
-use aclk_lan::{Config, Faults, Jack, Lan, ROUTER_ADDRESS, device_end};
+use aclk_lan::{Config, Faults, Jack, Lan, ROUTER, device_end};
 use core::fmt;
 use core::future::Future;
 use core::net::Ipv4Addr;
@@ -42,6 +42,8 @@ pub struct Setup {
     pub faults: Faults,
     /// The router.
     pub router: Config,
+    /// Whom the device asks for the time: a host name or an address.
+    pub time_server: &'static str,
     /// The Cloud. Its time of day becomes that of the router.
     pub cloud: aclk_cloud::Config,
     /// The proxy in front of the Cloud.
@@ -72,6 +74,7 @@ impl Default for Setup {
             seed: 1,
             faults: Faults { latency: Duration::from_millis(20), ..Faults::none() },
             router: Config::default(),
+            time_server: ROUTER,
             cloud: aclk_cloud::Config::default(),
             proxy: None,
             renewed: false,
@@ -107,7 +110,7 @@ impl Simulation {
     #[must_use]
     pub fn new(setup: Setup) -> Self {
         clock::reset();
-        let Setup { seed, faults, mut router, mut cloud, proxy, renewed, device, signatures } = setup;
+        let Setup { seed, faults, mut router, time_server, mut cloud, proxy, renewed, device, signatures } = setup;
         router.seed = seed;
         cloud.seed = seed;
         cloud.listen_port = PORT;
@@ -123,10 +126,10 @@ impl Simulation {
         let mut settings = settings(&host.cloud, url.as_deref());
         let (log, equipped) = (diary.clone(), Equipped::new(&authority, device == Kind::Flash));
         let device: Pin<Box<dyn Future<Output = ()>>> = match device {
-            Kind::BuiltIn => Box::pin(device::run(ethernet, seed, settings, authority, ROUTER_ADDRESS, log)),
+            Kind::BuiltIn => Box::pin(device::run(ethernet, seed, settings, authority, time_server, log)),
             Kind::Flash | Kind::NoKey => {
                 (settings.token, settings.rooms) = Default::default();
-                Box::pin(equipped::run(ethernet, seed, settings, equipped.clone(), ROUTER_ADDRESS, log))
+                Box::pin(equipped::run(ethernet, seed, settings, equipped.clone(), time_server, log))
             }
         };
         Self {

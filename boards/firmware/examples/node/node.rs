@@ -31,7 +31,7 @@ pub(crate) async fn node(stack: Stack<'static>, flash: Flash, mut rng: Entropy, 
     let (clock, counters, desk) = (&DeviceClock::new(BUILT), &Counters::new(), &Desk::new());
     let mut samples = [0.0; 120 * 18];
     let device = BoardDevice::new(Facts::default(), (), Charts, clock, counters, &mut samples);
-    let node: &SharedNode<'_> = &RefCell::new(Node::new(device, &product.settings, &Saved::default(), clock.now()));
+    let node: &SharedNode<'_> = &RefCell::new(Node::new(device, &product.settings(), &Saved::default(), clock.now()));
     let (store, anchors) = (&mut FlashStore::new(flash, STORE).expect("three pages"), &mut AnchorMemory::new());
     let (key, rng, observer) = (&mut SoftwareKey::new(), &mut rng, &mut &*desk);
     let equipment = Equipment { store, anchors, key, rng, clock, observer, desk, node, counters };

@@ -13,10 +13,14 @@ use embassy_sync::blocking_mutex::raw::NoopRawMutex;
 use embassy_sync::signal::Signal;
 use heapless::Deque;
 
-/// Lines that wait until the console has time for them; older ones make room.
-pub const LINES_MAX: usize = 6;
+/// Bytes of lines that wait until the console has time for them, a byte more for each; older ones make room. Three of the
+/// longest, or some fifteen of the usual ones.
+pub const LINES_LEN: usize = 1024;
 /// The longest line, in bytes.
 pub const LINE_LEN: usize = 256;
+/// What ends a line that waits.
+const END: u8 = b'\n';
+const _: () = assert!(LINE_LEN < LINES_LEN, "there is room for the longest line");
 /// A key search is told of anew after so many candidates. It takes some 700.
 const CANDIDATES_STEP: u32 = 100;
 
@@ -39,7 +43,8 @@ pub struct Desk {
     ordered: Signal<NoopRawMutex, ()>,
     told: Cell<Told>,
     answer: Signal<NoopRawMutex, Result<(), FlashError>>,
-    lines: RefCell<Deque<Text<LINE_LEN>, LINES_MAX>>,
+    /// One after the other, each with [`END`] behind it, which is in none of them: they are fit to be printed.
+    lines: RefCell<Deque<u8, LINES_LEN>>,
     lost: Cell<u32>,
     spoken: Signal<NoopRawMutex, ()>,
     progress: Cell<Progress>,
@@ -118,26 +123,43 @@ impl Desk {
 
     /// Leaves a line for the console.
     pub fn say(&self, line: impl fmt::Display) {
+        let line = Text::<LINE_LEN>::of(line);
+        self.keep(line.as_str().as_bytes());
+    }
+
+    fn keep(&self, line: &[u8]) {
         let mut lines = self.lines.borrow_mut();
-        if lines.is_full() {
-            let _ = lines.pop_front();
+        while line.len() >= LINES_LEN - lines.len() {
+            while lines.pop_front().is_some_and(|byte| byte != END) {}
             self.lost.set(self.lost.get().saturating_add(1));
         }
-        let _ = lines.push_back(Text::of(line));
+        for byte in line.iter().chain(&[END]) {
+            let _ = lines.push_back(*byte);
+        }
         self.spoken.signal(());
     }
 
-    /// The next line. Dropping the future loses nothing.
-    pub(super) async fn line(&self) -> Text<LINE_LEN> {
-        loop {
-            if let lost @ 1.. = self.lost.take() {
-                return Text::of(format_args!("({lost} lines were lost)"));
-            }
-            if let Some(line) = self.lines.borrow_mut().pop_front() {
-                return line;
-            }
+    /// Waits until there is a line.
+    pub(super) async fn said(&self) {
+        while self.lost.get() == 0 && self.lines.borrow().is_empty() {
             self.spoken.wait().await;
         }
+    }
+
+    /// Puts the next line into `line`. Whether there is one.
+    pub(super) fn next_line(&self, line: &mut Text<LINE_LEN>) -> bool {
+        if let lost @ 1.. = self.lost.take() {
+            *line = Text::of(format_args!("({lost} lines were lost)"));
+            return true;
+        }
+        let mut bytes = heapless::Vec::<u8, LINE_LEN>::new();
+        let mut lines = self.lines.borrow_mut();
+        let is_there = !lines.is_empty();
+        while let Some(byte) = lines.pop_front().filter(|byte| *byte != END) {
+            let _ = bytes.push(byte);
+        }
+        *line = Text::of(core::str::from_utf8(&bytes).unwrap_or_default());
+        is_there
     }
 
     fn failure(&self, what: &str, failure: &Failure) {

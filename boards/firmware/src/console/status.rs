@@ -5,14 +5,15 @@ use aclk_core::clock::Now;
 use aclk_core::node::{LinkState, Status};
 use aclk_core::text::Text;
 
-/// How many lines it can have.
-pub(super) const LINES: usize = 10;
-
-/// The lines of the answer, in the words of `aclk status`.
-pub(super) fn lines(status: &Status, now: Now) -> heapless::Vec<Text<LINE_LEN>, LINES> {
-    let mut lines = heapless::Vec::new();
+/// Puts one line of the answer, in the words of `aclk status`, into `text`: that with the number `index`, from 0. Whether there
+/// is one. All together would be much of a stack.
+pub(super) fn line(status: &Status, now: Now, index: u32, text: &mut Text<LINE_LEN>) -> bool {
+    let mut before = Some(index);
     let mut line = |name: &str, value: &dyn core::fmt::Display| {
-        let _ = lines.push(Text::of(format_args!("{name:<10} {value}")));
+        if before == Some(0) {
+            *text = Text::of(format_args!("{name:<10} {value}"));
+        }
+        before = before.and_then(|before| before.checked_sub(1));
     };
     line("host name", &status.hostname);
     line("device", &status.machine_guid);
@@ -40,5 +41,5 @@ pub(super) fn lines(status: &Status, now: Now) -> heapless::Vec<Text<LINE_LEN>, 
             line("hint", &failure.hint);
         }
     }
-    lines
+    before.is_none()
 }

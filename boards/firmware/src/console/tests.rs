@@ -261,12 +261,36 @@ fn news_come_between_and_the_line_is_shown_again() {
 #[test]
 fn news_that_nobody_reads_are_counted_and_never_fill_the_memory() {
     fresh(|person, desk| {
+        // Five of 200 bytes have room.
         for number in 0..20 {
-            desk.say(format_args!("line {number}"));
+            desk.say(format_args!("line {number:>195}"));
         }
         let seen = person.look();
-        assert!(seen.contains("(14 lines were lost)") && seen.contains("line 14\r\n") && seen.contains("line 19\r\n"));
-        assert!(!seen.contains("line 13\r\n"), "{seen}");
+        assert!(
+            seen.contains("(15 lines were lost)") && seen.contains(" 15\r\n") && seen.contains(" 19\r\n"),
+            "{seen}"
+        );
+        assert!(!seen.contains(" 14\r\n"), "{seen}");
+    });
+    // With what ends them these leave room for the longest line, but not for its end.
+    fresh(|person, desk| {
+        for number in 1..=3 {
+            desk.say(format_args!("{number:>253}"));
+        }
+        desk.say("short");
+        desk.say("x".repeat(900));
+        desk.say("behind");
+        let seen = person.look();
+        let longest = format!("{}…\r\n", "x".repeat(253));
+        for line in ["(1 lines were lost)\r\n", " 2\r\n", "short\r\n", &longest, "\x1b[Kbehind\r\n"] {
+            assert!(seen.contains(line), "{line}: {seen}");
+        }
+        assert!(!seen.contains(" 1\r\n"), "{seen}");
+    });
+    // What a server says cannot end a line.
+    fresh(|person, desk| {
+        desk.say("one\ntwo");
+        assert_eq!(person.look(), "\r\x1b[Kone\\u{a}two\r\n> ");
     });
 }
 

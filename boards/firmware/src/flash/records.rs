@@ -267,7 +267,8 @@ impl Encode for PrivatePem<'_> {
     fn encode(&self, writer: &mut Writer<'_>) {
         let Some(pem) = self.0 else { return };
         // Read here, so that nobody else has to keep a copy of it meanwhile.
-        let Ok(key) = PrivateDer::read(pem) else { return writer.fail() };
+        let read = PrivateDer::read(pem);
+        let Ok(key) = &read else { return writer.fail() };
         writer.put(&[match key.form {
             Form::Pkcs8 => 8,
             Form::Pkcs1 => 1,
@@ -337,21 +338,21 @@ impl Record<'_> for OrderMark {
     }
 }
 
-/// Whom to claim for, and the number of this order.
-pub(super) struct Ordered {
+/// Whom to claim for, and the number of this order. Token and rooms may be longer than those of a [`ClaimOrder`].
+pub(super) struct Ordered<'d> {
     pub(super) number: u32,
-    pub(super) order: ClaimOrder,
+    pub(super) token: &'d [u8],
+    pub(super) rooms: &'d str,
+    pub(super) url: Option<Url>,
 }
 
-impl Record<'_> for Ordered {
+impl<'d> Record<'d> for Ordered<'d> {
     const SLOT: Slot = Slot(3);
 
-    fn decode(reader: &mut Reader<'_>) -> Option<Self> {
+    fn decode(reader: &mut Reader<'d>) -> Option<Self> {
         let number = u32::from_le_bytes(reader.array()?);
-        let token = Secret::copy_of(reader.all()?).ok()?;
-        let rooms = reader.text()?.try_into().ok()?;
-        let url = reader.url()?;
-        Some(Self { number, order: ClaimOrder { token, rooms, url } })
+        let (token, rooms) = (reader.all()?, reader.text()?);
+        Some(Self { number, token, rooms, url: reader.url()? })
     }
 }
 

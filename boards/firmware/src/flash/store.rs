@@ -29,7 +29,7 @@ impl<F: NorFlash> Store for FlashStore<F> {
     async fn save(&mut self, record: Record<'_>) -> Result<(), FlashError> {
         if let Record::Key { private_pem, .. } = record {
             let pem = private_pem.expose();
-            PrivateDer::read(pem).map_err(|_| FlashError::Key)?;
+            check(pem)?;
             return self.put(&PrivatePem(Some(pem))).await;
         }
         let ordered = match record {
@@ -45,6 +45,16 @@ impl<F: NorFlash> Store for FlashStore<F> {
             let _ = self.put(&Order { number, order: None }).await;
         }
         Ok(())
+    }
+}
+
+/// Whether a key can be read.
+// Not a part of the caller, which waits for the flash with its stack.
+#[inline(never)]
+fn check(pem: &[u8]) -> Result<(), FlashError> {
+    match &PrivateDer::read(pem) {
+        Ok(_) => Ok(()),
+        Err(_) => Err(FlashError::Key),
     }
 }
 

@@ -7,6 +7,8 @@ use std::collections::BTreeMap;
 
 /// The address of the router, unless configured otherwise. Its network is 10.77.0.0/24.
 pub const ROUTER_ADDRESS: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
+/// The same as text.
+pub const ROUTER: &str = "10.77.0.1";
 
 /// The hardware address of the router, unless configured otherwise. Locally administered.
 pub const ROUTER_MAC: [u8; 6] = [0x02, 0xac, 0x1c, 0x00, 0x00, 0x01];

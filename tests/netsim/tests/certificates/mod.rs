@@ -3,7 +3,7 @@
 //! certificates are what the emulated Cloud's faults of these names describe.
 
 use aclk_core::stage::{Failure, Next, Purpose, Stage};
-use aclk_lan::SntpFault;
+use aclk_lan::{Answer, SntpFault};
 use aclk_netsim::{Setup, Simulation, What};
 use std::time::Duration;
 
@@ -114,4 +114,24 @@ fn a_device_that_does_not_know_the_time_is_kept_offline_by_a_younger_certificate
         simulation.lan.router.services().sntp.fault = None;
         online(&mut simulation);
     }
+}
+
+#[test]
+fn a_time_server_may_have_a_name() {
+    let mut simulation = Simulation::new(Setup { renewed: true, time_server: "time.test", ..Setup::default() });
+    online(&mut simulation);
+    assert_eq!(simulation.failures(), [], "the certificate is younger than the firmware, and the time is known");
+}
+
+#[test]
+fn a_time_server_whose_name_nobody_knows_is_told_of_and_looked_for_again() {
+    let mut simulation = Simulation::new(Setup { renewed: true, time_server: "ntp.test", ..Setup::default() });
+    assert!(!simulation.run_until(HOUR, |simulation| simulation.is_online()), "{:#?}", simulation.happened());
+    let failures = simulation.failures();
+    let told = (failures[0].stage, failures[0].cause.as_str());
+    assert_eq!(told, (Stage::Clock, "the name of the time server cannot be resolved"));
+    assert_eq!(failures.iter().filter(|failure| failure.stage == Stage::Clock).count(), 1, "it is said once");
+
+    simulation.lan.router.services().dns.insert("ntp.test", Answer::Router);
+    online(&mut simulation);
 }

@@ -18,6 +18,8 @@ const CERTIFICATE: &str = "--fault tls-not-yet-valid";
 const PAST: &str = "clock -315360000";
 /// ... and then: it is 500 days later than now.
 const FUTURE: &str = "clock 43200000";
+/// A lease is renewed after so many seconds.
+const RENEWAL: &str = "renew 10";
 /// How long the cable swallows everything.
 const OUTAGE: &str = "down 30";
 
@@ -72,11 +74,18 @@ pub(crate) fn tell(board: &Board, machine: &str, image: &Path) -> Result<(), Pro
     step.done("the cable swallows everything for 30 s: it answers again");
 
     let first = network.address()?;
+    // A renewal that is lost is tried again after hours.
+    network.tell(GOOD)?;
+    network.tell(RENEWAL)?;
     network.set_link(false)?;
     network.tell("revoke")?;
     network.set_link(true)?;
     let second = network.moved(&first)?;
     step.done(&format!("its cable is pulled, and put into another network: it was {first}, and becomes {second}"));
+    network.tell("revoke")?;
+    let third = network.moved(&second)?;
+    step.done(&format!("its lease is not renewed but refused: it was {second}, and becomes {third}"));
+    network.tell(BAD)?;
     // The connection of the address that it had is dead, which it finds out with the next ping.
     device.expect(LIVE, PATIENCE)?;
     answers_again(&cloud, &mut device)?;
