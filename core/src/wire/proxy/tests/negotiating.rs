@@ -124,6 +124,28 @@ fn only_200_opens_the_tunnel_and_the_status_line_is_told() {
     }
 }
 
+/// Each step is a system call on the way to every connection.
+#[test]
+fn an_answer_is_not_read_byte_by_byte() {
+    let proxy = Proxy::parse("http://proxy").unwrap();
+    let mut negotiation = Negotiation::new(&proxy, target("h"));
+    let mut rest = &b"HTTP/1.1 200 Connection established\r\n\r\n"[..];
+    let (whole, mut steps) = (rest.len(), 0);
+    loop {
+        match negotiation.poll(&mut [0; 99]).unwrap() {
+            Step::Send(_) => {}
+            Step::Receive(most) => {
+                let (piece, behind) = rest.split_at(most);
+                rest = behind;
+                steps += 1;
+                negotiation.receive(piece).unwrap();
+            }
+            Step::Done => break,
+        }
+    }
+    assert!(rest.is_empty() && steps < whole / 2, "{steps} for {whole} bytes");
+}
+
 #[test]
 fn what_is_no_http_is_noticed_at_once() {
     // SOCKS, a TLS alert, another version, SSH, nothing that ends.
