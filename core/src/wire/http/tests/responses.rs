@@ -241,7 +241,7 @@ fn malformed_chunks_are_refused() {
     let chunked = |rest: &str| error_of(format!("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n{rest}"));
     for size in [
         "\r\n", ";x\r\n", " 5\r\n", "x\r\n", "-1\r\n", "0x5\r\n", "5 5\r\n", "5\n", "5\rx", "5;\x01", "5;a\nb",
-        "5\r\r\n", " ",
+        "5\r\r\n", " ", ";",
     ] {
         assert_eq!(chunked(size), HttpError::ChunkSize, "{size:?}");
     }
