@@ -36,12 +36,6 @@ impl Backoff {
         self.failures = 0;
     }
 
-    /// Attempts that failed in a row.
-    #[must_use]
-    pub const fn failures(&self) -> u32 {
-        self.failures
-    }
-
     /// Counts one more failure and says how long to wait: whole seconds, plus jitter in milliseconds of up to half of
     /// them.
     pub fn next_delay(&mut self, rng: &mut impl Rng) -> Duration {
