@@ -30,7 +30,7 @@ pub fn time() {
 }
 
 /// Lets `env!("TIME_SERVER")` be the name or the address of the time server: `ACLK_TIME_SERVER` in the environment of the build,
-/// [`TIME_SERVER`] without it. Empty for none.
+/// pool.ntp.org without it. Empty for none.
 pub fn time_server() {
     println!("cargo::rerun-if-env-changed=ACLK_TIME_SERVER");
     let server = env::var("ACLK_TIME_SERVER").unwrap_or_else(|_| TIME_SERVER.to_owned());
