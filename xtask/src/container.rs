@@ -11,13 +11,13 @@ use std::path::{Path, PathBuf};
 pub(crate) const COMMAND: Command = Command {
     name: "container",
     arguments: "[OPTION…]",
-    about: "makes target/container/root, from which `podman build .` makes the image; takes --target and --binary\n\
+    about: "makes target/container/files, from which `podman build .` makes the image; takes --target and --binary\n\
             of `install`",
     run: |arguments| make(arguments).map(drop),
 };
 
 /// Where the content of the image is, from the root of the repository. The `Containerfile` says so too.
-const ROOT: &str = "target/container/root";
+const ROOT: &str = "target/container/files";
 /// What belongs to the user that the daemon becomes.
 const THEIRS: &str = "target/container/netdata";
 /// Of what is installed on a machine, an image has no use for this.

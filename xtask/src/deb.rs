@@ -21,7 +21,7 @@ pub(crate) const COMMAND: Command = Command {
 };
 
 /// Where the content of the package is put together; `runner-linux/Cargo.toml` names its files.
-const STAGE: &str = "target/deb/root";
+const STAGE: &str = "target/deb/files";
 
 fn deb(mut arguments: Vec<String>) -> Result<(), Problem> {
     let output = take(&mut arguments, "--output")?;
