@@ -4,6 +4,7 @@ pub(crate) mod emulated_cloud;
 pub(crate) mod factory;
 mod http;
 pub(crate) mod image;
+mod lines;
 pub(crate) mod machine;
 mod network;
 pub(crate) mod story;

@@ -296,11 +296,19 @@ impl<P: Port> FifoChip for Chip<P> {
     // The PHY is only asked when it has something to tell.
     fn is_link_up(&mut self, waker: &Waker) -> bool {
         if self.link.is_none() || self.port.read(INT_STS) & INT_PHY != 0 {
-            // Reading the source of the interrupt ends it. A link that changes after that is a new one.
-            let is_up = self.read_phy(PHY_INT_SOURCE).and_then(|_| self.look_at_link());
+            // Reading the source ends the interrupt as well. A link that changes after that is a new one, which is not to be
+            // acknowledged with this.
             self.port.write(INT_STS, INT_PHY);
-            self.link = Some(is_up.unwrap_or(false));
+            let source = self.read_phy(PHY_INT_SOURCE);
+            let is_up = source.is_ok() && self.look_at_link().unwrap_or(false);
             self.port.listen(waker);
+            // A link that was gone for a moment may be one to another network, with other addresses: whoever asks has to hear of it.
+            if is_up && self.link == Some(true) && source.is_ok_and(|source| source & PHY_INT_DOWN != 0) {
+                self.link = None;
+                waker.wake_by_ref();
+                return false;
+            }
+            self.link = Some(is_up);
         }
         self.link == Some(true)
     }

@@ -100,5 +100,7 @@ pub(crate) const PHY_NEGOTIATE: u32 = 1 << 12 | 1 << 9;
 pub(crate) const PHY_LINK: u32 = 1 << 2;
 /// [`PHY_ADVERTISED`] and [`PHY_PARTNER`], best first: 100 and 10 Mbit/s, and whether in both directions at once.
 pub(crate) const PHY_MODES: [(u32, bool); 4] = [(1 << 8, true), (1 << 7, false), (1 << 6, true), (1 << 5, false)];
+/// [`PHY_INT_SOURCE`]: the link was lost.
+pub(crate) const PHY_INT_DOWN: u32 = 1 << 4;
 /// [`PHY_INT_MASK`]: negotiated (the link is up), and down.
-pub(crate) const PHY_INT_LINK: u32 = 1 << 6 | 1 << 4;
+pub(crate) const PHY_INT_LINK: u32 = 1 << 6 | PHY_INT_DOWN;

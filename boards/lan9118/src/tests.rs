@@ -256,14 +256,28 @@ fn the_link_is_seen_to_go_and_to_come_back() {
 }
 
 #[test]
-fn a_link_that_was_gone_for_a_moment_only_is_up() {
+fn a_link_that_was_gone_for_a_moment_is_told_once_and_is_then_up() {
     let (wire, mut card) = card();
+    let bell = Bell::default();
     assert!(is_linked(&mut card, Waker::noop()));
     wire.with(|chip| {
         chip.link(false);
         chip.link(true);
     });
+    assert!(!is_linked(&mut card, &bell.waker()), "the other end may be in another network");
+    assert_eq!(bell.rings(), 1, "nothing else would make the stack look again");
     assert!(is_linked(&mut card, Waker::noop()));
+    assert!(is_linked(&mut card, Waker::noop()));
+}
+
+#[test]
+fn a_link_that_goes_while_it_is_looked_at_is_not_missed() {
+    let (wire, mut card) = card();
+    let bell = Bell::default();
+    wire.with(|chip| chip.is_pulled_when_seen = true);
+    let was_up = is_linked(&mut card, &bell.waker());
+    assert!(!was_up || bell.rings() == 1);
+    assert!(!is_linked(&mut card, Waker::noop()));
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! The emulated Cloud beside an emulated board, and what an administrator asks of it.
 
 use super::http::{self, Reply};
+use super::lines::Lines;
 use crate::process::{Problem, Process};
-use std::io::{BufRead, BufReader};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+/// How long it may take until it listens: it makes its keys first, and cargo may wait for another cargo before.
+const PATIENCE: Duration = Duration::from_secs(600);
 
 /// The host as a guest of QEMU's user network sees it.
 pub(crate) const HOST: &str = "10.0.2.2";
@@ -41,11 +45,8 @@ impl Cloud {
 
     /// Waits until it listens, and takes in what it says of itself.
     fn hear(mut child: Child) -> Result<Self, Problem> {
-        let mut introduction = String::new();
-        if let Some(output) = child.stdout.take() {
-            let read = BufReader::new(output).read_line(&mut introduction);
-            read.map_err(|cause| Problem::Io { attempt: "hear from the emulated Cloud".to_owned(), cause })?;
-        }
+        let introduction = child.stdout.take().map(|output| Lines::of(output).next(PATIENCE));
+        let introduction = introduction.and_then(Result::ok).unwrap_or_default();
         let member = |name| member(&introduction, name).map(str::to_owned);
         let found = (|| {
             let rooms = introduction.split_once("\"rooms\":[")?.1.split_once(']')?.0.replace('"', "");

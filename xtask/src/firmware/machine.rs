@@ -1,19 +1,18 @@
 //! An emulated machine with a board in it: its console, and the folder that is its flash.
 
+use super::lines::{Lines, NoLine};
 use crate::process::{Problem, Process};
-use std::io::{BufRead, BufReader, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Stdio};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, channel};
-use std::thread::spawn;
 use std::time::{Duration, Instant};
 
 /// A board that is switched on, until this is dropped.
 pub(crate) struct Machine {
     child: Child,
     keyboard: Option<ChildStdin>,
-    lines: Receiver<String>,
-    /// Everything that it has printed.
+    lines: Lines,
+    /// Everything that it has printed, as far as it was looked at.
     log: Vec<String>,
 }
 
@@ -32,22 +31,10 @@ impl Machine {
         );
         let process = Process::new("qemu-system-arm", &line).argument(image).within(folder);
         let mut child = process.start(Stdio::piped(), Stdio::inherit())?;
-        let (sender, lines) = channel();
-        if let Some(output) = child.stdout.take() {
-            spawn(move || {
-                let mut output = BufReader::new(output);
-                let mut line = Vec::new();
-                // A reset in the middle of a line is no text.
-                while output.read_until(b'\n', &mut line).is_ok_and(|count| count > 0) {
-                    let text = String::from_utf8_lossy(&line).trim_end().to_owned();
-                    line.clear();
-                    if sender.send(text).is_err() {
-                        return;
-                    }
-                }
-            });
-        }
-        Ok(Self { keyboard: child.stdin.take(), child, lines, log: Vec::new() })
+        let Some(output) = child.stdout.take() else {
+            return Err(Problem::Findings(vec!["QEMU has no output".to_owned()]));
+        };
+        Ok(Self { keyboard: child.stdin.take(), child, lines: Lines::of(output), log: Vec::new() })
     }
 
     /// Waits until it prints a line with `wanted` in it, and yields that line and those before it since the last call.
@@ -55,7 +42,7 @@ impl Machine {
         let begin = Instant::now();
         let first = self.log.len();
         loop {
-            match self.lines.recv_timeout(patience.saturating_sub(begin.elapsed())) {
+            match self.lines.next(patience.saturating_sub(begin.elapsed())) {
                 Ok(line) => {
                     let is_it = line.contains(wanted);
                     self.log.push(line);
@@ -63,10 +50,10 @@ impl Machine {
                         return Ok(self.log.get(first..).unwrap_or_default().to_vec());
                     }
                 }
-                Err(RecvTimeoutError::Timeout) => {
+                Err(NoLine::Silent) => {
                     return Err(self.problem(&format!("no \"{wanted}\" within {} s", patience.as_secs())));
                 }
-                Err(RecvTimeoutError::Disconnected) => {
+                Err(NoLine::Ended) => {
                     return Err(self.problem(&format!("QEMU ended before \"{wanted}\"")));
                 }
             }
@@ -90,7 +77,7 @@ impl Machine {
     /// What went wrong, and everything that the board has said.
     pub(crate) fn problem(&self, what: &str) -> Problem {
         let mut lines = vec![format!("{what}; the console said:")];
-        lines.extend(self.log.iter().map(|line| format!("  | {line}")));
+        lines.extend(self.log.iter().cloned().chain(self.lines.waiting()).map(|line| format!("  | {line}")));
         Problem::Findings(lines)
     }
 }

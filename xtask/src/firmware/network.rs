@@ -1,11 +1,13 @@
 //! The network of an emulated board, when it is to go wrong: a cable with faults, and a router with DHCP and a time server at its
 //! other end (`tests/lan/examples/qemu.rs`).
 
+use super::lines::{Lines, NoLine};
 use crate::process::{Problem, Process, root};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Stdio};
+use std::process::{Child, ChildStdin, Stdio};
+use std::time::Duration;
 
 /// The router, and behind it the host, as the board sees it.
 pub(crate) const ROUTER: Ipv4Addr = Ipv4Addr::new(10, 77, 0, 1);
@@ -14,11 +16,14 @@ const MAC: &str = "02:00:00:00:00:42";
 /// The socket between the two, in the folder of the board: absolute paths of sockets have to be short.
 const SOCKET: &str = "network";
 
+/// How long it may take to do what it is told: longer than the longest of that.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// The network, until this is dropped.
 pub(crate) struct Network {
     child: Child,
     input: ChildStdin,
-    output: BufReader<ChildStdout>,
+    output: Lines,
     /// Where the monitor of the emulator listens on loopback.
     monitor: u16,
 }
@@ -34,9 +39,9 @@ impl Network {
         let (Some(input), Some(output)) = (child.stdin.take(), child.stdout.take()) else {
             return Err(Problem::Findings(vec!["the network has no input or output".to_owned()]));
         };
-        let mut network = Self { child, input, output: BufReader::new(output), monitor: free_port()? };
-        match network.line()?.as_str() {
-            "listening" => Ok(network),
+        let network = Self { child, input, output: Lines::of(output), monitor: free_port()? };
+        match network.output.next(PATIENCE).as_deref() {
+            Ok("listening") => Ok(network),
             other => Err(Problem::Findings(vec![format!("the network does not start: {other:?}")])),
         }
     }
@@ -51,8 +56,13 @@ impl Network {
     /// Has it do what `line` says, and yields what it says to that.
     pub(crate) fn tell(&mut self, line: &str) -> Result<String, Problem> {
         writeln!(self.input, "{line}").map_err(|cause| io(&format!("tell the network `{line}`"), cause))?;
-        let said = self.line()?;
-        if said.starts_with("error") { Err(Problem::Findings(vec![format!("the network: {said}")])) } else { Ok(said) }
+        let finding = match self.output.next(PATIENCE) {
+            Ok(said) if said.starts_with("error") => format!("the network: {said}"),
+            Ok(said) => return Ok(said),
+            Err(NoLine::Silent) => format!("the network has not done `{line}` within {} s", PATIENCE.as_secs()),
+            Err(NoLine::Ended) => format!("the network has ended, told `{line}`"),
+        };
+        Err(Problem::Findings(vec![finding]))
     }
 
     /// The address that the board has leased.
@@ -65,13 +75,14 @@ impl Network {
         self.tell(&format!("moved {MAC} {before}"))
     }
 
-    /// Pulls the plug out of the card of the board, which sees that, or puts it in.
-    pub(crate) fn set_link(&self, up: bool) -> Result<(), Problem> {
-        let command = format!("set_link lan {}\n", if up { "on" } else { "off" });
+    /// Pulls the plug out of the card of the board, which can see that, and puts it in again before the board can look.
+    pub(crate) fn plug_again(&self) -> Result<(), Problem> {
+        const COMMANDS: &[u8] = b"set_link lan off\nset_link lan on\n";
         let mut said = String::new();
         let mut exchange = || {
             let mut monitor = TcpStream::connect((Ipv4Addr::LOCALHOST, self.monitor))?;
-            monitor.write_all(command.as_bytes())?;
+            monitor.set_read_timeout(Some(PATIENCE))?;
+            monitor.write_all(COMMANDS)?;
             monitor.shutdown(Shutdown::Write)?;
             monitor.read_to_string(&mut said)
         };
@@ -80,12 +91,6 @@ impl Network {
             return Ok(());
         }
         Err(Problem::Findings(vec![format!("the monitor of QEMU: {said:?}")]))
-    }
-
-    fn line(&mut self) -> Result<String, Problem> {
-        let mut line = String::new();
-        self.output.read_line(&mut line).map_err(|cause| io("hear from the network", cause))?;
-        Ok(line.trim_end().to_owned())
     }
 }
 

@@ -33,6 +33,8 @@ pub(super) struct Model {
     /// Arrives when the interrupt is acknowledged: just before that, or just after it.
     pub(super) arrives_before: Option<Vec<u8>>,
     pub(super) arrives_after: Option<Vec<u8>>,
+    /// The cable is pulled when the driver has just seen that it is plugged in.
+    pub(super) is_pulled_when_seen: bool,
     tx: Vec<u32>,
     pub(super) tx_room: u32,
     pub(super) tx_result: u32,
@@ -69,6 +71,7 @@ impl Model {
             was_emptied_while_receiving: false,
             arrives_before: None,
             arrives_after: None,
+            is_pulled_when_seen: false,
             tx: Vec::new(),
             tx_room: 4608,
             tx_result: 0,
@@ -173,6 +176,7 @@ impl Model {
                 self.phy[slot] = 0;
                 self.int_sts &= !INT_PHY;
             }
+            PHY_PARTNER if std::mem::take(&mut self.is_pulled_when_seen) => self.link(false),
             _ => {}
         }
     }

@@ -77,13 +77,14 @@ pub(crate) fn tell(board: &Board, machine: &str, image: &Path) -> Result<(), Pro
     // A renewal that is lost is tried again after hours.
     network.tell(GOOD)?;
     network.tell(RENEWAL)?;
-    network.set_link(false)?;
     network.tell("revoke")?;
-    network.set_link(true)?;
-    let second = network.moved(&first)?;
-    step.done(&format!("its cable is pulled, and put into another network: it was {first}, and becomes {second}"));
+    network.plug_again()?;
+    let second = moved(&mut network, &device, &first)?;
+    step.done(&format!(
+        "its cable is pulled, and put into another network at once: it was {first}, and becomes {second}"
+    ));
     network.tell("revoke")?;
-    let third = network.moved(&second)?;
+    let third = moved(&mut network, &device, &second)?;
     step.done(&format!("its lease is not renewed but refused: it was {second}, and becomes {third}"));
     network.tell(BAD)?;
     // The connection of the address that it had is dead, which it finds out with the next ping.
@@ -100,6 +101,11 @@ fn answers_again(cloud: &Cloud, device: &mut Machine) -> Result<(), Problem> {
     }
     device.expect(LIVE, PATIENCE)?;
     asked(cloud, device)
+}
+
+/// Waits until the device has another address than `before`, and yields that.
+fn moved(network: &mut Network, device: &Machine, before: &str) -> Result<String, Problem> {
+    network.moved(before).map_err(|problem| device.problem(&format!("it keeps the address {before}: {problem}")))
 }
 
 /// Prints what the cable has done, and sees to it that it has done something of everything.
