@@ -4,7 +4,6 @@ pub(crate) mod emulated_cloud;
 pub(crate) mod factory;
 mod http;
 pub(crate) mod image;
-mod lines;
 pub(crate) mod machine;
 mod network;
 pub(crate) mod story;

@@ -10,6 +10,7 @@ mod deb;
 mod firmware;
 mod fuzz;
 mod install;
+mod lines;
 mod miri;
 mod mutants;
 mod process;

@@ -1,7 +1,7 @@
 //! The emulated Cloud beside an emulated board, and what an administrator asks of it.
 
 use super::http::{self, Reply};
-use super::lines::Lines;
+use crate::lines::Lines;
 use crate::process::{Problem, Process};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};

@@ -1,6 +1,6 @@
 //! An emulated machine with a board in it: its console, and the folder that is its flash.
 
-use super::lines::{Lines, NoLine};
+use crate::lines::{Lines, NoLine};
 use crate::process::{Problem, Process};
 use std::io::Write;
 use std::path::{Path, PathBuf};

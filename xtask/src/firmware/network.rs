@@ -1,7 +1,7 @@
 //! The network of an emulated board, when it is to go wrong: a cable with faults, and a router with DHCP and a time server at its
 //! other end (`tests/lan/examples/qemu.rs`).
 
-use super::lines::{Lines, NoLine};
+use crate::lines::{Lines, NoLine};
 use crate::process::{Problem, Process, root};
 use std::io::{Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};

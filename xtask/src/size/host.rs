@@ -3,12 +3,13 @@
 use super::figures::{Figures, HOST};
 use crate::firmware::emulated_cloud::Cloud;
 use crate::firmware::machine::{fresh, io};
+use crate::lines::{Lines, NoLine};
 use crate::process::{Problem, Process, is_installed, root};
 use crate::test::dist;
 use std::fs;
-use std::io::{BufRead, BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
 
 /// Where the playground is built.
 const WEB: &str = "target/web";
@@ -61,20 +62,20 @@ pub(crate) fn around(program: &Path, folder: &Path) -> Command {
     command
 }
 
+/// How long the daemon may take to log what is waited for, on a busy machine.
+const PATIENCE: Duration = Duration::from_secs(120);
+
 /// The daemon, which ends with this.
 pub(crate) struct Daemon {
     child: Child,
-    log: BufReader<Box<dyn Read>>,
+    log: Lines,
 }
 
 impl Daemon {
     pub(crate) fn start(command: &mut Command, program: &Path) -> Result<Self, Problem> {
         let mut child = command.stderr(Stdio::piped()).spawn().map_err(|cause| io("start", program, cause))?;
-        let log: Box<dyn Read> = match child.stderr.take() {
-            Some(log) => Box::new(log),
-            None => Box::new(std::io::empty()),
-        };
-        Ok(Self { child, log: BufReader::new(log) })
+        let log = child.stderr.take().map_or_else(|| Lines::of(std::io::empty()), Lines::of);
+        Ok(Self { child, log })
     }
 
     /// Waits until the Cloud takes it for live.
@@ -85,17 +86,19 @@ impl Daemon {
     /// Waits until it logs a line with `text`.
     pub(crate) fn wait_for(&mut self, text: &str) -> Result<(), Problem> {
         let mut said = Vec::new();
+        let begin = Instant::now();
         loop {
-            let mut line = String::new();
-            let read = self.log.read_line(&mut line);
-            if !read.is_ok_and(|len| len > 0) {
-                said.insert(0, format!("the program for Linux has ended without {text:?}; it said:"));
-                return Err(Problem::Findings(said));
-            }
-            if line.contains(text) {
-                return Ok(());
-            }
-            said.push(format!("  | {}", line.trim_end()));
+            let why = match self.log.next(PATIENCE.saturating_sub(begin.elapsed())) {
+                Ok(line) if line.contains(text) => return Ok(()),
+                Ok(line) => {
+                    said.push(format!("  | {line}"));
+                    continue;
+                }
+                Err(NoLine::Silent) => format!("within {} s", PATIENCE.as_secs()),
+                Err(NoLine::Ended) => "before it ended".to_owned(),
+            };
+            said.insert(0, format!("the program for Linux has not said {text:?} {why}; it said:"));
+            return Err(Problem::Findings(said));
         }
     }
 
