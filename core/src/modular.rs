@@ -199,12 +199,31 @@ fn split(sum: Wide, word: &mut Word) -> Wide {
     sum >> Word::BITS
 }
 
-/// base^exponent mod n, for public numbers, big-endian, into `power`, which is as long as n.
+/// A number of up to 8192 bits.
+#[cfg(any(test, all(feature = "compact-rsa", not(feature = "rsa"))))]
+pub(crate) struct Number([Word; WORDS_MAX]);
+
+#[cfg(any(test, all(feature = "compact-rsa", not(feature = "rsa"))))]
+impl Number {
+    pub(crate) const ZERO: Self = Self([0; WORDS_MAX]);
+
+    /// Its lowest bytes, as many as fit, big-endian.
+    pub(crate) fn store(&self, bytes: &mut [u8]) {
+        let low_first = self.0.iter().flat_map(|word| word.to_le_bytes());
+        for (slot, byte) in bytes.iter_mut().rev().zip(low_first) {
+            *slot = byte;
+        }
+    }
+}
+
+/// base^exponent mod n, for public numbers, big-endian, into `result`, which has to be zero.
 ///
 /// `None` if n is even, one, starts with a zero byte or has more than 8192 bits, if the base is not below n, or if the exponent
-/// is zero. Takes 5 KB of stack.
+/// is zero. Takes 4 KB of stack.
+// At the end of the longest chain of certificates there is nothing deeper than this: what need not be here is not.
 #[cfg(any(test, all(feature = "compact-rsa", not(feature = "rsa"))))]
-pub(crate) fn power(base: &[u8], exponent: u64, n: &[u8], power: &mut [u8]) -> Option<()> {
+#[inline(never)]
+pub(crate) fn power(base: &[u8], exponent: u64, n: &[u8], result: &mut Number) -> Option<()> {
     if n.first().is_none_or(|&highest| highest == 0)
         || n.len() > BYTES_MAX
         || n.last()? & 1 == 0
@@ -214,11 +233,10 @@ pub(crate) fn power(base: &[u8], exponent: u64, n: &[u8], power: &mut [u8]) -> O
         return None;
     }
     let count = n.len().div_ceil(WORD_BYTES);
-    let (mut n_words, mut base_words, mut x, mut wide) =
-        ([0; WORDS_MAX], [0; WORDS_MAX], [0; WORDS_MAX], [0; 2 * WORDS_MAX]);
+    let (mut n_words, mut base_words, mut wide) = ([0; WORDS_MAX], [0; WORDS_MAX], [0; 2 * WORDS_MAX]);
     let n_words = load(n_words.get_mut(..count)?, n)?;
     let base = load(base_words.get_mut(..count)?, base)?;
-    let (x, wide) = (x.get_mut(..count)?, wide.get_mut(..2 * count)?);
+    let (x, wide) = (result.0.get_mut(..count)?, wide.get_mut(..2 * count)?);
     if !is_below(base, n_words) {
         return None;
     }
@@ -236,11 +254,7 @@ pub(crate) fn power(base: &[u8], exponent: u64, n: &[u8], power: &mut [u8]) -> O
     wide.fill(0);
     wide.get_mut(..count)?.copy_from_slice(x);
     modulus.reduce_wide(x, wide);
-    let bytes = x.iter().flat_map(|word| word.to_le_bytes());
-    for (slot, byte) in power.iter_mut().rev().zip(bytes) {
-        *slot = byte;
-    }
-    (power.len() == n.len()).then_some(())
+    Some(())
 }
 
 /// The words of a big-endian number, lowest first. `None` if there are too few for it.
@@ -257,7 +271,7 @@ pub(crate) fn load<'w>(words: &'w mut [Word], number: &[u8]) -> Option<&'w mut [
 
 #[cfg(test)]
 mod tests {
-    use super::{BYTES_MAX, power};
+    use super::{BYTES_MAX, Number, power};
     use proptest::prelude::*;
     use rsa::BoxedUint;
     use rsa::traits::PublicKeyParts as _;
@@ -274,8 +288,10 @@ mod tests {
     }
 
     fn calculated(base: &[u8], exponent: u64, n: &[u8]) -> Option<Vec<u8>> {
-        let mut result = std::vec![0xaa; n.len()];
-        power(base, exponent, n, &mut result).map(|()| result)
+        let (mut number, mut result) = (Number::ZERO, std::vec![0xaa; n.len()]);
+        power(base, exponent, n, &mut number)?;
+        number.store(&mut result);
+        Some(result)
     }
 
     #[test]

@@ -78,16 +78,33 @@ fn a_state_that_is_damaged_is_named_and_left_alone() {
     assert_eq!(fs::read_to_string(state.join("cloud.redb")).unwrap(), "{\"spaces\":[");
 }
 
+/// What `aclk claim` says of a Cloud with these options.
+fn claim_at_a_cloud(options: &[&str]) -> Ended {
+    let machine = Machine::new();
+    machine.give_key();
+    let daemon = Daemon::start(machine.command(&[&["cloud", "--json"], options].concat()));
+    daemon.wait_for("\"url\"", 0);
+    let printed: Value = serde_json::from_str(daemon.said().lines().next().unwrap()).unwrap();
+    claim(&machine, &printed)
+}
+
 #[test]
 fn every_kind_of_certificate_chain_is_accepted() {
     for kind in ["p256", "p384", "rsa"] {
-        let machine = Machine::new();
-        machine.give_key();
-        let daemon = Daemon::start(machine.command(&["cloud", "--key", kind, "--json"]));
-        daemon.wait_for("\"url\"", 0);
-        let printed: Value = serde_json::from_str(daemon.said().lines().next().unwrap()).unwrap();
-        let ended = claim(&machine, &printed);
+        let ended = claim_at_a_cloud(&["--key", kind]);
         assert_eq!(ended.code, 0, "{kind}: {ended:?}");
+    }
+}
+
+#[test]
+fn the_longest_certificate_chain_is_accepted_and_of_longer_ones_it_is_told_why_not() {
+    let ended = claim_at_a_cloud(&["--key=rsa", "--intermediates=6"]);
+    assert_eq!(ended.code, 0, "{ended:?}");
+    for (count, why) in
+        [("7", "longer than its issuer allows, or than six intermediates"), ("8", "more than 8 certificates")]
+    {
+        let ended = claim_at_a_cloud(&["--intermediates", count]);
+        assert!(ended.code != 0 && ended.stderr.contains(why), "{count}: {ended:?}");
     }
 }
 

@@ -290,9 +290,10 @@ impl<'a> Verifier<'a> {
             Error::RequiredEkuNotFoundContext(_) | Error::EmptyEkuExtension => {
                 Distrust::new(Alert::UnsupportedCertificate, "certificate is not one for servers (extended key usage)")
             }
-            Error::PathLenConstraintViolated | Error::MaximumPathDepthExceeded => {
-                Distrust::new(Alert::BadCertificate, "server's certificate chain is longer than its issuer allows")
-            }
+            Error::PathLenConstraintViolated | Error::MaximumPathDepthExceeded => Distrust::new(
+                Alert::BadCertificate,
+                "server's certificate chain is longer than its issuer allows, or than six intermediates",
+            ),
             Error::NameConstraintViolation => {
                 Distrust::new(Alert::BadCertificate, "certificate is for a host that its issuer must not name")
             }

@@ -8,6 +8,7 @@ use std::ffi::OsString;
 use std::fmt::{self, Display, Write as _};
 use std::io::{self, Write};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU8;
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -32,6 +33,7 @@ certification authority, its Space, a claiming token, the War Rooms and the admi
   --mqtt-url URL       the MQTT endpoint that /env tells, if another broker is to be used; its path is /mqtt. Default:
                        the broker of this Cloud
   --key KIND           p256, p384 or rsa, for all keys of the certificate chain; default: p256, or what DIR has
+  --intermediates N    intermediate certificates between that of the authority and ours: 1 to 8; default: 1
   --fault FAULT        break something: NAME, NAME=VALUE, NAME@STEP or NAME@STEP*TIMES, as in status-503@env*2;
                        may be repeated
   --list-faults        all faults, their steps and values
@@ -40,6 +42,9 @@ certification authority, its Space, a claiming token, the War Rooms and the admi
   --quiet              do not tell what happens; what thousands of devices do is a lot
 
 exit code: 0 ended by a signal; 1 arguments; 2 cannot listen, or the state cannot be used";
+
+/// The largest number of intermediate certificates: more than any client lets in.
+const INTERMEDIATES_MAX: NonZeroU8 = NonZeroU8::new(8).unwrap();
 
 /// Exit codes beside 0.
 const USAGE: u8 = 1;
@@ -114,6 +119,7 @@ fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Task, Refusal>
             Arg::Long("public-url") => options.config.public_url = Some(public_url(parser.value()?.string()?)?),
             Arg::Long("mqtt-url") => options.config.mqtt_url = Some(mqtt_url(parser.value()?.string()?)?),
             Arg::Long("key") => options.key = Some(key(&parser.value()?.string()?)?),
+            Arg::Long("intermediates") => options.intermediates = intermediates(&parser.value()?.string()?)?,
             Arg::Long("fault") => add_faults(&mut options.config.faults, &parser.value()?.string()?)?,
             Arg::Long("json") => wanted.json = true,
             Arg::Long("quiet") => wanted.quiet = true,
@@ -163,6 +169,11 @@ fn key(name: &str) -> Result<KeyKind, Refusal> {
     let kinds = [KeyKind::P256, KeyKind::P384, KeyKind::Rsa2048];
     let found = kinds.into_iter().find(|kind| kind.name() == name);
     found.ok_or_else(|| Refusal(format!("--key: {name:?} is neither p256 nor p384 nor rsa")))
+}
+
+fn intermediates(text: &str) -> Result<NonZeroU8, Refusal> {
+    let count = text.parse().ok().filter(|count: &NonZeroU8| *count <= INTERMEDIATES_MAX);
+    count.ok_or_else(|| Refusal(format!("--intermediates: {text:?} is not a number from 1 to {INTERMEDIATES_MAX}")))
 }
 
 fn add_faults(plan: &mut FaultPlan, text: &str) -> Result<(), Refusal> {
@@ -327,6 +338,7 @@ mod tests {
             "127.0.0.1:8000",
             "--key",
             "rsa",
+            "--intermediates=6",
             "--fault",
             "status-503@env*2,reset@claim",
             "--json",
@@ -338,6 +350,7 @@ mod tests {
         assert_eq!(wanted.options.admin.unwrap().port(), 8000);
         assert_eq!((wanted.options.host.as_str(), wanted.options.names), ("cloud.test", vec!["10.0.0.1".to_owned()]));
         assert_eq!(wanted.options.key, Some(KeyKind::Rsa2048));
+        assert_eq!(wanted.options.intermediates.get(), 6);
         assert_eq!(wanted.options.config.mqtt_url.as_deref(), Some("https://b.example/mqtt"));
         assert_eq!(wanted.options.config.faults.to_string(), "status-503@env*2,reset@claim");
     }
@@ -351,6 +364,8 @@ mod tests {
             ),
             (&["--admin=on"], "--admin: \"on\" is neither an address with a port, as 127.0.0.1:8000, nor off"),
             (&["--key=dsa"], "--key: \"dsa\" is neither p256 nor p384 nor rsa"),
+            (&["--intermediates=0"], "--intermediates: \"0\" is not a number from 1 to 8"),
+            (&["--intermediates=9"], "--intermediates: \"9\" is not a number from 1 to 8"),
             (&["--fault=nonsense"], "--fault: there is no fault \"nonsense\" (--list-faults shows them all)"),
             (&["--public-url=http://a"], "--public-url: \"http://a\" does not look like https://cloud.example:8443"),
             (

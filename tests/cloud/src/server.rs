@@ -35,6 +35,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::io;
 use std::net::{Ipv4Addr, SocketAddr};
+use std::num::NonZeroU8;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
@@ -81,6 +82,8 @@ pub struct Options {
     pub names: Vec<String>,
     /// The kind of all keys of the certificate chain; P-256, or that of the state, if it does not matter.
     pub key: Option<KeyKind>,
+    /// Intermediate certificates between that of the authority and that of the server.
+    pub intermediates: NonZeroU8,
     /// How the Cloud is set up. Seed, start and port are chosen here; the rest counts.
     pub config: Config,
     /// Told of everything that happens, on the thread of the Cloud. Must not call the Cloud.
@@ -101,6 +104,7 @@ impl Default for Options {
             admin: None,
             names: Vec::new(),
             key: None,
+            intermediates: NonZeroU8::MIN,
             config: Config::default(),
             on_event: None,
             restarts: false,
@@ -147,12 +151,24 @@ impl Server {
     /// # Errors
     /// If the address cannot be used, or if the state cannot be read, is damaged, or belongs to another running Cloud.
     pub async fn bind(options: Options) -> io::Result<Self> {
-        let Options { listen, state, host, admin, mut names, key, mut config, on_event, restarts, key_log } = options;
+        let Options {
+            listen,
+            state,
+            host,
+            admin,
+            mut names,
+            key,
+            intermediates,
+            mut config,
+            on_event,
+            restarts,
+            key_log,
+        } = options;
         if !names.contains(&host) {
             names.push(host.clone());
         }
         let store = Store::open(state.as_deref())?;
-        let identity = Identity::load_or_make(&store, key, &names)?;
+        let identity = Identity::load_or_make(&store, key, intermediates, &names)?;
         let (listener, address) = bind(listen).await?;
         let mut seed = [0; 8];
         getrandom::fill(&mut seed).map_err(io::Error::other)?;

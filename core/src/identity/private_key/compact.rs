@@ -3,7 +3,7 @@
 use super::{Field, PRIME_LEN, PUBLIC_EXPONENT, PrivateKey, Residue, field, halves, product, raise_in};
 use crate::identity::key::{CIPHERTEXT_LEN, KeyError, PLAINTEXT_MAX};
 use crate::identity::oaep;
-use crate::modular;
+use crate::modular::{self, Number};
 use crate::secret::Secret;
 use crypto_bigint::subtle::ConstantTimeLess;
 use crypto_bigint::{Encoding, U1024, U2048};
@@ -46,9 +46,16 @@ impl PrivateKey {
         let mut plaintext = Zeroizing::new([0; CIPHERTEXT_LEN]);
         self.join(&p, &first, &second, &mut plaintext);
         // A fault in one of the halves would tell a factor of n to whoever sees the result.
-        let mut again = Zeroizing::new([0; CIPHERTEXT_LEN]);
-        modular::power(plaintext.as_slice(), PUBLIC_EXPONENT.into(), &self.n.to_be_bytes(), again.as_mut_slice());
-        if *again == *ciphertext { Ok(plaintext) } else { Err(KeyError::Device) }
+        if self.encrypts(&plaintext, ciphertext) { Ok(plaintext) } else { Err(KeyError::Device) }
+    }
+
+    /// Whether the public key makes this ciphertext of the plaintext.
+    #[inline(never)]
+    fn encrypts(&self, plaintext: &[u8; CIPHERTEXT_LEN], ciphertext: &[u8; CIPHERTEXT_LEN]) -> bool {
+        let (mut power, mut again) = (Number::ZERO, [0; CIPHERTEXT_LEN]);
+        let calculated = modular::power(plaintext, PUBLIC_EXPONENT.into(), &self.n.to_be_bytes(), &mut power);
+        power.store(&mut again);
+        calculated.is_some() && again == *ciphertext
     }
 
     /// The number that is `first` modulo p and `second` modulo q: second + q·((first - second)/q mod p).

@@ -2,7 +2,7 @@
 
 use crate::der::{SEQUENCE, natural, whole};
 use crate::hash::Hash;
-use crate::modular::{self, BYTES_MAX};
+use crate::modular::{self, BYTES_MAX, Number};
 use core::ops::RangeInclusive;
 use rustls_pki_types::{AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id};
 
@@ -49,9 +49,18 @@ impl Rsa {
         if signature.len() != n.len() {
             return None;
         }
+        let mut power = Number::ZERO;
+        modular::power(signature, e, n, &mut power)?;
+        self.is_encoded(&power, n, message)
+    }
+
+    /// Whether a number is the message as it is encoded for a modulus. A function of its own: the stack of [`modular::power`] and
+    /// the bytes here are not needed at the same time.
+    #[inline(never)]
+    fn is_encoded(&self, number: &Number, n: &[u8], message: &[u8]) -> Option<()> {
         let mut encoded = [0; BYTES_MAX];
         let encoded = encoded.get_mut(..n.len())?;
-        modular::power(signature, e, n, encoded)?;
+        number.store(encoded);
         let hash = self.hash.of(&[message]);
         match self.padding {
             Padding::Pkcs1 => pkcs1(encoded, self.hash, hash.as_bytes()),

@@ -1,4 +1,4 @@
-//! A certification authority, an intermediate and a server certificate.
+//! A certification authority, intermediates and a server certificate.
 
 use super::store::Store;
 use crate::fault::Certificate;
@@ -13,6 +13,7 @@ use rsa::pkcs8::EncodePrivateKey;
 use rustls::ServerConfig;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use std::io;
+use std::num::NonZeroU8;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
@@ -73,15 +74,22 @@ impl KeyKind {
 /// Who the server is.
 pub(super) struct Identity {
     pub(super) ca_pem: String,
-    intermediate: CertificateDer<'static>,
+    /// From that which signs the server's up to that which the authority has signed.
+    intermediates: Vec<CertificateDer<'static>>,
     issuer: Issuer<'static, KeyPair>,
     key: KeyPair,
     names: Vec<String>,
 }
 
 impl Identity {
-    /// The authority of the store, or a new one; and a certificate for `names` by it.
-    pub(super) fn load_or_make(store: &Store, kind: Option<KeyKind>, names: &[String]) -> io::Result<Self> {
+    /// The authority of the store, or a new one; and a certificate for `names` by it, with as many intermediates between as
+    /// `count` says.
+    pub(super) fn load_or_make(
+        store: &Store,
+        kind: Option<KeyKind>,
+        count: NonZeroU8,
+        names: &[String],
+    ) -> io::Result<Self> {
         let ca_key = key(store, "ca-key.pem", kind)?;
         let kind = [KeyKind::P256, KeyKind::P384, KeyKind::Rsa2048];
         let kind = kind.into_iter().find(|kind| ca_key.is_compatible(kind.algorithm()));
@@ -95,12 +103,19 @@ impl Identity {
         };
         store.write_ca(&ca_pem)?;
         let ca = Issuer::new(ca, ca_key);
-        let params = authority(INTERMEDIATE)?;
-        let intermediate = params.signed_by(&intermediate_key, &ca).map_err(io::Error::other)?.der().clone();
-        let issuer = Issuer::new(params, intermediate_key);
+        // They all have one key: to make them of RSA takes long.
+        let mut above = ca;
+        let mut intermediates = Vec::new();
+        for number in (1..=count.get()).rev() {
+            let params = authority(&intermediate(number))?;
+            let certificate = params.signed_by(&intermediate_key, &above).map_err(io::Error::other)?;
+            intermediates.insert(0, certificate.der().clone());
+            let key = KeyPair::try_from(intermediate_key.serialize_der()).map_err(io::Error::other)?;
+            above = Issuer::new(params, key);
+        }
         let mut all: Vec<String> = NAMES.iter().map(|name| (*name).to_owned()).collect();
         all.extend(names.iter().filter(|name| !NAMES.contains(&name.as_str())).cloned());
-        Ok(Self { ca_pem, intermediate, issuer, key: leaf_key, names: all })
+        Ok(Self { ca_pem, intermediates, issuer: above, key: leaf_key, names: all })
     }
 
     /// TLS 1.2 and 1.3 without ALPN (protocol.md section 6).
@@ -130,15 +145,22 @@ impl Identity {
             Certificate::SelfSigned => Ok(vec![leaf.self_signed(&self.key).map_err(io::Error::other)?.der().clone()]),
             Certificate::UnknownAuthority => {
                 // The names are those of our authority; only the signatures tell.
-                let stranger = Issuer::new(authority(INTERMEDIATE)?, KeyKind::P256.generate()?);
-                let certificate = leaf.signed_by(&self.key, &stranger).map_err(io::Error::other)?;
-                Ok(vec![certificate.der().clone(), self.intermediate.clone()])
+                let stranger = Issuer::new(authority(&intermediate(1))?, KeyKind::P256.generate()?);
+                self.signed_by(&leaf, &stranger)
             }
-            _ => {
-                let certificate = leaf.signed_by(&self.key, &self.issuer).map_err(io::Error::other)?;
-                Ok(vec![certificate.der().clone(), self.intermediate.clone()])
-            }
+            _ => self.signed_by(&leaf, &self.issuer),
         }
+    }
+
+    fn signed_by(
+        &self,
+        leaf: &CertificateParams,
+        issuer: &Issuer<'_, KeyPair>,
+    ) -> io::Result<Vec<CertificateDer<'static>>> {
+        let certificate = leaf.signed_by(&self.key, issuer).map_err(io::Error::other)?;
+        let mut chain = vec![certificate.der().clone()];
+        chain.extend_from_slice(&self.intermediates);
+        Ok(chain)
     }
 }
 
@@ -156,6 +178,11 @@ fn key(store: &Store, name: &str, kind: Option<KeyKind>) -> io::Result<KeyPair> 
         }
         _ => Ok(key),
     }
+}
+
+/// The name of an intermediate: the first is that which signs the certificate of the server.
+fn intermediate(number: u8) -> String {
+    if number == 1 { INTERMEDIATE.to_owned() } else { format!("{INTERMEDIATE} {number}") }
 }
 
 fn name(common_name: &str) -> DistinguishedName {
