@@ -89,10 +89,11 @@ proptest! {
 }
 
 /// What damage does not lead to: a place in a good document, and what becomes of it.
-const MADE: [(&str, &str); 3] = [
+const MADE: [(&str, &str); 4] = [
     (r#"{"name":"n","more":[]}"#, r#"["n",[]]"#),
     (r#""kind":"json""#, r#""kind":{"json":null}"#),
     (r#""signed":1"#, r#""signed":-0"#),
+    (r#""name":"n""#, r#""name":"n","\u0061aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa":1"#),
 ];
 const GOOD: &str = r#"{"text":"","small":1,"signed":1,"wide":1,"deep":1,"ratio":1,"flag":true,"kind":"json","list":[],"pair":[1,true],"inner":{"name":"n","more":[]}}"#;
 
