@@ -193,6 +193,7 @@ pub(crate) const CLOUD: Page = Page {
         Opt::new(&["--mqtt-url"], "URL", ' ', "the MQTT endpoint that /env tells, if another broker is to be used"),
         Opt::new(&["--key"], "KIND", ' ', "the kind of all keys of the certificate chain")
             .offers(&["p256", "p384", "rsa"]),
+        Opt::new(&["--intermediates"], "N", ' ', "intermediate certificates of the chain: 1 to 8; default: 1"),
         FAULT,
         Opt::new(&["--list-faults"], "", ' ', "all faults, their steps and values"),
         Opt::new(&["--json"], "", ' ', "print one JSON object once it listens"),
