@@ -3,6 +3,7 @@
 use super::{Buffers, Pages, Server, Socket};
 use crate::network::NetError;
 use aclk_core::clock::Clock;
+use embassy_futures::poll_once;
 use embassy_futures::select::{Either, select};
 use embassy_net::Stack;
 use embassy_net::tcp::{State, TcpSocket};
@@ -69,6 +70,8 @@ pub(crate) async fn listen<C: Clock, P: Pages>(
     }
     loop {
         let [next, last] = &mut sockets;
+        // It has to listen even if somebody waits at the other: whom that one answers may come again at once.
+        let _ = poll_once(arrival(last, port));
         let is_last = match select(arrival(next, port), arrival(last, port)).await {
             Either::First(true) => false,
             Either::Second(true) => true,

@@ -78,3 +78,16 @@ fn neighbours_that_hang_are_let_go_and_do_not_disturb_the_link() {
     assert!(simulation.is_online() && simulation.failures().is_empty());
     assert_eq!(simulation.cloud().deviations(), []);
 }
+
+#[test]
+fn who_comes_while_somebody_hangs_waits_for_his_turn() {
+    let mut simulation = online();
+    let first = simulation.call(PORT, &get("/api/v1/info"), true);
+    let hanging = simulation.call(PORT, "G", false);
+    assert!(body(&answer(&mut simulation, first)).contains("\"aclk-available\":true"));
+    simulation.run_for(Duration::from_millis(500));
+    assert!(simulation.call_of(hanging).connected && simulation.call_of(hanging).ended.is_none());
+    let second = simulation.call(PORT, &get("/api/v1/info"), true);
+    let second = answer(&mut simulation, second);
+    assert!(second.connected && body(&second).contains("\"aclk-available\":true"), "{second:?}");
+}
