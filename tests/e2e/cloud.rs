@@ -5,13 +5,17 @@ use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
-/// A Cloud with its state in `directory`, on `listen`, and what it printed.
-fn start(machine: &Machine, directory: &Path, listen: &str) -> (Daemon, Value) {
-    let state = directory.to_str().unwrap();
-    let daemon = Daemon::start(machine.command(&["cloud", "--listen", listen, "--state", state, "--json"]));
+/// A Cloud with these options, and what it printed.
+fn start_with(machine: &Machine, options: &[&str]) -> (Daemon, Value) {
+    let daemon = Daemon::start(machine.command(&[&["cloud", "--json"], options].concat()));
     daemon.wait_for("\"url\"", 0);
     let line = daemon.said().lines().next().unwrap().to_owned();
     (daemon, serde_json::from_str(&line).unwrap())
+}
+
+/// A Cloud with its state in `directory`, on `listen`, and what it printed.
+fn start(machine: &Machine, directory: &Path, listen: &str) -> (Daemon, Value) {
+    start_with(machine, &["--listen", listen, "--state", directory.to_str().unwrap()])
 }
 
 fn claim(machine: &Machine, cloud: &Value) -> Ended {
@@ -82,9 +86,7 @@ fn a_state_that_is_damaged_is_named_and_left_alone() {
 fn claim_at_a_cloud(options: &[&str]) -> Ended {
     let machine = Machine::new();
     machine.give_key();
-    let daemon = Daemon::start(machine.command(&[&["cloud", "--json"], options].concat()));
-    daemon.wait_for("\"url\"", 0);
-    let printed: Value = serde_json::from_str(daemon.said().lines().next().unwrap()).unwrap();
+    let (_cloud, printed) = start_with(&machine, options);
     claim(&machine, &printed)
 }
 

@@ -27,8 +27,8 @@ certification authority, its Space, a claiming token, the War Rooms and the admi
   --host NAME          the host in the URL; default: localhost
   --name NAME          one more name or address for the certificate; may be repeated. It always has localhost,
                        127.0.0.1, ::1, 10.0.2.2 and that of --host
-  --admin ADDR:PORT    where administrators find the page and the API, over plain HTTP; default: 127.0.0.1:0; off
-                       for nowhere
+  --admin ADDR:PORT    where administrators find the page and the API, over plain HTTP; default: 127.0.0.1:0; with
+                       off they are not served
   --public-url URL     the base URL that /env tells; default: the name that the client asks for, and our port
   --mqtt-url URL       the MQTT endpoint that /env tells, if another broker is to be used; its path is /mqtt. Default:
                        the broker of this Cloud

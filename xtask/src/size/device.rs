@@ -45,7 +45,7 @@ pub(super) fn run(figures: &mut Figures, board: &Board, image: &Path, seeds: u32
             bench.phases(figures, &marks)?;
         }
     }
-    bench.longest_chain(figures)?;
+    bench.live(figures, LONGEST_CHAIN, "stack_longest")?;
     let (fixed, stack) = (figures.get(board.name, "ram_static"), figures.get(board.name, "stack_longest"));
     if let (Some(fixed), Some(stack)) = (fixed, stack) {
         figures.set(board.name, "ram", fixed + stack);
@@ -82,17 +82,29 @@ impl Bench<'_> {
 
     /// A life from the factory to a few queries, with a key, and certificates that are signed like `chain`.
     fn link(&self, figures: &mut Figures, chain: &str) -> Result<Marks, Problem> {
-        let cloud = Cloud::start_as(HOST, &format!("--key {chain}"))?;
-        let folder = self.factory(&cloud, Some(&root().join(KEY)))?;
-        let mut device = self.switch_on(&folder)?;
-        device.expect(LIVE, PATIENCE)?;
-        self.memory(figures, "stack_peak", &mut device)?;
+        let (cloud, mut device, folder) = self.live(figures, &format!("--key {chain}"), "stack_peak")?;
         for _ in 0..QUERIES {
             asked(&cloud, &device)?;
         }
         self.memory(figures, "stack_peak", &mut device)?;
         drop(device);
         counter::read(&folder)
+    }
+
+    /// A device with a key that is live at a Cloud with these `options`, and what of its stack was used until then, as the figure
+    /// `stack`.
+    fn live(
+        &self,
+        figures: &mut Figures,
+        options: &str,
+        stack: &'static str,
+    ) -> Result<(Cloud, Machine, PathBuf), Problem> {
+        let cloud = Cloud::start_as(HOST, options)?;
+        let folder = self.factory(&cloud, Some(&root().join(KEY)))?;
+        let mut device = self.switch_on(&folder)?;
+        device.expect(LIVE, PATIENCE)?;
+        self.memory(figures, stack, &mut device)?;
+        Ok((cloud, device, folder))
     }
 
     /// What the marks of one life say.
@@ -124,15 +136,6 @@ impl Bench<'_> {
         let machine = self.board.qemu.unwrap_or_default();
         let options = format!("-nic user -plugin {},out={}", self.plugin.display(), counter::FILE);
         Machine::switch_on_with(machine, self.image, folder, &options)
-    }
-
-    /// A life up to the link, at a Cloud whose chain of certificates is the longest.
-    fn longest_chain(&self, figures: &mut Figures) -> Result<(), Problem> {
-        let cloud = Cloud::start_as(HOST, LONGEST_CHAIN)?;
-        let folder = self.factory(&cloud, Some(&root().join(KEY)))?;
-        let mut device = self.switch_on(&folder)?;
-        device.expect(LIVE, PATIENCE)?;
-        self.memory(figures, "stack_longest", &mut device)
     }
 
     /// Asks the device how much memory was in use.
