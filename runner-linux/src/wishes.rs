@@ -75,6 +75,8 @@ pub(crate) struct Wishes<W> {
     /// is of interest.
     is_claiming: bool,
     end: End,
+    /// Whether the daemon is to end. Nothing that comes afterwards overrules that, except a second signal, which ends it at once.
+    stops: bool,
     /// What could not be read when it was last looked, and has been told.
     trouble: String,
     /// A wish to end that waits until the Cloud has been told that this machine is no longer claimed.
@@ -98,6 +100,7 @@ impl<W: Write> Wishes<W> {
             found: Identity::default(),
             is_claiming: false,
             end: End::Stop,
+            stops: false,
             trouble: String::new(),
             ending: false,
         })
@@ -129,9 +132,11 @@ impl<W: Write> Wishes<W> {
         self.is_claiming = true;
     }
 
-    /// Lets everything begin anew at once, because of this.
+    /// Lets everything begin anew at once, because of this, unless the daemon is to end.
     pub(crate) const fn begin_anew(&mut self, why: &'static str) {
-        self.end = End::Restart(why);
+        if !self.stops {
+            self.end = End::Restart(why);
+        }
     }
 
     /// Tells what is linked from now on, and which files say so where these are not our own.
@@ -168,6 +173,9 @@ impl<W: Write> Wishes<W> {
 
     /// Waits until there is a reason to try again, or to stop.
     pub(crate) async fn wait(&mut self) {
+        if self.stops {
+            return;
+        }
         let end = loop {
             tokio::select! {
                 end = signalled(&mut self.terminate, &mut self.interrupt, &mut self.reload) => break end,
@@ -265,7 +273,7 @@ impl<W: Write> Wishes<W> {
             return self.restart(WHY);
         }
         self.ending = true;
-        self.end = End::Restart(WHY);
+        self.will_end(End::Restart(WHY));
         Command::Reload(Saved::default())
     }
 
@@ -289,7 +297,10 @@ impl<W: Write> Wishes<W> {
     fn will_end(&mut self, end: End) {
         self.end = end;
         match end {
-            End::Stop => self.journal.stopping(),
+            End::Stop => {
+                self.stops = true;
+                self.journal.stopping();
+            }
             End::Restart(_) => self.journal.reloading(),
         }
     }
@@ -299,6 +310,10 @@ impl<W: Write> Control for Wishes<W> {
     async fn next(&mut self) -> Command {
         if std::mem::take(&mut self.ending) {
             return Command::Stop;
+        }
+        if self.stops {
+            // It has been told.
+            return std::future::pending().await;
         }
         loop {
             let end = tokio::select! {
@@ -358,9 +373,11 @@ impl Files {
     }
 }
 
-/// Waits for a signal. The first one that asks to end does so in order, the second one at once.
+/// Waits for a signal. The first one that asks to end does so in order, the second one at once. Of several that have come
+/// already, one that asks to end counts.
 async fn signalled(terminate: &mut Signal, interrupt: &mut Signal, reload: &mut Signal) -> End {
     tokio::select! {
+        biased;
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
         _ = reload.recv() => return End::Restart("SIGHUP"),

@@ -3,6 +3,7 @@
 
 use super::manager::Manager;
 use crate::support::*;
+use aclk_cloud::server::Handle;
 use std::fs;
 use std::net::TcpListener;
 use std::os::unix::fs::MetadataExt;
@@ -94,16 +95,22 @@ fn a_cloud_that_hangs_is_told_all_the_same_that_the_link_ends() {
     }
 }
 
+/// A daemon that is live, and the service manager that hears of it.
+fn live_and_managed(cloud: &Handle) -> (Machine, Manager, Daemon) {
+    let machine = Machine::claimed(cloud);
+    let manager = Manager::new(&machine);
+    let mut command = machine.command(&["run", "--listen=off"]);
+    command.env("NOTIFY_SOCKET", machine.root().join("notify"));
+    let daemon = Daemon::start(command);
+    daemon.wait_for("ACLK: live as", 0);
+    (machine, manager, daemon)
+}
+
 #[test]
 fn a_second_signal_ends_at_once_and_without_a_word() {
     for (second, code) in [("TERM", 143), ("INT", 130)] {
         let cloud = cloud("");
-        let machine = Machine::claimed(&cloud);
-        let manager = Manager::new(&machine);
-        let mut command = machine.command(&["run", "--listen=off"]);
-        command.env("NOTIFY_SOCKET", machine.root().join("notify"));
-        let daemon = Daemon::start(command);
-        daemon.wait_for("ACLK: live as", 0);
+        let (_machine, manager, daemon) = live_and_managed(&cloud);
         // The Cloud hangs, so the farewell waits.
         cloud.with(|_, _| {
             daemon.signal("TERM");
@@ -113,6 +120,49 @@ fn a_second_signal_ends_at_once_and_without_a_word() {
             assert_eq!(status.code(), Some(code), "{said}");
             assert!(!said.contains("ACLK: ends"), "{said}");
         });
+    }
+}
+
+/// Of "stop" and "reload" at about the same time, "stop" counts, whichever comes first.
+#[test]
+fn who_has_asked_it_to_end_is_not_overruled_by_who_asks_for_less() {
+    const RELOAD: &str = "reload-claiming-state";
+    for (first, told, second) in
+        [("TERM", "STOPPING=1", "HUP"), ("TERM", "STOPPING=1", RELOAD), ("HUP", "RELOADING=1", "TERM")]
+    {
+        let cloud = cloud("");
+        let (machine, manager, daemon) = live_and_managed(&cloud);
+        // The Cloud hangs, so the farewell waits, and the second wish comes while the first is carried out.
+        cloud.with(|_, _| {
+            daemon.signal(first);
+            manager.wait_for(told);
+            if second == RELOAD {
+                // The daemon ends meanwhile, so there may be no answer.
+                let _ = run(machine.command(&["netdatacli", RELOAD]));
+            } else {
+                daemon.signal(second);
+            }
+        });
+        let (status, said) = daemon.wait();
+        assert!(status.success() && said.ends_with("ACLK: ends"), "{first}, {second}: {status}: {said}");
+        assert!(!said.contains("begins anew"), "{first}, {second}: {said}");
+    }
+}
+
+#[test]
+fn signals_that_come_at_once_end_it_if_one_of_them_asks_for_that() {
+    let cloud = cloud("");
+    let pairs = [["HUP", "TERM"], ["TERM", "HUP"], ["INT", "HUP"], ["HUP", "INT"]];
+    for (number, names) in pairs.iter().cycle().take(12).enumerate() {
+        let machine = Machine::claimed(&cloud);
+        let daemon = machine.start(&[]);
+        daemon.wait_for("ACLK: live as", 0);
+        // What comes while it stands still, it finds all at once when it goes on.
+        daemon.signal("STOP");
+        names.iter().for_each(|name| daemon.signal(name));
+        daemon.signal("CONT");
+        let (status, said) = daemon.wait();
+        assert!(status.success() && said.ends_with("ACLK: ends"), "{number}, {names:?}: {status}: {said}");
     }
 }
 
