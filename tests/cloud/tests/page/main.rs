@@ -16,6 +16,22 @@ use device::Device;
 const DESKTOP: u32 = 1_280;
 const PHONE: u32 = 390;
 
+/// Lets the page hear the answers to what it changes later than what comes of that, and counts who waits for events.
+const SLOWLY: &str = "
+  const { fetch } = window;
+  window.polls = 0;
+  window.fetch = async (path, init) => {
+    const waits = path.includes('/events');
+    window.polls += waits;
+    try {
+      const answer = await fetch(path, init);
+      if (init?.method === 'DELETE' || path.endsWith('/logout')) await new Promise((next) => setTimeout(next, 1500));
+      return answer;
+    } finally {
+      window.polls -= waits;
+    }
+  };";
+
 fn state(cloud: &Running) -> Option<aclk_cloud::NodeView> {
     cloud.with(|cloud, _| cloud.view()).node(CLAIM_ID).cloned()
 }
@@ -30,6 +46,7 @@ fn an_administrator_sees_and_does_everything() {
 
     browser.open(url);
     browser.wait_for("Log in");
+    browser.run(SLOWLY);
     browser.picture("login", DESKTOP);
     browser.fill("Credential", cloud.admin_credential().unwrap());
     browser.press("Log in");
@@ -117,12 +134,12 @@ fn an_administrator_sees_and_does_everything() {
     browser.press("Let in again");
     browser.wait_for("Ban…");
     assert!(!state(&cloud).unwrap().banned);
-    drop(device);
     browser.press("Remove…");
     browser.picture("dialog", DESKTOP);
     browser.press("Remove");
     browser.wait_for("No node here yet");
     assert_eq!(state(&cloud), None);
+    drop(device);
     browser.press("Revoke");
     browser.click("//dialog//button[normalize-space()='Revoke']");
     browser.wait_for("revoked");
@@ -145,6 +162,9 @@ fn an_administrator_sees_and_does_everything() {
     assert_eq!(browser.console(), Vec::<String>::new());
     browser.press("Log out");
     browser.wait_for("Credential");
+    // Nobody asks without a session, and what was asked before does not wait any longer.
+    browser.run("return (async () => { while (window.polls) await new Promise((next) => setTimeout(next, 50)); })()");
+    assert_eq!(browser.console(), Vec::<String>::new());
 
     // The address may bring the credential along, and forgets it.
     browser.open("about:blank");

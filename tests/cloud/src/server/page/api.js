@@ -21,17 +21,19 @@ export const post = (path, body, signal) => call("POST", path, body, signal);
 export const put = (path, body) => call("PUT", path, body);
 export const remove = (path) => call("DELETE", path);
 
-/** Calls `on(events)` with everything that happens, for ever. `on(null)` says that the Cloud cannot be reached. */
-export async function follow(on, loggedOut) {
+/** Calls `on(events)` with everything that happens, until `signal` ends it. `on(null)` says that the Cloud cannot be reached. */
+export async function follow(on, loggedOut, signal) {
   let after = 0;
-  for (;;) {
+  while (!signal.aborted) {
     try {
-      const found = await get(`events?after=${after}&wait=${after ? 25 : 0}`);
+      const found = await get(`events?after=${after}&wait=${after ? 25 : 0}`, signal);
+      if (signal.aborted) return;
       // A Cloud that was started anew counts from the beginning.
       after = found.next;
       on(found.events, found.lost);
       if (!after) await new Promise((wait) => setTimeout(wait, 1000));
     } catch (error) {
+      if (signal.aborted) return;
       if (error instanceof LoggedOut) return loggedOut();
       on(null);
       await new Promise((wait) => setTimeout(wait, 2000));

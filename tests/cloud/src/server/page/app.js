@@ -11,7 +11,8 @@ const main = document.getElementById("main");
 const log = [];
 const LOG_MAX = 2000;
 let view = null;
-let following = false;
+/** Ends the wait for what happens, if there is one. */
+let following = null;
 let pending = null;
 
 const ROUTES = [
@@ -100,17 +101,23 @@ async function started() {
   document.getElementById("session").hidden = false;
   await go();
   if (!following) {
-    following = true;
-    follow(happened, () => {
-      following = false;
-      loggedOut();
-    });
+    following = new AbortController();
+    follow(happened, loggedOut, following.signal);
   }
 }
 
-function loggedOut() {
+/** Nothing is asked for any more. */
+function quiet() {
+  following?.abort();
+  following = null;
+  clearTimeout(pending);
+  pending = null;
   view?.close?.();
   view = null;
+}
+
+function loggedOut() {
+  quiet();
   log.length = 0;
   document.getElementById("nav").hidden = true;
   document.getElementById("session").hidden = true;
@@ -118,6 +125,8 @@ function loggedOut() {
 }
 
 document.getElementById("logout").addEventListener("click", async () => {
+  // First, because what still waits would be refused.
+  quiet();
   await post("logout").catch((error) => notice(error.message, true));
   loggedOut();
 });

@@ -15,10 +15,17 @@ export async function open(main, id, log) {
   const recent = el("ul", { class: "log short" });
   const query = queryForm(path);
   let shown = "";
+  let asking = new AbortController();
 
   const refresh = async () => {
-    const [node, { history }] = await Promise.all([get(path), get(`${path}/history`)]);
-    show(head, heading(node), actions(node, path, refresh));
+    const { signal } = asking;
+    const asked = Promise.all([get(path, signal), get(`${path}/history`, signal)]);
+    const answers = await asked.catch((error) => {
+      if (!signal.aborted) throw error;
+    });
+    if (signal.aborted) return;
+    const [node, { history }] = answers;
+    show(head, heading(node), actions(node, path, refresh, forget));
     show(about, el("header", {}, el("h2", {}, "Facts")), nodeFacts(node));
     show(instances, el("header", {}, el("h2", {}, "Instances")), instanceTable(node));
     const list = JSON.stringify(node.node_instances.map((one) => one.contexts.map((context) => context.id)));
@@ -26,6 +33,16 @@ export async function open(main, id, log) {
     shown = list;
     show(past, history.slice(0, 200).map((turn) => el("li", {}, time(turn.at_ms), el("span", { class: "what" }, state(turn.turn), " ", turn.why ?? (turn.from ? `from ${turn.from}` : "")))));
     if (!history.length) show(past, el("li", {}, el("span", { class: "what soft" }, "It was never connected.")));
+  };
+  /** Removes it, and says whether that went well. Nobody asks for it meanwhile: it may be gone before that is answered. */
+  const forget = async (button) => {
+    asking.abort();
+    query.stop();
+    const done = await doing(button, () => remove(path).then(() => true), "Removed.");
+    if (done) return true;
+    asking = new AbortController();
+    await refresh();
+    return false;
   };
   const showRecent = () => show(recent, lines(log.filter((event) => event.node === id).slice(-30).reverse(), true));
   await refresh();
@@ -40,6 +57,7 @@ export async function open(main, id, log) {
     events: showRecent,
     close: () => {
       clearInterval(ticking);
+      asking.abort();
       query.close();
     },
   };
@@ -52,7 +70,7 @@ function heading(node) {
     el("p", { class: "mono soft" }, node.claimed_id));
 }
 
-function actions(node, path, refresh) {
+function actions(node, path, refresh, forget) {
   const act = async (button, work, done) => {
     await doing(button, work, done);
     await refresh();
@@ -76,8 +94,7 @@ function actions(node, path, refresh) {
   } }, node.banned ? "Let in again" : "Ban…");
   const away = el("button", { type: "button", class: "danger", onclick: async () => {
     if (!(await ask({ title: `Remove ${node.hostname}?`, text: "The Cloud forgets the node and its history. It has to be claimed anew.", verb: "Remove", danger: true }))) return;
-    const done = await doing(away, () => remove(path).then(() => true), "Removed.");
-    if (done) location.hash = `#/space/${node.space}`;
+    if (await forget(away)) location.hash = `#/space/${node.space}`;
   } }, "Remove…");
   const fault = el("a", { href: "#/faults" }, "Inject a fault");
   return el("div", { class: "row" }, disconnect, ban, away, fault);

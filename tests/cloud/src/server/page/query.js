@@ -37,6 +37,11 @@ export function queryForm(path) {
       show(answer, el("p", {}, el("strong", {}, "No answer: "), error.message));
     }
   };
+  const stop = () => {
+    again.checked = false;
+    clearTimeout(timer);
+    working?.abort();
+  };
   narrow.addEventListener("change", draw);
   again.addEventListener("change", () => (again.checked ? ask() : clearTimeout(timer)));
   const form = el("form", { class: "line", onsubmit: (event) => {
@@ -55,10 +60,10 @@ export function queryForm(path) {
       ask();
       element.scrollIntoView({ block: "start" });
     },
+    stop,
     close: () => {
       narrow.removeEventListener("change", draw);
-      clearTimeout(timer);
-      working?.abort();
+      stop();
     },
   };
 }
