@@ -1,5 +1,6 @@
 //! A scripted device over real TLS: it comes online, tells of its contexts, and answers what it is asked.
 
+use crate::browser::PATIENCE;
 use crate::common::{self, CLAIM_ID, Client, GUID, Remote, Wire};
 use aclk_cloud::message::{ContextUpdated, ContextsSnapshot, CreateNodeInstanceResult, NodeInfo};
 use aclk_cloud::{Action, Config, ConnectionId};
@@ -8,13 +9,13 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, ClientConnection, RootCertStore, StreamOwned};
 use serde_json::{Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// After so long a silence nothing more is expected.
 const QUIET: Duration = Duration::from_millis(150);
@@ -23,6 +24,8 @@ type Stream = StreamOwned<ClientConnection, TcpStream>;
 
 struct Tls {
     address: SocketAddr,
+    /// Where a request was sent and its answer is not here yet.
+    asked: BTreeSet<u64>,
     config: Arc<ClientConfig>,
     streams: BTreeMap<u64, Stream>,
     opened: u64,
@@ -40,6 +43,9 @@ impl Remote for Tls {
     }
 
     fn send(&mut self, id: ConnectionId, bytes: &[u8]) {
+        if ["GET ", "PUT ", "POST "].iter().any(|method| bytes.starts_with(method.as_bytes())) {
+            self.asked.insert(id.0);
+        }
         let stream = self.streams.get_mut(&id.0).unwrap();
         let mut rest = bytes;
         while !rest.is_empty() {
@@ -56,10 +62,17 @@ impl Remote for Tls {
         let stream = self.streams.get_mut(&id.0).unwrap();
         let mut wire = Wire::default();
         let mut buffer = [0; 16 << 10];
+        // A silence means something on a link only: an answer may take its time beside a browser that starts.
+        let is_asked = self.asked.remove(&id.0);
+        let end = Instant::now() + PATIENCE;
         loop {
             match stream.read(&mut buffer) {
                 Ok(len) if len > 0 => wire.add(Action::Send(buffer[..len].to_vec())),
-                Err(error) if error.kind() == ErrorKind::WouldBlock => return wire,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                    if !is_asked || is_answered(&wire) || Instant::now() >= end {
+                        return wire;
+                    }
+                }
                 Ok(_) | Err(_) => {
                     wire.add(Action::Close);
                     return wire;
@@ -71,6 +84,13 @@ impl Remote for Tls {
     fn close(&mut self, id: ConnectionId) {
         self.streams.remove(&id.0);
     }
+}
+
+/// Whether this is an answer with all of its body.
+fn is_answered(wire: &Wire) -> bool {
+    let Some(answer) = wire.try_http() else { return false };
+    let length = |line: &str| line.to_ascii_lowercase().strip_prefix("content-length:")?.trim().parse().ok();
+    answer.body.len() >= answer.head.lines().find_map(length).unwrap_or(0)
 }
 
 /// A device on a thread of its own, until it is dropped.
@@ -85,7 +105,7 @@ impl Device {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_slice(cloud.ca_pem().as_bytes()).unwrap()).unwrap();
         let config = Arc::new(ClientConfig::builder().with_root_certificates(roots).with_no_client_auth());
-        let tls = Tls { address: cloud.address(), config, streams: BTreeMap::new(), opened: 0 };
+        let tls = Tls { address: cloud.address(), asked: BTreeSet::new(), config, streams: BTreeMap::new(), opened: 0 };
         let (token, room) = cloud.with(|cloud, _| (cloud.token().to_owned(), cloud.rooms()[1].id.clone()));
         let mut client = Client::new(Config::default());
         client.remote = Some(Box::new(tls));
