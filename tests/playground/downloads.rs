@@ -1,9 +1,8 @@
 //! What the page hands out as files.
 
-use crate::browser::PATIENCE;
+use crate::browser::{PATIENCE, unique};
 use std::fs;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// The folder of a visit, which goes with it.
@@ -11,10 +10,8 @@ pub(crate) struct Downloads(PathBuf);
 
 impl Downloads {
     pub(crate) fn new() -> Self {
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let folder = std::env::temp_dir().join(format!("aclk-playground-{}-{number}", std::process::id()));
-        fs::create_dir_all(&folder).unwrap();
+        let folder = std::env::temp_dir().join(unique("aclk-playground"));
+        fs::create_dir(&folder).unwrap();
         Self(folder)
     }
 

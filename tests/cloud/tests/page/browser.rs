@@ -4,17 +4,18 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
 
 /// After this time something that is waited for counts as lost.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 /// Starts of chromedriver.
 const ATTEMPTS: u32 = 5;
+/// Starts of a browser by a chromedriver that runs.
+const SESSIONS: u32 = 3;
 /// The key of an element's id in WebDriver.
 const ELEMENT: &str = "element-6066-11e4-a52e-4f735466cecf";
 
@@ -26,6 +27,13 @@ fn installed(program: &str) -> Option<PathBuf> {
         println!("skipped: there is no {program} (cargo xtask setup installs it as root on Debian)");
     }
     found
+}
+
+/// A name that nobody else has: what another run has left behind is not in the way.
+pub(crate) fn unique(what: &str) -> String {
+    let mut bytes = [0; 8];
+    getrandom::fill(&mut bytes).unwrap();
+    format!("{what}-{:016x}", u64::from_ne_bytes(bytes))
 }
 
 /// Starts chromedriver at a port of its choice; `None` if it ends at once.
@@ -59,12 +67,23 @@ impl Browser {
     /// `None`, and the reason printed, where there is no browser.
     pub(crate) fn start() -> Option<Self> {
         let (chromium, driver) = (installed("chromium")?, installed("chromedriver")?);
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let profile = std::env::temp_dir().join(format!("aclk-page-{}-{number}", std::process::id()));
+        // On a busy machine a browser may not come up; who has failed is gone before the next one is started.
+        let mut failures = Vec::new();
+        for _ in 0..SESSIONS {
+            match Self::try_start(&chromium, &driver) {
+                Ok(browser) => return Some(browser),
+                Err(failure) => failures.push(failure),
+            }
+        }
+        panic!("the browser does not start: {failures:#?}")
+    }
+
+    /// A driver, and a browser with a new profile. If it fails, both are ended.
+    fn try_start(chromium: &Path, driver: &Path) -> Result<Self, String> {
+        let profile = std::env::temp_dir().join(unique("aclk-page"));
         fs::create_dir(&profile).unwrap();
         // Several that start at once may choose the same port; all but one of them end then.
-        let (driver, port) = (0..ATTEMPTS).find_map(|_| start_driver(&driver, &profile)).expect("chromedriver ended");
+        let (driver, port) = (0..ATTEMPTS).find_map(|_| start_driver(driver, &profile)).expect("chromedriver ended");
         let mut browser = Self { driver, port, session: String::new(), profile };
         let profile = browser.profile.join("chromium");
         let arguments = [
@@ -87,27 +106,32 @@ impl Browser {
             "goog:chromeOptions": {"binary": chromium, "args": arguments},
             "goog:loggingPrefs": {"browser": "ALL", "performance": "ALL"},
         }});
-        let made = browser.call("POST", "/session", &json!({ "capabilities": capabilities }));
-        browser.session = made["sessionId"].as_str().unwrap_or_else(|| panic!("{made}")).to_owned();
-        Some(browser)
+        // The driver gives up a browser after a minute, and ends it; nobody would, if the driver were ended before.
+        let made = browser.try_call(2 * PATIENCE, "POST", "/session", &json!({ "capabilities": capabilities }));
+        let made = made.map_err(|error| error.to_string())?;
+        browser.session = made["sessionId"].as_str().ok_or_else(|| made.to_string())?.to_owned();
+        Ok(browser)
     }
 
     fn call(&self, method: &str, path: &str, body: &Value) -> Value {
+        self.try_call(PATIENCE, method, path, body).unwrap_or_else(|error| panic!("{method} {path}: {error}"))
+    }
+
+    fn try_call(&self, patience: Duration, method: &str, path: &str, body: &Value) -> io::Result<Value> {
         let body = if method == "POST" { body.to_string() } else { String::new() };
-        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).unwrap();
-        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port))?;
+        stream.set_read_timeout(Some(patience))?;
         write!(
             stream,
             "{method} {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: {}\r\n\
              Connection: close\r\n\r\n{body}",
             body.len()
-        )
-        .unwrap();
+        )?;
         let mut reader = BufReader::new(stream);
         let mut length = 0;
         loop {
             let mut line = String::new();
-            reader.read_line(&mut line).unwrap();
+            reader.read_line(&mut line)?;
             if line.trim().is_empty() {
                 break;
             }
@@ -117,9 +141,9 @@ impl Browser {
         }
         // It does not close the connection, whatever it was asked for.
         let mut body = vec![0; length];
-        reader.read_exact(&mut body).unwrap();
-        let value: Value = serde_json::from_slice(&body).unwrap();
-        value["value"].clone()
+        reader.read_exact(&mut body)?;
+        let value: Value = serde_json::from_slice(&body)?;
+        Ok(value["value"].clone())
     }
 
     fn post(&self, command: &str, body: &Value) -> Value {
@@ -162,19 +186,22 @@ impl Browser {
         }
     }
 
-    /// Clicks like a person: what is covered or out of the window cannot be clicked.
-    pub(crate) fn click(&self, xpath: &str) {
+    /// Does something to an element, as soon as it can be done.
+    fn act(&self, xpath: &str, commands: &[(&str, Value)]) {
         let end = Instant::now() + PATIENCE;
         loop {
-            // What was found may just be drawn anew.
-            let path = format!("/session/{}/element/{}/click", self.session, self.element(xpath));
-            let done = self.call("POST", &path, &json!({}));
-            if done["error"].is_null() {
-                return;
-            }
-            assert!(Instant::now() < end, "{xpath}: {done}");
+            // What was found may just be drawn anew: then all of it is for the new one.
+            let path = format!("/session/{}/element/{}", self.session, self.element(xpath));
+            let done = |(command, body): &(&str, Value)| self.call("POST", &format!("{path}/{command}"), body);
+            let Some(failed) = commands.iter().map(done).find(|done| !done["error"].is_null()) else { return };
+            assert!(Instant::now() < end, "{xpath}: {failed}");
             std::thread::sleep(Duration::from_millis(50));
         }
+    }
+
+    /// Clicks like a person: what is covered or out of the window cannot be clicked.
+    pub(crate) fn click(&self, xpath: &str) {
+        self.act(xpath, &[("click", json!({}))]);
     }
 
     /// The button, or the link, with this text.
@@ -183,13 +210,17 @@ impl Browser {
     }
 
     pub(crate) fn fill(&self, label: &str, text: &str) {
-        let id = self.element(&format!(
-            "//label[starts-with(normalize-space(), '{label}')]/*[self::input or self::select or self::textarea]"
-        ));
-        if self.run(&format!("return document.evaluate(\"//label[starts-with(normalize-space(), '{label}')]/select\", document, null, 9).singleNodeValue !== null")) != true {
-            self.post(&format!("element/{id}/clear"), &json!({}));
+        let label = format!("//label[starts-with(normalize-space(), '{label}')]");
+        let field = format!("{label}/*[self::input or self::select or self::textarea]");
+        self.element(&field);
+        let select =
+            format!("return document.evaluate(\"{label}/select\", document, null, 9).singleNodeValue !== null");
+        let (clear, value) = (("clear", json!({})), ("value", json!({ "text": text })));
+        if self.run(&select) == true {
+            self.act(&field, &[value]);
+        } else {
+            self.act(&field, &[clear, value]);
         }
-        self.post(&format!("element/{id}/value"), &json!({ "text": text }));
     }
 
     /// Presses a key where the focus is. Those without a character have one from the list of WebDriver.
