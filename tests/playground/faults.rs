@@ -82,8 +82,7 @@ fn strikes_as_foretold(visit: &Visit, fault: &str, step: &str) {
     visit.view("Faults");
     visit.press("Take all out");
     visit.until("an empty plan", "return !document.querySelector('.plan')");
-    visit.view("Device");
-    visit.click("//button[normalize-space()='reboot']");
+    visit.reboot();
     visit.wait_for_state("Live");
 }
 

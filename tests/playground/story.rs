@@ -59,8 +59,7 @@ fn somebody_who_has_never_claimed_a_node_claims_one_and_sees_it_live() {
     visit.view("Administrator");
     visit.click("//button[starts-with(@aria-label, 'Revoke')]");
     visit.wait_for("revoked");
-    visit.view("Device");
-    visit.click("//button[normalize-space()='reboot']");
+    visit.reboot();
     visit.view("Link");
     visit.wait_for_state("Live");
 
@@ -70,6 +69,29 @@ fn somebody_who_has_never_claimed_a_node_claims_one_and_sees_it_live() {
     visit.wait_for_state("Not claimed");
     visit.view("Cloud");
     visit.wait_for("No node here yet");
+    visit.leave();
+}
+
+#[test]
+fn what_is_typed_while_the_device_starts_is_not_lost() {
+    let Some(visit) = Visit::first() else { return };
+    visit.view("Administrator");
+    visit.press("Create a token");
+    visit.press("Take it to the device");
+    visit.click("//button[@role='switch']");
+    visit.wait_for_state("Off");
+    // This switches it on first.
+    visit.press("Claim the device");
+    visit.wait_for_state("Live");
+
+    // It says farewell, and does not read any more.
+    visit.view("Device");
+    visit.press("Unclaim…");
+    visit.run(
+        "for (const word of ['reboot', 'Unclaim']) [...document.querySelectorAll('button')].find((one) => one.textContent.trim() === word).click()",
+    );
+    visit.wait_for_state("Not claimed");
+    visit.wait_for("unclaimed: ");
     visit.leave();
 }
 

@@ -144,6 +144,15 @@ impl Visit {
         self.press("Claim the device");
     }
 
+    /// Reboots the device by the button at its console, and waits until the page says that it starts: until then the word
+    /// at the top right tells of the life before.
+    pub(crate) fn reboot(&self) {
+        self.view("Device");
+        self.run(WATCH);
+        self.click("//button[normalize-space()='reboot']");
+        self.until("a start", "return window.words.includes('Starting')");
+    }
+
     /// Nothing is in the console, and nobody but its own host was asked for anything.
     pub(crate) fn leave(self) {
         assert_eq!(self.console(), Vec::<String>::new());
@@ -154,6 +163,13 @@ impl Visit {
 }
 
 const READY: &str = "return document.querySelector('.now')?.textContent !== 'Loading' && document.querySelector('.switch')?.disabled === false";
+/// Keeps every word that is at the top right from now on: some are there for a moment only.
+const WATCH: &str = "
+  window.watcher?.disconnect();
+  window.words = [];
+  const look = () => window.words.push(document.querySelector('.now').textContent);
+  window.watcher = new MutationObserver(look);
+  window.watcher.observe(document.body, { subtree: true, childList: true, characterData: true });";
 /// What tells that something goes on: frames on the cable, runs of a campaign, an attempt that will be made.
 const MOVES: &str =
     "return [...document.querySelectorAll('.wire, .progress, .bench .device')].map((one) => one.textContent).join()";

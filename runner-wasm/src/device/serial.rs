@@ -6,6 +6,7 @@ use core::convert::Infallible;
 use core::future::poll_fn;
 use core::task::{Poll, Waker};
 use embedded_io_async::{ErrorType, Read, Write};
+use serde_json::json;
 use std::cell::RefCell;
 use std::collections::VecDeque;
 use std::rc::Rc;
@@ -55,12 +56,16 @@ impl Read for Uart {
         let keys = &self.keys.0;
         poll_fn(|cx| {
             let mut typed = keys.typed.borrow_mut();
-            let len = typed.len().min(buffer.len());
+            let room = typed.len().min(buffer.len());
+            // Not beyond the end of a line: if it makes the device start anew, what follows is for when it has.
+            let end = typed.iter().take(room).position(|key| *key == b'\r');
+            let len = end.map_or(room, |at| at + 1);
             if len == 0 {
                 outside(|| keys.reader.replace(Some(cx.waker().clone())));
                 return Poll::Pending;
             }
             buffer.iter_mut().zip(typed.drain(..len)).for_each(|(slot, key)| *slot = key);
+            self.screen.tell(|| json!({ "type": "read", "bytes": len }));
             Poll::Ready(Ok(len))
         })
         .await

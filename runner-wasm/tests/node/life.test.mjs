@@ -86,6 +86,16 @@ test("a reboot is told, and an unclaimed device is nobody any more", () => {
   assert.equal(claimArchive(bench.flash, bench.world.authority), undefined);
 });
 
+test("what is typed behind a reboot is left for the device that starts anew", () => {
+  const bench = live();
+  const read = () => bench.told.filter(({ type }) => type === "read").reduce((sum, { bytes }) => sum + bytes, 0);
+  const before = read();
+  bench.types("reboot");
+  bench.types("unclaim");
+  bench.run(() => bench.told.some(({ type }) => type === "reboot"));
+  assert.equal(read() - before, "reboot\r".length);
+});
+
 test("a device without a key makes one, and tells how far it is", () => {
   const bench = live({ settings: { key: "generate" } });
   const progress = bench.told.filter(({ type }) => type === "key-progress");

@@ -119,7 +119,8 @@ function listen(playground: Playground): void {
   playground.on("power", ({ on, reason }) => {
     power.set(on);
     passed.set([]);
-    if (!on) state.set(null);
+    // A device that starts anew has said nothing yet either: what it was before is over.
+    state.set(null);
     if (reason === "ended" && fatal.value === null) notify("The device cannot be as it is set up, and stays off: its console says why.", true);
     if (reason === "switched") consoleText.change((text) => `${text}${text && !text.endsWith("\n") ? "\n" : ""}--- power ${on ? "on" : "off"} ---\n`);
   });

@@ -27,6 +27,8 @@ export class DeviceSide {
   #settings: DeviceSettings;
   #flash: Uint8Array;
   #worker: Worker | null = null;
+  /** Bytes that were typed and that the device has not read yet. */
+  #unread: number[] = [];
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -55,9 +57,12 @@ export class DeviceSide {
     this.console("reboot");
   }
 
-  /** Types a line at the serial console: `help` lists what it takes. What the device says comes as `console`. */
+  /**
+   * Types a line at the serial console: `help` lists what it takes. What the device says comes as `console`. If it starts
+   * or reboots just now, the line waits until it listens.
+   */
   console(line: string): void {
-    this.#tell({ type: "keys", text: `${line}\r` });
+    this.#type(`${line}\r`);
   }
 
   /**
@@ -112,7 +117,7 @@ export class DeviceSide {
     this.#parts.memory.forget(SETTINGS);
   }
 
-  #start(): void {
+  #start(typed = ""): void {
     const { engine, base, cloud } = this.#parts;
     const { port1, port2 } = new MessageChannel();
     const worker = new Worker(new URL("./workers/device.js", base), { type: "module", name: "device" });
@@ -126,6 +131,8 @@ export class DeviceSide {
     const { authority, url } = cloud;
     const boot = { engine, settings: this.#settings, flash: this.#flash, authority, url, cable: port1 };
     this.#tell({ type: "boot", boot }, [port1]);
+    this.#unread = [];
+    this.#type(typed);
   }
 
   #heard(message: FromDevice): void {
@@ -139,6 +146,9 @@ export class DeviceSide {
         break;
       case "console":
         emit("console", message.text);
+        break;
+      case "read":
+        this.#unread.splice(0, message.bytes);
         break;
       case "key-progress":
         emit("key-progress", message);
@@ -155,7 +165,7 @@ export class DeviceSide {
         break;
       case "reboot":
         this.cut();
-        this.#start();
+        this.#start(new TextDecoder().decode(Uint8Array.from(this.#unread)));
         emit("power", { on: true, reason: "reboot" });
         break;
       case "ended":
@@ -174,6 +184,11 @@ export class DeviceSide {
     this.#parts.emit("power", { on: false, reason: "ended" });
   }
 
+  #type(text: string): void {
+    this.#unread = [...this.#unread, ...new TextEncoder().encode(text)].slice(0, WAITING);
+    if (text) this.#tell({ type: "keys", text });
+  }
+
   #tell(message: ToDevice, transfer: Transferable[] = []): void {
     this.#worker?.postMessage(message, transfer);
   }
@@ -182,6 +197,8 @@ export class DeviceSide {
 /** Pages of the flash, and bytes of one, as in runner-wasm/src/device/flash.rs. */
 const PAGES = 4;
 const PAGE = 4_096;
+/** Bytes that may wait until the device reads them, as in runner-wasm/src/device/serial.rs. */
+const WAITING = 4_096;
 
 /** What was kept, if it can be read. */
 function settingsOf(text: string): Partial<DeviceSettings> {

@@ -25,6 +25,8 @@ export type FromDevice =
   | { type: "state"; state: DeviceState }
   | { type: "happened"; happened: Happened }
   | { type: "console"; text: string }
+  /** So many bytes of what was typed have been read. */
+  | { type: "read"; bytes: number }
   | { type: "key-progress"; candidates: number; primes: number; done: boolean }
   | { type: "page"; page: number; bytes: Uint8Array; writes: number; erases: number }
   | { type: "budget"; budget: Budget }

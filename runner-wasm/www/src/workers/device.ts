@@ -6,13 +6,16 @@ import { Pace, said } from "./lib/pace";
 
 let device: Device | null = null;
 let cable: MessagePort | null = null;
+/** What was typed before there was a device. */
+let early = "";
 const pace = new Pace(() => guarded(step) ?? Infinity);
 
 self.onmessage = ({ data }: MessageEvent<ToDevice>) => {
   if (data.type === "boot") {
     void boot(data.boot).catch((error: unknown) => tell({ type: "fatal", message: said(error) }));
   } else {
-    guarded(() => device?.typeText(data.text));
+    if (device === null) early += data.text;
+    else guarded(() => device?.typeText(data.text));
     pace.wake();
   }
 };
@@ -20,6 +23,7 @@ self.onmessage = ({ data }: MessageEvent<ToDevice>) => {
 async function boot({ engine, settings, flash, authority, url, cable: port }: DeviceBoot): Promise<void> {
   await load({ module_or_path: engine });
   const made = new Device(JSON.stringify(settings), flash, authority, url);
+  made.typeText(early);
   device = made;
   cable = port;
   port.onmessage = ({ data }: MessageEvent<Uint8Array | boolean>) => {
