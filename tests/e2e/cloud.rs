@@ -35,7 +35,7 @@ fn what_it_prints_is_enough_to_claim_and_link_and_it_remembers_after_a_restart()
     let machine = Machine::new();
     machine.give_key();
     let state = machine.root().join("cloud");
-    let (cloud, printed) = start(&machine, &state, "127.0.0.1:0");
+    let (cloud, printed) = start(&machine, &state, &format!("127.0.0.1:{}", free_port()));
     let keys: Vec<&str> = printed.as_object().unwrap().keys().map(String::as_str).collect();
     assert_eq!(keys, ["admin_token", "admin_url", "ca", "rooms", "space", "token", "url"]);
     let ended = claim(&machine, &printed);

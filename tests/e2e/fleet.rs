@@ -16,11 +16,13 @@ struct Cloud {
 }
 
 impl Cloud {
-    fn start(more: &[&str]) -> Self {
+    fn start() -> Self {
         let machine = Machine::new();
         let state = machine.root().join("cloud");
+        // It has these ports again when it begins anew.
+        let [listen, admin] = [(); 2].map(|()| format!("127.0.0.1:{}", free_port()));
         let mut arguments = vec!["cloud", "--state", state.to_str().unwrap(), "--json", "--quiet"];
-        arguments.extend(more);
+        arguments.extend(["--listen", &listen, "--admin", &admin]);
         let daemon = Daemon::start(machine.command(&arguments));
         daemon.wait_for("\"url\"", 0);
         let printed = serde_json::from_str(daemon.said().lines().next().unwrap()).unwrap();
@@ -96,7 +98,7 @@ fn all_come_online_and_all_come_back_after_the_cloud_was_restarted() {
 
 #[test]
 fn with_a_token_each_device_claims() {
-    let cloud = Cloud::start(&[]);
+    let cloud = Cloud::start();
     let (token, ca) = (format!("--token={}", cloud.text("token")), format!("--ca={}", cloud.text("ca")));
     let ended = cloud.fleet(&[devices(3), token, ca, "--hold=0".to_owned()]);
     assert_eq!(ended.code, 0, "{ended:?}");
@@ -106,7 +108,7 @@ fn with_a_token_each_device_claims() {
 
 #[test]
 fn what_cannot_be_is_said_before_thousands_run_into_it() {
-    let cloud = Cloud::start(&[]);
+    let cloud = Cloud::start();
     let admin = || format!("--admin={}", cloud.page());
     let of = |more: &[String]| {
         let ended = cloud.fleet(more);
@@ -142,7 +144,7 @@ fn what_cannot_be_is_said_before_thousands_run_into_it() {
 /// Without the right to raise the limit; root may.
 #[test]
 fn who_may_not_open_so_many_files_is_told_what_to_do() {
-    let cloud = Cloud::start(&[]);
+    let cloud = Cloud::start();
     let mut command = std::process::Command::new("sh");
     // In a user namespace of its own nobody has any rights over limits.
     let line = "ulimit -n 512; exec unshare --user \"$0\" fleet --devices=1000 --cloud=https://localhost:1 --token=x";

@@ -353,9 +353,7 @@ fn netdata(machine: &Machine, conf: &str, arguments: &[&str]) -> Command {
 #[test]
 fn under_the_name_of_netdata_it_listens_where_netdata_conf_says() {
     let machine = Machine::new();
-    let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = probe.local_addr().unwrap().port();
-    drop(probe);
+    let port = free_port();
     let conf = format!(
         "[global]\n  page cache size = 32\n[web]\n  bind to = 127.0.0.1:{port}=dashboard|registry [::1]:{port}\n"
     );

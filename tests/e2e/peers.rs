@@ -12,13 +12,7 @@ mod tls;
 
 use crate::support::*;
 use std::fs;
-use std::net::TcpListener;
 use std::process::{Command, Stdio};
-
-/// A port that nobody listens on. It is chosen by the system, so it is hardly given away twice in a short time.
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
 
 /// Whether somebody listens on `port`, seen without connecting to it.
 fn is_listening(port: u16) -> bool {

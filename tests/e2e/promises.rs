@@ -169,9 +169,7 @@ fn a_daemon_that_is_not_to_be_told_of_a_claim_sees_it_by_itself() {
 #[test]
 fn a_netdata_listens_where_its_command_line_says() {
     let machine = Machine::new();
-    let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = probe.local_addr().unwrap().port();
-    drop(probe);
+    let port = free_port();
     machine.configure("[web]\n    bind to = 127.0.0.99\n    default port = 1\n");
     let daemon = Daemon::start(machine.called("netdata", &["-D", "-i", "127.0.0.1", "-p", &port.to_string()]));
     assert_eq!(page_of(&daemon), format!("http://127.0.0.1:{port}/"));

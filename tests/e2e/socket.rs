@@ -154,10 +154,9 @@ fn where_no_daemon_runs_that_is_said_and_what_to_do() {
 #[test]
 fn a_cloud_that_was_away_and_came_back_is_a_reconnect() {
     let machine = Machine::new();
-    let kept = Some(machine.root().join("cloud"));
-    let first = Running::start(Options { state: kept.clone(), ..Options::default() }).unwrap();
-    let listen =
-        first.url().strip_prefix("https://localhost:").unwrap().parse().map(|port: u16| ([127, 0, 0, 1], port).into());
+    let (kept, listen) = (machine.root().join("cloud"), ([127, 0, 0, 1], free_port()).into());
+    let start = || Running::start(Options { listen, state: Some(kept.clone()), ..Options::default() }).unwrap();
+    let first = start();
     fs::write(machine.file("cloud_fullchain.pem"), first.ca_pem()).unwrap();
     machine.give_key();
     assert_eq!(machine.claim(&first, &[]).code, 0);
@@ -171,7 +170,7 @@ fn a_cloud_that_was_away_and_came_back_is_a_reconnect() {
         assert!(away[key].is_string(), "{key}: {away}");
     }
     assert!(away["last-backoff-value"].as_f64().unwrap() >= 1.0, "{away}");
-    let _second = Running::start(Options { listen: listen.unwrap(), state: kept, ..Options::default() }).unwrap();
+    let _second = start();
     link.wait_for("ACLK: online as", seen);
     let back = machine.state();
     assert_eq!((&back["online"], &back["reconnect-count"], &back["reason"]), (&json!(true), &json!(1), &json!(null)));

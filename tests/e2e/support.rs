@@ -1,10 +1,16 @@
 //! A machine to run `aclk` on: directories of its own, and a Cloud within reach.
 
+mod ports;
+
+pub(crate) use ports::free_port;
+
 use aclk_cloud::server::{Handle, Options, Running};
 use aclk_cloud::{Config, FaultPlan, Reply};
 use serde_json::Value;
+use std::collections::hash_map::RandomState;
 use std::ffi::OsStr;
 use std::fs;
+use std::hash::{BuildHasher, Hasher};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
@@ -46,10 +52,8 @@ pub(crate) struct Machine {
 impl Machine {
     /// One on which nothing is installed.
     pub(crate) fn new() -> Self {
-        use std::sync::atomic::{AtomicU32, Ordering};
-        static COUNT: AtomicU32 = AtomicU32::new(0);
-        let number = COUNT.fetch_add(1, Ordering::Relaxed);
-        let root = std::env::temp_dir().join(format!("aclk-e2e-{}-{number}", std::process::id()));
+        // The numbers of processes come again, and one that was killed may have left its directories behind.
+        let root = std::env::temp_dir().join(format!("aclk-e2e-{:016x}", random()));
         fs::DirBuilder::new().mode(0o700).create(&root).unwrap();
         fs::create_dir_all(root.join("etc/claim.d")).unwrap();
         let machine = Self { root };
@@ -250,6 +254,11 @@ pub(crate) fn have(programs: &[&str]) -> bool {
         println!("skipped: there is no {missing} (cargo xtask setup installs it as root on Debian)");
     }
     missing.is_none()
+}
+
+/// A number that nobody else has.
+fn random() -> u64 {
+    RandomState::new().build_hasher().finish()
 }
 
 /// Waits for `condition`, which is looked at again and again.

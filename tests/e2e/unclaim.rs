@@ -220,10 +220,6 @@ fn a_change_is_not_forgotten_while_another_file_cannot_be_read() {
     link.wait_for("private.pem was replaced since this id was claimed", seen);
 }
 
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
-}
-
 /// The JSON that the local API at `address` answers.
 fn http(address: &str, path: &str) -> Value {
     use std::io::{Read, Write};

@@ -136,7 +136,7 @@ fn a_server_with_tls_1_2_only_is_named() {
     ]);
     make.args(["-days", "2", "-keyout"]).arg(&key).arg("-out").arg(&certificate).stderr(Stdio::null());
     assert!(make.status().unwrap().success());
-    let port = serve_port();
+    let port = free_port();
     let mut server = Command::new("openssl");
     server.args(["s_server", "-tls1_2", "-accept", &format!("127.0.0.1:{port}"), "-key"]).arg(&key);
     server.arg("-cert").arg(&certificate).stdin(Stdio::piped());
@@ -144,9 +144,4 @@ fn a_server_with_tls_1_2_only_is_named() {
     server.wait_for("ACCEPT", 0);
     let url = format!("-url=https://localhost:{port}");
     assert_ends(&machine, &[&url], (28, "tls"), &["TLS 1.3 has to be enabled on the server"]);
-}
-
-/// A port that nobody listens at now.
-fn serve_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }

@@ -1,7 +1,7 @@
 //! mosquitto as the broker, in place of our own: the Cloud authenticates and sends the agent there.
 
 use super::chain::{ALL, Chain};
-use super::{free_port, program, serve};
+use super::{program, serve};
 use crate::support::*;
 use aclk_cloud::Config;
 use aclk_cloud::message::{Message, SOURCE_AGENT, SOURCE_LWT, SendNodeInstances, UpdateAgentConnection};

@@ -1,7 +1,7 @@
 //! nginx in front of the Cloud: it ends TLS, reads and writes HTTP, and passes on the WebSocket.
 
 use super::chain::{ALL, Chain, Kinds};
-use super::{free_port, program, serve};
+use super::{program, serve};
 use crate::support::*;
 use aclk_cloud::server::{Handle, Options, Running};
 use aclk_cloud::{Config, NodeState};
@@ -72,10 +72,12 @@ struct Scene {
 
 impl Scene {
     fn new(kinds: Kinds) -> Self {
-        let (machine, port) = (Machine::new(), free_port());
+        let machine = Machine::new();
         machine.give_key();
         let chain = Chain::make(machine.root().join("chain"), kinds);
         fs::write(machine.file("cloud_fullchain.pem"), chain.root_pem()).unwrap();
+        // After the keys of the chain, which may take long to make.
+        let port = free_port();
         Self { machine, chain, port, cloud: cloud_behind(port) }
     }
 

@@ -3,7 +3,7 @@
 //! The Cloud has a name that only the proxy can find: squid in a file of its own, the others in an `/etc/hosts` that nobody
 //! but them sees (a mount namespace, for which the test has to be root).
 
-use super::{free_port, program, serve};
+use super::{program, serve};
 use crate::proxy::hidden_cloud;
 use crate::support::*;
 use aclk_cloud::NodeState;
@@ -301,14 +301,11 @@ fn squid_wants_credentials_and_says_when_it_finds_nobody() {
     proxy.signal("INT");
     proxy.wait();
 
-    // A Cloud that is not there any more.
-    let Scene { machine, cloud, .. } = Scene::new();
-    let arguments = claim_arguments(&cloud);
-    drop(cloud);
-    let scene = Scene { machine, ..Scene::new() };
-    fs::create_dir_all(scene.file("")).unwrap();
+    // A Cloud that is not there any more: nobody listens at the first of all ports.
+    let scene = Scene::new();
     let proxy = squid(&scene, ALLOW_CLOUD);
-    let claim = Daemon::start(scene.machine.command(&[arguments, vec![scene.url("http", "")]].concat()));
+    let arguments = ["claim", "-token=x", "-url=https://cloud.test:1", &scene.url("http", "")];
+    let claim = Daemon::start(scene.machine.command(&arguments));
     claim.wait_for("answered \"HTTP/1.1 503 Service Unavailable\"", 0);
     claim.wait_for("hint: can the proxy look up the name of the Cloud, and reach it?", 0);
     drop(claim);

@@ -1,7 +1,7 @@
 //! TLS of OpenSSL and of GnuTLS at the other end, without a Cloud behind it.
 
 use super::chain::{ALL, Chain, Kinds};
-use super::{free_port, program, serve};
+use super::{program, serve};
 use crate::support::*;
 use std::fs;
 use std::process::Stdio;
