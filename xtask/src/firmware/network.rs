@@ -3,8 +3,13 @@
 
 use crate::lines::{Lines, NoLine};
 use crate::process::{Problem, Process, root};
-use std::io::{Read, Write};
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
+use std::io::{ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
+use std::ops::Range;
+use std::os::linux::net::SocketAddrExt;
+use std::os::unix::net::{SocketAddr, UnixDatagram};
 use std::path::Path;
 use std::process::{Child, ChildStdin, Stdio};
 use std::time::Duration;
@@ -107,10 +112,50 @@ pub(crate) fn offer_time(folder: &Path) -> Result<(), Problem> {
     std::fs::write(&file, "time.test").map_err(|cause| io(&format!("write {}", file.display()), cause))
 }
 
-/// A port of this machine that nobody uses.
+/// A port of this machine that nobody uses, and that no other story gets until this process has ended.
+///
+/// It is none of those that the system hands out by itself, to whoever connects or listens on port 0: one of these can
+/// be taken between the time at which it is chosen and the time at which it is used. The tests of the programs do it in
+/// the same way, with the same names (`tests/e2e/support/ports.rs`).
 pub(crate) fn free_port() -> Result<u16, Problem> {
-    let found = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).and_then(|listener| listener.local_addr());
-    found.map(|address| address.port()).map_err(|cause| io("find a free port", cause))
+    let range = ports();
+    let start = RandomState::new().build_hasher().finish();
+    let count = u64::from(range.end - range.start);
+    for number in 0..count {
+        let Ok(offset) = u16::try_from((start % count + number) % count) else { continue };
+        let port = range.start + offset;
+        let is_ours = take(port).map_err(|cause| io("find a free port", cause))?;
+        if is_ours && TcpListener::bind((Ipv4Addr::LOCALHOST, port)).is_ok() {
+            return Ok(port);
+        }
+    }
+    Err(Problem::Findings(vec![format!("none of the ports {range:?} is free")]))
+}
+
+/// The ports from 20000 to those that the system hands out by itself.
+fn ports() -> Range<u16> {
+    const FIRST: u16 = 20_000;
+    /// Where Linux begins to hand them out unless it is told otherwise.
+    const USUAL: u16 = 32_768;
+    let told = std::fs::read_to_string("/proc/sys/net/ipv4/ip_local_port_range").unwrap_or_default();
+    let handed_out = told.split_whitespace().next().and_then(|port| port.parse().ok());
+    // Where there are hardly any below, these are as good as others.
+    FIRST..handed_out.filter(|port| *port > FIRST + 1_000).unwrap_or(USUAL)
+}
+
+/// Makes `port` ours, unless it is somebody's already. What says so is a socket with an abstract name: it is no file,
+/// and it goes with the process, however that ends.
+fn take(port: u16) -> std::io::Result<bool> {
+    let name = SocketAddr::from_abstract_name(format!("aclk-test-port-{port}"))?;
+    match UnixDatagram::bind_addr(&name) {
+        Ok(socket) => {
+            // It stays open as long as the process lives.
+            std::mem::forget(socket);
+            Ok(true)
+        }
+        Err(error) if error.kind() == ErrorKind::AddrInUse => Ok(false),
+        Err(error) => Err(error),
+    }
 }
 
 /// `folder` from the root of the repository, in which programs are started.
@@ -120,4 +165,16 @@ pub(crate) fn from_root(folder: &Path) -> String {
 
 fn io(attempt: &str, cause: std::io::Error) -> Problem {
     Problem::Io { attempt: attempt.to_owned(), cause }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{free_port, ports, take};
+
+    #[test]
+    fn a_port_is_given_to_one_only() {
+        let (first, second) = (free_port().unwrap(), free_port().unwrap());
+        assert!(first != second && ports().contains(&first) && ports().contains(&second), "{first} and {second}");
+        assert!(!take(first).unwrap() && !take(second).unwrap(), "they are somebody's");
+    }
 }
