@@ -27,8 +27,7 @@ impl Background {
     }
 
     fn signal(&self, name: &str) {
-        let status = Command::new("kill").args([format!("-{name}"), self.pid.to_string()]).status().unwrap();
-        assert!(status.success());
+        signal(self.pid, name).unwrap();
     }
 
     /// Asks it to end, and waits.
@@ -42,7 +41,7 @@ impl Background {
 impl Drop for Background {
     fn drop(&mut self) {
         if self.pid_file.exists() {
-            let _ = Command::new("kill").args(["-KILL", &self.pid.to_string()]).status();
+            let _ = signal(self.pid, "KILL");
         }
     }
 }

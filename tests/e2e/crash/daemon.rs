@@ -43,11 +43,11 @@ fn live(machine: &Machine, cloud: &Handle, trouble: Option<(&Call, Trouble)>) ->
     let strace = link.pid();
     // The daemon is the only child of the tracer.
     let signal = |name: &str| {
-        let children = fs::read_to_string(format!("/proc/{strace}/task/{strace}/children")).unwrap();
-        let mut kill = Command::new("kill");
-        kill.arg(format!("-{name}")).arg(children.trim());
-        // It may have ended by itself.
-        let _ = run(kill);
+        // It may have ended by itself, and the tracer with it.
+        let children = fs::read_to_string(format!("/proc/{strace}/task/{strace}/children")).unwrap_or_default();
+        if let Ok(daemon) = children.trim().parse() {
+            let _ = crate::support::signal(daemon, name);
+        }
     };
     let reloaded = reach(&mut link, "ACLK: live as", 0).and_then(|at| {
         interrupt_a_claim(machine, cloud);

@@ -179,8 +179,7 @@ fn a_reader_that_goes_away_takes_nothing_with_it() {
         cloud.with(|cloud, _| cloud.view()).nodes[0].instances.iter().any(|instance| instance.live)
     });
     let pid = fs::read_to_string(machine.root().join("pid")).unwrap();
-    let status = Command::new("kill").args(["-TERM", pid.trim()]).status().unwrap();
-    assert!(status.success());
+    signal(pid.trim().parse().unwrap(), "TERM").unwrap();
     shell.wait();
     let events = events(&cloud);
     assert!(events.iter().any(|event| event.contains("the agent said goodbye")), "{events:#?}");
