@@ -170,7 +170,16 @@ fn its_neighbours_ask_it_on_its_own_address() {
         assert_eq!(here.json()["cloud"]["since"], there.json()["cloud"]["since"]);
         assert_eq!(here.json()["cloud"]["status"], "online");
         // Who hangs is let go, and the link does not notice.
-        let hanging: Vec<_> = (0..2).map(|_| Client::connect(device)).collect();
+        // (A socket that has served listens again once the application had its turn.)
+        let connect = || {
+            let mut stream = None;
+            wait_until("a socket listens", || {
+                stream = std::net::TcpStream::connect(device).ok();
+                stream.is_some()
+            });
+            stream
+        };
+        let hanging = [connect(), connect()];
         assert!(std::net::TcpStream::connect(device).is_err(), "it has two sockets for this");
         wait_until("there is room again", || std::net::TcpStream::connect(device).is_ok());
         drop(hanging);

@@ -253,8 +253,12 @@ fn squid_allows_refuses_and_starts_slowly() {
 
     let proxy = squid(&scene, ALLOW_CLOUD);
     scene.assert_claim_and_link("http", "", &proxy);
-    let log = fs::read_to_string(scene.file("access.log")).unwrap();
-    assert!(log.matches("TCP_TUNNEL/200 ").count() >= 5 && log.contains(" CONNECT cloud.test:"), "{log}");
+    // It writes a line after the tunnel has gone.
+    wait_until("squid has noted five tunnels to the Cloud", || {
+        let log = fs::read_to_string(scene.file("access.log")).unwrap_or_default();
+        log.lines().filter(|line| line.contains("TCP_TUNNEL/200 ") && line.contains(" CONNECT cloud.test:")).count()
+            >= 5
+    });
     let link = scene.machine.start(&[]);
     let seen = link.wait_for("ACLK: online as", 0);
     proxy.signal("INT");
