@@ -121,7 +121,7 @@ fn a_fault_that_passes_is_overcome() {
 fn one_who_stays_ends_in_order_when_asked() {
     let machine = Machine::new();
     let demo = Daemon::start(machine.command(&["demo", "--stay"]));
-    let seen = demo.wait_for("The device stays online until Ctrl-C. Look at it in a browser:", 0);
+    let seen = demo.wait_for_within(KEY_PATIENCE, "The device stays online until Ctrl-C. Look at it in a browser:", 0);
     demo.wait_for("  http://127.0.0.1:", seen);
     demo.signal("INT");
     let (status, said) = demo.wait();
@@ -132,7 +132,7 @@ fn one_who_stays_ends_in_order_when_asked() {
 fn on_the_cable_an_idle_device_sleeps_and_ends_in_order_when_asked() {
     let machine = Machine::new();
     let demo = Daemon::start(machine.command(&["demo", "--net=cable", "--stay"]));
-    demo.wait_for("The device stays online until Ctrl-C.", 0);
+    demo.wait_for_within(KEY_PATIENCE, "The device stays online until Ctrl-C.", 0);
     demo.assert_idle();
     let (status, said) = demo.stop();
     assert_eq!(status.code(), Some(0), "{said}");

@@ -386,7 +386,7 @@ fn the_demo_shows_the_page_of_its_device() {
     for net in ["host", "cable"] {
         let machine = Machine::new();
         let demo = Daemon::start(machine.command(&["demo", "--stay", "--net", net]));
-        let line = demo.wait_for("And at the device itself:", 0);
+        let line = demo.wait_for_within(KEY_PATIENCE, "And at the device itself:", 0);
         let number = demo.wait_for("  http://", line);
         let address = address(demo.said().lines().nth(number - 1).unwrap().trim());
         let cloud = get(address, "/api/v3/info").json()["cloud"].clone();

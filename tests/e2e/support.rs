@@ -26,6 +26,10 @@ pub(crate) const ACLK: &str = env!("CARGO_BIN_EXE_aclk");
 /// After this time something that is waited for counts as lost. It is never waited out if all is well.
 pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
+/// The same where a key is made meanwhile, by a program that was built without optimisations and on a machine that is
+/// busy.
+pub(crate) const KEY_PATIENCE: Duration = Duration::from_secs(240);
+
 /// A key pair for devices that need not make their own, which takes seconds in a debug build.
 const PRIVATE_PEM: &str = include_str!("../pair/fixtures/private.pem");
 

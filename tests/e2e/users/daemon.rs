@@ -179,8 +179,8 @@ fn a_netdata_that_root_starts_claims_as_its_user_where_nothing_is_there_yet() {
     let mut command = as_user(&machine, 0, "netdata", &arguments);
     command.env("SSL_CERT_FILE", &ca);
     let link = Daemon::start(command);
-    let at = link.wait_for("runs as the user netdata from here on", 0);
-    link.wait_for("ACLK: live as", at);
+    let at = link.wait_for_within(KEY_PATIENCE, "runs as the user netdata from here on", 0);
+    link.wait_for_within(KEY_PATIENCE, "ACLK: live as", at);
     for path in all_below(&machine.file("")) {
         assert_eq!(owner(&path).0, NETDATA, "{}", path.display());
     }
