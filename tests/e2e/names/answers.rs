@@ -12,6 +12,7 @@ use std::net::{Shutdown, TcpListener};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
+use std::process::Command;
 
 const TABLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/e2e/names/answers.txt");
 const NAMES: [&str; 2] = ["netdata-claim.sh", "aclk"];
@@ -102,8 +103,31 @@ fn machine() -> Machine {
 }
 
 fn claim(machine: &Machine, name: &str, arguments: &[&str]) -> Ended {
+    run(named(machine, name, &with_command(name, arguments)))
+}
+
+fn with_command<'a>(name: &str, arguments: &[&'a str]) -> Vec<&'a str> {
     let command = if name == "aclk" { &["claim"][..] } else { &[] };
-    run(named(machine, name, &[command, arguments].concat()))
+    [command, arguments].concat()
+}
+
+/// The same without any name server: one that has no network may say something else than that there is no such name.
+/// Where mounts are not allowed it is asked all the same.
+fn claim_without_name_servers(machine: &Machine, name: &str, arguments: &[&str]) -> Ended {
+    const FILE: &str = "/etc/nsswitch.conf";
+    let switch = machine.root().join("nsswitch.conf");
+    fs::write(&switch, "passwd: files\ngroup: files\nhosts: files\n").unwrap();
+    let mut probe = Command::new("unshare");
+    let probe = probe.args(["--mount", "mount", "--bind"]).arg(&switch).arg(FILE).output();
+    if !probe.is_ok_and(|probe| probe.status.success()) {
+        return claim(machine, name, arguments);
+    }
+    let script = format!("mount --bind {} {FILE} && exec \"$0\" \"$@\"", switch.display());
+    // The name is that of the file here, since a shell passes on no other.
+    let claim = machine.called(name, &with_command(name, arguments));
+    let mut inside = Command::new("unshare");
+    inside.args(["--mount", "sh", "-c", &script]).arg(claim.get_program()).args(claim.get_args());
+    run(machine.around(inside, &[""; 0]))
 }
 
 /// One line of the table becomes this.
@@ -220,6 +244,7 @@ fn troubled(name: &str, trouble: Trouble) -> String {
         Trouble::DaemonRefuses => daemon_that_says(&daemon, b"X1\0Ethe Cloud is switched off\nby \x1b[2J somebody\0"),
         Trouble::DaemonIsSilent => daemon_that_says(&daemon, b""),
     }
+    let claim = if matches!(trouble, Trouble::NoSuchName) { claim_without_name_servers } else { claim };
     let ended = claim(&machine, name, &arguments);
     let shown: Vec<&str> =
         arguments.iter().map(|argument| argument.split_once("127.0.0.1").map_or(*argument, |(a, _)| a)).collect();
