@@ -72,8 +72,13 @@ mod tests {
 
     const PRIVATE_PEM: &str = include_str!("../../../tests/pair/fixtures/private.pem");
 
-    /// Lets a new device claim itself over `lan` until `control` ends that.
-    fn claim(lan: Lan, control: &mut dyn Wish) -> Record {
+    /// How long to wait for a connection that is not to be expected, ...
+    const SHORT: Duration = Duration::from_millis(500);
+    /// ... and for one that is.
+    const LONG: Duration = Duration::from_secs(20);
+
+    /// Lets a new device claim itself over `lan` until `control` ends that. Each connection may take so long.
+    fn claim(lan: Lan, connection: Duration, control: &mut dyn Wish) -> Record {
         let cloud = Running::start(Options { host: "cloud.test".to_owned(), ..Options::default() }).unwrap();
         let token = cloud.with(|cloud, _| Secret::copy_of(cloud.token().as_bytes()).unwrap());
         let given = Given { token: Some(token), url: Some(Url::parse(cloud.url()).unwrap()), ..Given::default() };
@@ -83,7 +88,7 @@ mod tests {
         let guid = Guid::parse("0f0e0d0c-0b0a-4908-8706-050403020100").unwrap();
         let mut settings = assemble(given, None, guid).unwrap();
         settings.claim_attempts = Some(1);
-        settings.timing.tcp = Duration::from_millis(500);
+        settings.timing.tcp = connection;
         let mut host = Host::new(FileStore::new(scratch.path()), false).unwrap();
         let mut record = Record::default();
         block_on(async {
@@ -102,7 +107,7 @@ mod tests {
     fn a_bad_cable_is_no_hindrance() {
         let ms = Duration::from_millis;
         let faults = Faults { loss: 0.02, duplicate: 0.05, latency: ms(3), jitter: ms(3), ..Faults::none() };
-        let record = claim(lan(7, faults).unwrap(), &mut NoControl);
+        let record = claim(lan(7, faults).unwrap(), LONG, &mut NoControl);
         assert_eq!(record.exit_code(), 0, "{record:?}");
     }
 
@@ -117,7 +122,7 @@ mod tests {
         }
         let mut lan = lan(7, Faults::none()).unwrap();
         lan.router.services().dhcp.fault = Some(DhcpFault::Silent);
-        let record = claim(lan, &mut Stop);
+        let record = claim(lan, SHORT, &mut Stop);
         assert_eq!(record.claimed(), None);
     }
 
@@ -128,7 +133,7 @@ mod tests {
         for address in nonsense {
             let mut lan = lan(7, Faults::none()).unwrap();
             lan.router.services().dns.insert("cloud.test", Answer::Addresses(vec![address.parse().unwrap()]));
-            let record = claim(lan, &mut NoControl);
+            let record = claim(lan, SHORT, &mut NoControl);
             assert_eq!(record.exit_code(), exit::CONNECT, "{address}: {record:?}");
         }
     }
@@ -139,7 +144,7 @@ mod tests {
             let mut lan = lan(7, Faults::none()).unwrap();
             lan.router.services().dhcp.gateway = Some(gateway.parse().unwrap());
             lan.router.services().dns.insert("cloud.test", Answer::Addresses(vec!["192.0.2.7".parse().unwrap()]));
-            let record = claim(lan, &mut NoControl);
+            let record = claim(lan, SHORT, &mut NoControl);
             assert_eq!(record.exit_code(), exit::CONNECT, "{gateway}: {record:?}");
         }
     }
