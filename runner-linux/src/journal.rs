@@ -84,9 +84,9 @@ impl<W: Write> Journal<W> {
 
     /// A person should know this of the identity that is linked, whatever becomes of the link.
     pub(crate) fn warn(&self, warning: &'static str) {
-        self.line(Tag::Link, format_args!("warning: {warning}"));
         self.history.borrow_mut().warn(Some(warning));
         self.inner.borrow_mut().live.warn(Some(warning));
+        self.line(Tag::Link, format_args!("warning: {warning}"));
     }
 
     /// Everything is read again.
@@ -110,8 +110,8 @@ impl<W: Write> Journal<W> {
 
     /// Nothing is linked because of this.
     pub(crate) fn trouble(&self, fault: &Fault) {
-        self.inner.borrow_mut().log.fault(fault);
         self.begin(None, Some(&fault.to_string()));
+        self.inner.borrow_mut().log.fault(fault);
     }
 }
 
@@ -140,13 +140,76 @@ impl<W: Write> Observer for Journal<W> {
             history.warn(Some(CLONED));
             inner.live.warn(Some(CLONED));
         }
-        inner.log.event(event);
+        // The log last: whoever has read a line there and asks for the state finds it.
         inner.live.event(event);
         inner.manager.event(event);
+        inner.log.event(event);
         inner.check();
     }
 
     fn key_progress(&mut self, progress: Progress) {
         self.inner.borrow_mut().log.key_progress(progress);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Journal;
+    use crate::fault::Fault;
+    use crate::live::{Live, look};
+    use crate::notify::Manager;
+    use crate::report::log::Log;
+    use crate::scratch::Scratch;
+    use aclk_core::driver::Observer;
+    use aclk_core::engine::event::Event;
+    use aclk_core::identity::guid::Guid;
+    use aclk_core::stage::{Failure, Stage};
+    use std::cell::RefCell;
+    use std::io::{self, Write};
+    use std::path::PathBuf;
+    use std::rc::Rc;
+    use std::time::Duration;
+
+    /// Somebody who reads the log and asks for the state with every line.
+    struct Reader {
+        path: PathBuf,
+        found: Rc<RefCell<Vec<(String, String)>>>,
+    }
+
+    impl Write for Reader {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let status = look(&self.path).unwrap().status.unwrap();
+            let state = format!("{:?} {}", status.state, status.warning.or(status.reason).unwrap_or_default());
+            self.found.borrow_mut().push((String::from_utf8_lossy(bytes).into_owned(), state));
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn who_has_read_a_line_of_the_log_finds_the_state_that_it_tells() {
+        let scratch = Scratch::new();
+        let found = Rc::new(RefCell::new(Vec::new()));
+        let reader = Reader { path: scratch.path().to_owned(), found: found.clone() };
+        let live = Live::new(scratch.path(), Duration::ZERO).unwrap();
+        let mut journal = Journal::new(Log::new(reader), live, Manager::from_env());
+        let id = Guid::parse("aaaaaaaa-bbbb-4ccc-8ddd-eeeeeeeeeeee").unwrap();
+        let assert_told = |word: &str, state: &str| {
+            let lines = std::mem::take(&mut *found.borrow_mut());
+            let line: String = lines.iter().map(|(text, _)| text.as_str()).collect();
+            assert!(line.contains(word) && lines.iter().all(|(_, found)| found == state), "{word}: {lines:?}");
+        };
+        journal.event(&Event::Online { id, session_id: 1 });
+        assert_told("online as", "Online ");
+        let failure = Failure::new(Stage::Tcp, "the network is gone");
+        journal.event(&Event::Offline { failure: &failure });
+        assert_told("the network is gone", "Stopped the network is gone");
+        journal.trouble(&Fault::new(Stage::Config, "cloud.conf is nonsense"));
+        assert_told("cloud.conf is nonsense", "Idle config: cloud.conf is nonsense");
+        journal.warn("somebody else has it, too");
+        assert_told("somebody else", "Idle somebody else has it, too");
     }
 }

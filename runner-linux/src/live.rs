@@ -267,9 +267,10 @@ impl Observer for Live {
             // The first step of the next attempt.
             Event::Stage(report) if report.purpose == Some(Purpose::Env) && report.stage == Stage::Tcp => {
                 if self.status.state == State::Offline {
-                    let reason = self.status.reason.take();
+                    // What has failed is told until it is known how the next attempt ends.
+                    let Status { stage, reason, hint, .. } = self.status.clone();
                     self.turn(State::Connecting);
-                    self.status.reason = reason;
+                    self.status = Status { stage, reason, hint, ..self.status.clone() };
                     self.publish();
                 }
             }
@@ -345,17 +346,22 @@ mod tests {
         live.event(&Event::Online { id: claim().id, session_id: 1 });
         assert_eq!((status(&path).state, status(&path).connections), (State::Online, 1));
 
-        live.event(&Event::Offline { failure: &refused_connection() });
+        live.event(&Event::Offline { failure: &refused_connection().hint("look whether it runs") });
         let offline = status(&path);
         assert_eq!(offline.state, State::Offline);
         assert_eq!(offline.stage.as_deref(), Some("tcp"));
         assert_eq!(offline.reason.as_deref(), Some("127.0.0.1:443: connection refused"));
         assert!(offline.next_attempt.unwrap() >= offline.since + 4);
-        assert!(offline.last_online.is_some());
+        assert!(offline.last_online.is_some() && offline.hint.is_some());
 
         live.event(&Event::Stage(stage(Some(Purpose::Env), Stage::Tcp, 1, 0, 0)));
-        assert_eq!(status(&path).state, State::Connecting);
-        assert_eq!(status(&path).reason.as_deref(), Some("127.0.0.1:443: connection refused"), "why it was down");
+        let again = status(&path);
+        assert_eq!((again.state, again.next_attempt), (State::Connecting, None));
+        assert_eq!(
+            (again.stage, again.reason, again.hint),
+            (offline.stage, offline.reason, offline.hint),
+            "why it was down"
+        );
 
         let banned = Failure::new(Stage::Http, "go away").then(Next::Banned);
         live.event(&Event::Offline { failure: &banned });

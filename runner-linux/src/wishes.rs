@@ -22,6 +22,11 @@ use tokio::time::{Interval, MissedTickBehavior};
 /// How often the claim directory is looked at: a claim made while this runs is online well within the 60 s that the
 /// documentation promises.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// When it is looked again after something was found changed, which may be half of a change: files are written and removed one
+/// by one.
+const SETTLES_WITHIN: Duration = Duration::from_millis(200);
+/// How often that is done while there is always another change.
+const LOOKS: u32 = 10;
 const TRUST_CHANGED: &str = "cloud_fullchain.pem or trusted.pem was changed";
 
 /// Why the link was ended.
@@ -60,16 +65,24 @@ struct Files {
     trust: [Version; 2],
 }
 
+/// The signals that a daemon obeys.
+#[derive(Debug)]
+pub(crate) struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    reload: Signal,
+}
+
 /// Signals, orders, the claim directory and that of a real Agent.
 pub(crate) struct Wishes<W> {
     paths: Paths,
     journal: Journal<W>,
     daemon: Rc<Daemon>,
-    terminate: Signal,
-    interrupt: Signal,
-    reload: Signal,
+    signals: Signals,
     look: Interval,
     versions: Versions,
+    /// What was found when it was last looked, if that was a change, and how often there was another one.
+    unsettled: Option<(Versions, u32)>,
     found: Identity,
     /// Whether a claim is being made, or has failed: our own files change meanwhile, and only a claim that somebody else makes
     /// is of interest.
@@ -84,26 +97,25 @@ pub(crate) struct Wishes<W> {
 }
 
 impl<W: Write> Wishes<W> {
-    /// Listens to signals from now on. Must be called on the runtime.
-    pub(crate) fn new(paths: &Paths, journal: Journal<W>, daemon: Rc<Daemon>) -> Result<Self, Fault> {
+    /// Must be called on the runtime.
+    pub(crate) fn new(paths: &Paths, journal: Journal<W>, daemon: Rc<Daemon>, signals: Signals) -> Self {
         let mut look = tokio::time::interval(LOOK_EVERY);
         look.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        Ok(Self {
+        Self {
             paths: paths.clone(),
             journal,
             daemon,
-            terminate: listen(SignalKind::terminate())?,
-            interrupt: listen(SignalKind::interrupt())?,
-            reload: listen(SignalKind::hangup())?,
+            signals,
             look,
             versions: Versions::default(),
+            unsettled: None,
             found: Identity::default(),
             is_claiming: false,
             end: End::Stop,
             stops: false,
             trouble: String::new(),
             ending: false,
-        })
+        }
     }
 
     /// The identity that counts now, for a link that begins. Changes are told from here on, so whatever else a link depends on
@@ -178,15 +190,17 @@ impl<W: Write> Wishes<W> {
         }
         let end = loop {
             tokio::select! {
-                end = signalled(&mut self.terminate, &mut self.interrupt, &mut self.reload) => break end,
+                end = self.signals.next() => break end,
                 order = self.daemon.next_order() => break order.into(),
                 _ = self.look.tick() => {
-                    if self.is_claiming {
-                        if self.look().is_some() {
-                            break self.end;
-                        }
-                    } else if Versions::of(&self.paths) != self.versions {
+                    if !self.has_changed() {
+                        continue;
+                    }
+                    if !self.is_claiming {
                         break End::Restart("the claim directory was changed");
+                    }
+                    if self.look().is_some() {
+                        break self.end;
                     }
                 }
             }
@@ -201,6 +215,22 @@ impl<W: Write> Wishes<W> {
             found.saved.claimed = None;
         }
         Ok(found)
+    }
+
+    /// Whether the files were changed and stay as they are now. If they may not, it is looked again soon.
+    fn has_changed(&mut self) -> bool {
+        let versions = Versions::of(&self.paths);
+        let before = self.unsettled.take();
+        if versions == self.versions {
+            return false;
+        }
+        let looks = before.as_ref().map_or(0, |(_, looks)| looks + 1);
+        if before.is_some_and(|(before, _)| before == versions) || looks >= LOOKS {
+            return true;
+        }
+        self.unsettled = Some((versions, looks));
+        self.look.reset_after(SETTLES_WITHIN);
+        false
     }
 
     /// The wish that follows from the files, if they were changed.
@@ -317,10 +347,12 @@ impl<W: Write> Control for Wishes<W> {
         }
         loop {
             let end = tokio::select! {
-                end = signalled(&mut self.terminate, &mut self.interrupt, &mut self.reload) => end,
+                end = self.signals.next() => end,
                 order = self.daemon.next_order() => order.into(),
                 _ = self.look.tick() => {
-                    if let Some(command) = self.look() {
+                    if self.has_changed()
+                        && let Some(command) = self.look()
+                    {
                         return command;
                     }
                     continue;
@@ -373,27 +405,44 @@ impl Files {
     }
 }
 
-/// Waits for a signal. The first one that asks to end does so in order, the second one at once. Of several that have come
-/// already, one that asks to end counts.
-async fn signalled(terminate: &mut Signal, interrupt: &mut Signal, reload: &mut Signal) -> End {
-    tokio::select! {
-        biased;
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
-        _ = reload.recv() => return End::Restart("SIGHUP"),
+impl Signals {
+    /// Listens to them from now on. Must be called on the runtime.
+    ///
+    /// # Errors
+    /// If the system does not let us.
+    pub(crate) fn listen() -> Result<Self, Fault> {
+        let [terminate, interrupt, reload] =
+            [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup()].map(listen);
+        Ok(Self { terminate: terminate?, interrupt: interrupt?, reload: reload? })
     }
-    if let (Ok(mut terminate), Ok(mut interrupt)) = (signal(SignalKind::terminate()), signal(SignalKind::interrupt())) {
-        tokio::spawn(async move {
-            let code = tokio::select! {
-                _ = terminate.recv() => 128 + 15,
-                _ = interrupt.recv() => 128 + 2,
-            };
-            std::process::exit(code);
-        });
+
+    /// Waits for a signal. The first one that asks to end does so in order, the second one at once. Of several that have come
+    /// already, one that asks to end counts.
+    async fn next(&mut self) -> End {
+        tokio::select! {
+            biased;
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+            _ = self.reload.recv() => return End::Restart("SIGHUP"),
+        }
+        if let (Ok(mut terminate), Ok(mut interrupt)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        {
+            tokio::spawn(async move {
+                let code = tokio::select! {
+                    _ = terminate.recv() => 128 + 15,
+                    _ = interrupt.recv() => 128 + 2,
+                };
+                std::process::exit(code);
+            });
+        }
+        End::Stop
     }
-    End::Stop
 }
 
 fn listen(kind: SignalKind) -> Result<Signal, Fault> {
     signal(kind).map_err(|error| Fault::new(Stage::Config, format_args!("cannot listen to signals: {error}")))
 }
+
+#[cfg(test)]
+mod tests;

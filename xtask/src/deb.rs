@@ -79,7 +79,7 @@ pub(crate) fn make_cargo_deb() -> Result<(), Problem> {
         return Ok(());
     }
     // Without optimisation: it is built in a third of the time, and has little to do.
-    Process::cargo("install cargo-deb --locked --debug").show()
+    Process::cargo("install cargo-deb --version 3.8.0 --locked --debug").persist()
 }
 
 fn empty(folder: &Path) -> Result<(), Problem> {

@@ -10,7 +10,7 @@ pub(crate) mod story;
 
 use crate::Command;
 use crate::process::{Problem, Process, is_installed, root};
-use crate::setup::{self, NIGHTLY};
+use crate::setup;
 use std::path::{Path, PathBuf};
 
 pub(crate) const COMMAND: Command = Command {
@@ -222,7 +222,8 @@ impl Board {
     fn build_with(&self, features: &str, map: &str, flags: &str, folder: &str) -> Result<PathBuf, Problem> {
         let small = format!("--config target.{}.rustflags=[{flags}]", self.target);
         let core = "-Zbuild-std=core,alloc -Zbuild-std-features=optimize_for_size";
-        let line = format!("run {NIGHTLY} cargo build --release {}{folder} {features} {core} {small}", self.package());
+        let nightly = setup::nightly();
+        let line = format!("run {nightly} cargo build --release {}{folder} {features} {core} {small}", self.package());
         Process::rustup(&line).within(&root().join("boards")).env("ACLK_MAP", map).show()?;
         let target = root().join(format!("target/cross{folder}"));
         Ok(target.join(self.target).join("release").join(self.name))

@@ -7,7 +7,7 @@ mod report;
 
 use crate::Command;
 use crate::process::{Problem, Process, is_installed, root};
-use crate::setup::{NIGHTLY, has_nightly};
+use crate::setup::{has_nightly, nightly};
 use report::Row;
 use std::collections::VecDeque;
 use std::fs;
@@ -52,7 +52,7 @@ pub(crate) fn check() -> Result<(), Problem> {
 /// What is not here and has to be; `None` if everything is.
 fn missing() -> Option<String> {
     if !has_nightly() {
-        return Some(format!("the toolchain {NIGHTLY} is not here (cargo xtask setup adds it)"));
+        return Some(format!("the toolchain {} is not here (cargo xtask setup adds it)", nightly()));
     }
     let absent = ["bash", "c++", "zip"].into_iter().find(|program| !is_installed(program))?;
     Some(format!("{absent} is missing (Debian packages bash, g++ and zip)"))

@@ -3,7 +3,7 @@
 
 use crate::Command;
 use crate::process::{Problem, Process};
-use crate::setup::NIGHTLY;
+use crate::setup::nightly;
 
 pub(crate) const COMMAND: Command = Command {
     name: "miri",
@@ -34,13 +34,14 @@ const TOO_SLOW: [&str; 10] = [
 const CASES: &str = "8";
 
 fn miri(filters: &[String]) -> Result<(), Problem> {
-    if Process::rustup(&format!("run {NIGHTLY} cargo miri --version")).read().is_err() {
+    let nightly = nightly();
+    if Process::rustup(&format!("run {nightly} cargo miri --version")).read().is_err() {
         return Err(Problem::Usage(format!(
-            "Miri is not here: `rustup component add miri rust-src --toolchain {NIGHTLY}`"
+            "Miri is not here: `rustup component add miri rust-src --toolchain {nightly}`"
         )));
     }
     let skipped: Vec<String> = TOO_SLOW.iter().map(|name| format!("--skip={name}")).collect();
-    Process::rustup(&format!("run {NIGHTLY} cargo miri test -p aclk-core --lib --target-dir target/miri --"))
+    Process::rustup(&format!("run {nightly} cargo miri test -p aclk-core --lib --target-dir target/miri --"))
         .env("MIRIFLAGS", "-Zmiri-disable-isolation")
         .env("PROPTEST_CASES", CASES)
         .arguments(&skipped)

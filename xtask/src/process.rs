@@ -3,7 +3,11 @@
 use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::{env, fmt, io};
+use std::time::Duration;
+use std::{env, fmt, io, thread};
+
+/// Before what has failed is tried again.
+const PAUSE: Duration = Duration::from_secs(10);
 
 /// Why a task did not succeed.
 #[derive(Debug)]
@@ -143,6 +147,20 @@ impl Process {
         println!("$ {}", self.line);
         let status = self.command.stderr(io::stdout()).status();
         self.judge(status)
+    }
+
+    /// Runs it and shows what it prints; if it fails, up to three times more, each after a pause. For what needs the network, which
+    /// may be away for a moment, or a lock that somebody else holds.
+    pub(crate) fn persist(mut self) -> Result<(), Problem> {
+        for _ in 0..3 {
+            println!("$ {}", self.line);
+            if self.command.stderr(io::stdout()).status().is_ok_and(|status| status.success()) {
+                return Ok(());
+            }
+            println!("trying again in {} s", PAUSE.as_secs());
+            thread::sleep(PAUSE);
+        }
+        self.show()
     }
 
     /// Runs it, and hands every line of its standard output to `look`; only its errors are shown.

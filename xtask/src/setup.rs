@@ -5,8 +5,6 @@ use crate::coverage;
 use crate::deb::make_cargo_deb;
 use crate::process::{Problem, Process, has_target, is_installed};
 use std::path::Path;
-use std::thread::sleep;
-use std::time::Duration;
 
 pub(crate) const COMMAND: Command = Command {
     name: "setup",
@@ -43,8 +41,11 @@ pub(crate) const QEMU: &str = "qemu-system-arm";
 /// Says which line an address of an image is of.
 pub(crate) const ADDR2LINE: &str = "arm-none-eabi-addr2line";
 
-/// The toolchain that can build the core library itself, small: only then does the firmware fit.
-pub(crate) const NIGHTLY: &str = "nightly";
+/// The toolchain that can build the core library itself, small: only then does the firmware fit. That of a day, as the sizes in
+/// boards/limits.toml are those of one compiler: with another one the same source may be larger than the map.
+const NIGHTLY: &str = "nightly-2026-10-30";
+/// Taken where that one is not to be had.
+const ANY_NIGHTLY: &str = "nightly";
 
 const TOOLS: [Tool; 30] = [
     Tool { program: "openssl", package: "openssl", used_for: "keys and challenges compared with OpenSSL's" },
@@ -95,7 +96,7 @@ const TOOLS: [Tool; 30] = [
 pub(crate) fn setup() -> Result<(), Problem> {
     components()?;
     targets()?;
-    nightly();
+    make_nightly();
     extras();
     tools()?;
     if is_installed("dpkg-deb") {
@@ -120,37 +121,47 @@ pub(crate) fn has_nextest() -> bool {
 fn components() -> Result<(), Problem> {
     for (component, subcommand) in COMPONENTS {
         if Process::cargo(&format!("{subcommand} --version")).read().is_err() {
-            twice(|| Process::new("rustup", &format!("component add {component}")).show())?;
+            Process::new("rustup", &format!("component add {component}")).persist()?;
         }
         println!("component {component}: here");
     }
     Ok(())
 }
 
+/// The nightly toolchain that is here with the source of the core library; that which is wanted if none is.
+pub(crate) fn nightly() -> &'static str {
+    [NIGHTLY, ANY_NIGHTLY].into_iter().find(|toolchain| has_source(toolchain)).unwrap_or(NIGHTLY)
+}
+
 /// Whether there is a nightly toolchain with the source of the core library.
 pub(crate) fn has_nightly() -> bool {
-    let folder = Process::rustup(&format!("run {NIGHTLY} rustc --print sysroot")).read();
+    has_source(nightly())
+}
+
+fn has_source(toolchain: &str) -> bool {
+    let folder = Process::rustup(&format!("run {toolchain} rustc --print sysroot")).read();
     folder.is_ok_and(|folder| Path::new(folder.trim()).join("lib/rustlib/src/rust/library/core").is_dir())
 }
 
 /// It is for firmware only: who cannot have it tests everything else.
-fn nightly() {
-    if !has_nightly() {
-        let install = format!("toolchain install {NIGHTLY} --profile minimal --component rust-src");
-        let _ = twice(|| Process::new("rustup", &install).show());
+fn make_nightly() {
+    for toolchain in [NIGHTLY, ANY_NIGHTLY] {
+        if has_source(NIGHTLY) || has_source(toolchain) {
+            break;
+        }
+        let install = format!("toolchain install {toolchain} --profile minimal --component rust-src");
+        let _ = Process::new("rustup", &install).persist();
     }
-    let is_here = has_nightly();
-    println!(
-        "toolchain {NIGHTLY} with rust-src: {}",
-        if is_here { "here" } else { "MISSING, so no firmware is built" }
-    );
+    let state = if has_nightly() { "here" } else { "MISSING, so no firmware is built" };
+    println!("toolchain {} with rust-src: {state}", nightly());
 }
 
 /// What `cargo xtask miri` and `cargo xtask coverage` need. No gate does, so it is no error if they are not to be had.
 fn extras() {
-    let has_miri = || Process::rustup(&format!("run {NIGHTLY} cargo miri --version")).read().is_ok();
+    let nightly = nightly();
+    let has_miri = || Process::rustup(&format!("run {nightly} cargo miri --version")).read().is_ok();
     let extras: [(&str, &str, &dyn Fn() -> bool); 2] =
-        [("miri", &format!("--toolchain {NIGHTLY}"), &has_miri), ("llvm-tools", "", &|| coverage::tools().is_ok())];
+        [("miri", &format!("--toolchain {nightly}"), &has_miri), ("llvm-tools", "", &|| coverage::tools().is_ok())];
     for (component, toolchain, is_here) in extras {
         if !is_here() {
             let _ = Process::new("rustup", &format!("component add {component} {toolchain}")).show();
@@ -163,7 +174,7 @@ fn extras() {
 fn targets() -> Result<(), Problem> {
     for target in TARGETS.into_iter().chain(BOARD_TARGETS).chain([STATIC]) {
         if !has_target(target)? {
-            twice(|| Process::new("rustup", &format!("target add {target}")).show())?;
+            Process::new("rustup", &format!("target add {target}")).persist()?;
         }
         println!("target {target}: here");
     }
@@ -231,22 +242,7 @@ fn is_root() -> bool {
 
 /// One call of apt-get, repeated while another process may hold one of its locks.
 fn apt(arguments: &str) -> Result<(), Problem> {
-    const WAIT: Duration = Duration::from_secs(10);
-    let run = || {
-        Process::new("apt-get", &format!("-qq -o DPkg::Lock::Timeout=120 {arguments}"))
-            .env("DEBIAN_FRONTEND", "noninteractive")
-            .show()
-    };
-    for _ in 0..3 {
-        if run().is_ok() {
-            return Ok(());
-        }
-        println!("trying again in {} s: another process may hold a lock", WAIT.as_secs());
-        sleep(WAIT);
-    }
-    run()
-}
-
-fn twice(attempt: impl Fn() -> Result<(), Problem>) -> Result<(), Problem> {
-    attempt().or_else(|_| attempt())
+    Process::new("apt-get", &format!("-qq -o DPkg::Lock::Timeout=120 {arguments}"))
+        .env("DEBIAN_FRONTEND", "noninteractive")
+        .persist()
 }

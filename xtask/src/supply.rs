@@ -68,7 +68,7 @@ fn make_cargo_deny() -> Result<(), Problem> {
     if Process::cargo("deny --version").read().is_ok() {
         return Ok(());
     }
-    Process::cargo("install cargo-deny --version 0.20.2 --locked --debug").show()
+    Process::cargo("install cargo-deny --version 0.20.2 --locked --debug").persist()
 }
 
 fn read(path: &str) -> Result<String, Problem> {

@@ -94,7 +94,7 @@ fn page() -> Result<(), Problem> {
     let age = |path: &str| fs::metadata(page.join(path)).and_then(|metadata| metadata.modified()).ok();
     // npm leaves this behind when it is done.
     if age("node_modules/.package-lock.json") < age("package-lock.json") {
-        Process::new("npm", "ci --no-fund --no-audit").within(&page).show()?;
+        Process::new("npm", "ci --no-fund --no-audit").within(&page).persist()?;
     }
     Process::new("npm", "run --silent check").within(&page).show()?;
     Process::new("npm", "run --silent bundle --").argument(root().join(SITE)).within(&page).show()

@@ -32,7 +32,7 @@ use crate::sightings::{self, ELSEWHERE};
 use crate::socket;
 use crate::sources::{self, Identity};
 use crate::store::FileStore;
-use crate::wishes::{End, Wishes};
+use crate::wishes::{End, Signals, Wishes};
 use aclk_core::clock::{Clock, Now};
 use aclk_core::driver::measure;
 use aclk_core::engine::event::Goal;
@@ -228,7 +228,6 @@ fn work(
         let hint = if error.is_busy() { RUNS_ALREADY } else { "" };
         Fault::from(error).hint(hint)
     })?;
-    let _pid_file = options.pid_file.as_deref().map(PidFile::write).transpose()?;
     let journal = Journal::new(Log::new(output.clone()), live, Manager::from_env());
     for note in notes {
         journal.line(Tag::Link, format_args!("note: {note}"));
@@ -247,6 +246,9 @@ async fn keep(
     journal: &Journal<Output>,
     output: &Output,
 ) -> Result<(), Fault> {
+    // First of all: whoever knows that this runs may send a signal.
+    let signals = Signals::listen()?;
+    let _pid_file = options.pid_file.as_deref().map(PidFile::write).transpose()?;
     let start = format!("aclk {} starts, claim directory {}", env!("CARGO_PKG_VERSION"), paths.claim_dir().display());
     journal.line(Tag::Link, start);
     for note in &options.notes {
@@ -273,7 +275,7 @@ async fn keep(
     let commands = socket::serve(paths, daemon.clone(), journal.clone());
     // These first: whoever waits for the daemon to run may command it at once.
     let serve = select3(commands, api, journal.keep_alive());
-    match select(serve, link_again(paths, options, machine, tap.as_ref(), journal, &daemon)).await {
+    match select(serve, link_again(paths, options, machine, tap.as_ref(), journal, &daemon, signals)).await {
         Either::First(_) => Ok(()),
         Either::Second(result) => result,
     }
@@ -318,8 +320,9 @@ async fn link_again(
     tap: Option<&Tap>,
     journal: &Journal<Output>,
     daemon: &Rc<Daemon>,
+    signals: Signals,
 ) -> Result<(), Fault> {
-    let mut wishes = Wishes::new(paths, journal.clone(), daemon.clone())?;
+    let mut wishes = Wishes::new(paths, journal.clone(), daemon.clone(), signals);
     for note in machine.notes() {
         journal.line(Tag::Link, format_args!("note: {note}"));
     }

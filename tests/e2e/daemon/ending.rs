@@ -145,7 +145,8 @@ fn who_has_asked_it_to_end_is_not_overruled_by_who_asks_for_less() {
         });
         let (status, said) = daemon.wait();
         assert!(status.success() && said.ends_with("ACLK: ends"), "{first}, {second}: {status}: {said}");
-        assert!(!said.contains("begins anew"), "{first}, {second}: {said}");
+        // A reload may be over before the signal comes, which ends what it has begun.
+        assert!(first == "HUP" || !said.contains("begins anew"), "{first}, {second}: {said}");
     }
 }
 

@@ -117,7 +117,9 @@ fn a_user_is_chosen_by_argument_or_configuration_and_aclk_run_stays_root_without
     fs::write(machine.root().join("etc/netdata.conf"), "[global]\n\trun as user = netdata\n").unwrap();
     let link = start(&machine, "aclk", &["run", "--listen=off"]);
     link.wait_for("runs as the user netdata from here on", 0);
-    link.stop();
+    // It obeys a signal from its first word on.
+    let (status, said) = link.stop();
+    assert!(status.success() && said.ends_with("ACLK: ends"), "{status}: {said}");
     let unknown = run(as_user(&machine, 0, "netdata", &["-u".to_owned(), "bob".to_owned()]));
     assert!(unknown.code == 6 && unknown.stderr.contains("there is no user bob"), "{unknown:?}");
     let stranger = aclk(&machine, ALICE, &["run", "--user=netdata"]);

@@ -7,6 +7,9 @@ use crate::process::{Problem, Process, is_automatic};
 use crate::setup::has_nextest;
 use std::io::{self, IsTerminal};
 
+/// What proptest draws its scenarios from.
+const SEED: &str = "PROPTEST_RNG_SEED";
+
 pub(super) fn format() -> Result<(), Problem> {
     // Left alone, rustfmt colours what it writes into a file too.
     let colour = if io::stdout().is_terminal() { "always" } else { "never" };
@@ -77,6 +80,11 @@ pub(super) fn tests() -> Result<(), Problem> {
 
 /// Where nobody edits and builds again, incremental compilation only costs time and disk.
 pub(super) fn workspace(arguments: &str) -> Process {
-    let process = Process::cargo(arguments);
+    let mut process = Process::cargo(arguments);
+    // What a change is refused for should be its own: the same scenarios are drawn each time. Campaigns draw others
+    // (docs/testing.md), and so does `cargo test`.
+    if std::env::var_os(SEED).is_none() {
+        process = process.env(SEED, "1");
+    }
     if is_automatic() { process.env("CARGO_INCREMENTAL", "0") } else { process }
 }
