@@ -6,7 +6,7 @@
 
 use super::disk::Dir;
 use super::error::{Problem, Verb};
-use rustix::fs::{AtFlags, FlockOperation, fstat, statat};
+use rustix::fs::{AtFlags, FlockOperation, Stat, fstat, statat};
 use rustix::io::Errno;
 use std::os::fd::{AsFd, OwnedFd};
 use std::thread::sleep;
@@ -60,7 +60,7 @@ impl Lock {
             Ok(Some(fd)) => fd,
             Ok(None) => return Ok(None),
             // The kernel tells everybody.
-            Err(Problem::Denied(_)) => return Ok(directory.stat(name).and_then(|file| holder(file.st_ino))),
+            Err(Problem::Denied(_)) => return Ok(directory.stat(name).and_then(|file| holder(&file))),
             Err(problem) => return Err(problem),
         };
         match lock(&fd, FlockOperation::NonBlockingLockShared, Instant::now()) {
@@ -94,7 +94,7 @@ fn lock(fd: &OwnedFd, operation: FlockOperation, deadline: Instant) -> Result<()
             Ok(()) => return Ok(()),
             Err(Errno::WOULDBLOCK) if Instant::now() < deadline => sleep(POLL),
             Err(Errno::WOULDBLOCK) => {
-                return Err(Problem::Busy { holder: fstat(fd).ok().and_then(|file| holder(file.st_ino)) });
+                return Err(Problem::Busy { holder: fstat(fd).ok().and_then(|file| holder(&file)) });
             }
             Err(Errno::INTR) => {}
             // A file system without such locks (some network file systems): the order of changes still holds.
@@ -112,7 +112,7 @@ fn is_named(fd: &OwnedFd, directory: impl AsFd, name: &str) -> bool {
 
 /// Removes a lock that root left behind when it was killed before it gave the file away.
 fn make_way(directory: &Dir, name: &str) -> Result<(), Problem> {
-    if let Some(holder) = directory.stat(name).and_then(|file| holder(file.st_ino)) {
+    if let Some(holder) = directory.stat(name).and_then(|file| holder(&file)) {
         return Err(Problem::Busy { holder: Some(holder) });
     }
     match rustix::fs::unlinkat(directory, name, AtFlags::empty()) {
@@ -121,29 +121,51 @@ fn make_way(directory: &Dir, name: &str) -> Result<(), Problem> {
     }
 }
 
-/// Name and number of the process that holds a lock on the file with this inode, as far as the kernel tells.
-fn holder(inode: u64) -> Option<String> {
+/// Name and number of the process that holds a lock on this file, as far as the kernel tells.
+fn holder(file: &Stat) -> Option<String> {
     let locks = std::fs::read_to_string("/proc/locks").ok()?;
-    let pid = locks.lines().find_map(|line| pid_of(line, inode))?;
+    let device = (rustix::fs::major(file.st_dev), rustix::fs::minor(file.st_dev));
+    let pid = holder_in(&locks, device, file.st_ino)?;
     let name = std::fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
     let name = if name.trim().is_empty() { "process" } else { name.trim() };
     Some(format!("{name} (pid {pid})"))
 }
 
-/// The owner named in a line of /proc/locks (proc_locks(5)) if it is a lock of `inode` that is held, not waited for.
-fn pid_of(line: &str, inode: u64) -> Option<u32> {
+/// Who holds a lock on the file with this inode on this device, from the text of /proc/locks (proc_locks(5)).
+///
+/// A file system without a disk of its own (major 0: Btrfs, overlay) may show another device there than to stat(2), so that any
+/// other such device will do if there is no better one.
+fn holder_in(locks: &str, device: (u32, u32), inode: u64) -> Option<u32> {
+    let candidates = || locks.lines().filter_map(held).filter(|held| held.inode == inode);
+    let of_device = candidates().find(|held| held.device == device);
+    let of_another = || candidates().find(|held| (device.0, held.device.0) == (0, 0));
+    of_device.or_else(of_another).map(|held| held.pid)
+}
+
+/// A lock that is held.
+struct Held {
+    pid: u32,
+    /// Major and minor.
+    device: (u32, u32),
+    inode: u64,
+}
+
+/// The lock in a line of /proc/locks if it is one by flock(2) that is held, not waited for, by a process that we may know.
+fn held(line: &str) -> Option<Held> {
     let mut words = line.split_whitespace().skip(1);
     if words.next()? != "FLOCK" {
         return None;
     }
     let pid = words.nth(2)?.parse().ok().filter(|pid| *pid > 0)?;
-    let file = words.next()?;
-    (file.rsplit(':').next()?.parse() == Ok(inode)).then_some(pid)
+    let mut file = words.next()?.split(':');
+    let mut number = || u32::from_str_radix(file.next()?, 16).ok();
+    let device = (number()?, number()?);
+    Some(Held { pid, device, inode: file.next()?.parse().ok()? })
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{Lock, lock, pid_of};
+    use super::{Lock, holder_in, lock};
     use crate::scratch::Scratch;
     use crate::store::disk::Dir;
     use crate::store::error::Problem;
@@ -197,11 +219,25 @@ mod tests {
 
     #[test]
     fn lines_of_proc_locks_are_read() {
-        assert_eq!(pid_of("1: FLOCK  ADVISORY  WRITE 1234 08:01:131 0 EOF", 131), Some(1234));
-        assert_eq!(pid_of("1: FLOCK  ADVISORY  WRITE 1234 08:01:131 0 EOF", 13), None);
-        assert_eq!(pid_of("1: POSIX  ADVISORY  WRITE 1234 08:01:131 0 EOF", 131), None);
-        assert_eq!(pid_of("1: -> FLOCK  ADVISORY  WRITE 1234 08:01:131 0 EOF", 131), None);
-        assert_eq!(pid_of("1: FLOCK  ADVISORY  WRITE 0 08:01:131 0 EOF", 131), None);
-        assert_eq!(pid_of("", 131), None);
+        let holder = |line| holder_in(line, (8, 0x1f), 131);
+        assert_eq!(holder("1: FLOCK  ADVISORY  WRITE 1234 08:1f:131 0 EOF"), Some(1234));
+        assert_eq!(holder("1: FLOCK  ADVISORY  WRITE 1234 08:1f:13 0 EOF"), None);
+        assert_eq!(holder("1: POSIX  ADVISORY  WRITE 1234 08:1f:131 0 EOF"), None);
+        assert_eq!(holder("1: -> FLOCK  ADVISORY  WRITE 1234 08:1f:131 0 EOF"), None);
+        assert_eq!(holder("1: FLOCK  ADVISORY  WRITE 0 08:1f:131 0 EOF"), None);
+        assert_eq!(holder("1: FLOCK  ADVISORY  WRITE 1234 131 0 EOF"), None);
+        assert_eq!(holder(""), None);
+    }
+
+    #[test]
+    fn who_locks_a_file_of_this_number_elsewhere_is_a_stranger() {
+        let on_tmpfs = "1: FLOCK  ADVISORY  WRITE 1 00:19:131 0 EOF\n";
+        let ours = "2: FLOCK  ADVISORY  WRITE 2 08:01:131 0 EOF\n";
+        let both = format!("{on_tmpfs}{ours}");
+        assert_eq!(holder_in(&both, (8, 1), 131), Some(2));
+        assert_eq!(holder_in(&both, (8, 2), 131), None);
+        assert_eq!(holder_in(on_tmpfs, (8, 1), 131), None);
+        // Btrfs says 00:1a in one place and 00:19 in the other.
+        assert_eq!(holder_in(&both, (0, 0x1a), 131), Some(1));
     }
 }
